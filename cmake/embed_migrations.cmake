@@ -1,0 +1,10 @@
+# cmake -DOUTPUT=... -DINPUTS="a.sql;b.sql" -P: writes each file as a raw string literal, in file-name order.
+list(SORT INPUTS)
+set(text "#include \"storage/migrations.hpp\"\n\nnamespace stele::storage {\n\nstd::span<const MigrationFile> migration_files() {\n    static constexpr MigrationFile files[] = {\n")
+foreach(path ${INPUTS})
+  get_filename_component(name ${path} NAME)
+  file(READ ${path} sql)
+  string(APPEND text "        {\"${name}\", R\"sql(${sql})sql\"},\n")
+endforeach()
+string(APPEND text "    };\n    return files;\n}\n\n}  // namespace stele::storage\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "llm/model.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+namespace stele::llm {
+
+/// Takes the pieces of an answer as they arrive, on the thread of the call.
+class DeltaSink {
+public:
+    virtual ~DeltaSink() = default;
+    virtual void on_delta(const Delta& delta) = 0;
+};
+
+/// A model's server behind one wire protocol. Thread-safe; a call stays on its coroutine's executor.
+class Provider {
+public:
+    virtual ~Provider() = default;
+
+    /// One model call. With a `sink` (which outlives the call) the answer is streamed and its deltas handed over as they
+    /// arrive; either way the whole answer is returned.
+    ///
+    /// Throws Error{model_failed} whose `type` is the API's word: llm_authentication, llm_insufficient_credits,
+    /// llm_rate_limit (with `retry_after`), llm_timeout, llm_bad_request, llm_context_overflow, llm_empty_response,
+    /// llm_overloaded, llm_connection, llm_error. Retries what may be repeated (before the first delta only).
+    /// Cancellation closes the connection and throws Error{cancelled}.
+    virtual boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) = 0;
+};
+
+}  // namespace stele::llm

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "net/http.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace stele::net {
+
+struct ServerOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8283;                        ///< 0: any free one, see Server::port
+    std::size_t body_bytes_max = 50u << 20;           ///< 413 above
+    std::size_t header_bytes_max = 64u << 10;         ///< 431 above
+    std::size_t target_bytes_max = 16u << 10;         ///< 414 above
+    std::size_t connections_max = 10'000;             ///< 503 with Retry-After above
+    std::size_t requests_max = 4'096;                 ///< handlers at work at once; 503 with Retry-After above
+    std::chrono::milliseconds head_timeout{30'000};   ///< from the first byte of a request to the end of its head: 408
+    std::chrono::milliseconds body_timeout{60'000};   ///< longest silence within a body: 408
+    std::chrono::milliseconds idle_timeout{75'000};   ///< between requests: closed without a word
+    std::chrono::milliseconds write_timeout{30'000};  ///< longest wait for a client that does not read
+    std::vector<std::string> cors_origins;            ///< exact origins, or "*"
+    std::string tls_certificate_file;                 ///< PEM; both or none
+    std::string tls_key_file;
+    /// The body of an answer that the server itself gives (400, 408, 413, ...), from status and text.
+    std::function<std::string(int, const std::string&)> error_body;
+    /// Called on the connection's thread after each answer, for logs and metrics.
+    std::function<void(const HttpRequest&, int status, std::chrono::nanoseconds)> on_answered;
+};
+
+/// HTTP/1.1 server: one acceptor (SO_REUSEPORT) and any number of connections on each of `contexts`; a connection stays
+/// on the context that accepted it for life.
+class Server {
+public:
+    /// Binds and listens; nothing is accepted before start(). `handlers[i]` serves the connections of `contexts[i]`.
+    /// Throws Error{unavailable} with a text for the operator when address or certificate cannot be used.
+    Server(ServerOptions options, std::vector<boost::asio::io_context*> contexts, std::vector<Handler> handlers);
+    ~Server();
+
+    void start();
+
+    /// Graceful stop, callable from any thread: accepts no more, closes idle connections, lets requests at work end
+    /// within `grace`, then cuts. `done` is called once, from any thread, when the last connection is gone.
+    void stop(std::chrono::milliseconds grace, std::function<void()> done);
+
+    std::uint16_t port() const;
+    std::size_t open_connections() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stele::net
