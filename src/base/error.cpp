@@ -10,7 +10,7 @@ Error not_found(const std::string& kind, const std::string& id) {
 
 Error invalid_field(const std::string& where, const std::string& problem) {
     Error error(ErrorCode::invalid_argument, where + ": " + problem);
-    error.fields.push_back({where, problem});
+    error.fields.push_back({where, problem, "value_error", {}});
     return error;
 }
 

@@ -35,6 +35,8 @@ struct Error : std::runtime_error {
     struct Field {
         std::string where;
         std::string problem;
+        std::string type = "value_error";   ///< the API's word for the kind of violation, e.g. "string_type"
+        std::string input_json;             ///< what was sent, if it is short; else empty
     };
 
     Error(ErrorCode kind, const std::string& message) : std::runtime_error(message), code(kind) {}

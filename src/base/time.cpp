@@ -55,7 +55,7 @@ std::string to_iso8601(Timestamp time) {
     const Calendar calendar = calendar_of(time);
     std::string text = seconds_text(calendar);
     if (const auto micros = calendar.clock.subseconds().count(); micros != 0) text += fmt::format(".{:06}", micros);
-    return text + "+00:00";
+    return text + "Z";
 }
 
 std::string to_iso8601_seconds(Timestamp time) { return seconds_text(calendar_of(time)) + "+00:00"; }

@@ -17,7 +17,7 @@ Timestamp now();
 constexpr std::int64_t to_micros(Timestamp time) { return time.time_since_epoch().count(); }
 constexpr Timestamp from_micros(std::int64_t micros) { return Timestamp(std::chrono::microseconds(micros)); }
 
-/// "2026-01-31T10:20:30.123456+00:00"; without the fraction when it is zero.
+/// "2026-01-31T10:20:30.123456Z"; without the fraction when it is zero.
 std::string to_iso8601(Timestamp time);
 
 /// "2026-01-31T10:20:30+00:00": the form of a message's date.

@@ -1,0 +1,205 @@
+#include "domain/message.hpp"
+
+#include "base/ids.hpp"
+#include "domain/json_mapping.hpp"
+
+#include <algorithm>
+
+namespace stele {
+
+// ---- content: a text or a list of parts ----
+
+void read_json(const boost::json::value& from, MessageContent& into, Problems& problems) {
+    into.parts.clear();
+    if (from.is_string()) {
+        into.parts.push_back(text_part(std::string(from.get_string())));
+    } else if (from.is_object()) {
+        ContentPart part;
+        mapping::read(from, part, problems);
+        into.parts.push_back(std::move(part));
+    } else if (from.is_array()) {
+        mapping::read(from, into.parts, problems);
+    } else {
+        mapping::wrong_type(from, "a text or a list of content parts", "string_type", problems);
+    }
+}
+
+void write_json(const MessageContent& from, std::string& out) {
+    if (from.parts.size() == 1 && from.parts.front().type == "text")
+        append_json_string(out, from.parts.front().text.value_or(""));
+    else
+        mapping::write(from.parts, out);
+}
+
+Schema json_schema(const MessageContent*) {
+    Schema text;
+    text.type = "string";
+    Schema schema;
+    schema.any_of = {text, mapping::schema_of_type<std::vector<ContentPart>>()};
+    return schema;
+}
+
+void check(const ContentPart& part, Problems& problems) {
+    if (part.type == "text") {
+        if (!part.text.has_value()) problems.add("text", "is required", "missing");
+    } else if (part.type == "image") {
+        if (!part.source.has_value()) problems.add("source", "is required", "missing");
+    } else if (part.type == "reasoning") {
+        if (!part.reasoning.has_value()) problems.add("reasoning", "is required", "missing");
+    } else if (part.type != "redacted_reasoning" && part.type != "omitted_reasoning" &&
+               part.type != "summarized_reasoning" && part.type != "tool_call" && part.type != "tool_return") {
+        problems.add("type", "must be one of: text, image, reasoning, redacted_reasoning, omitted_reasoning",
+                     "union_tag_invalid", json_string(part.type));
+    }
+}
+
+ContentPart text_part(std::string text) {
+    ContentPart part;
+    part.text = std::move(text);
+    part.signature = std::nullopt;
+    return part;
+}
+
+ContentPart reasoning_part(std::string reasoning, bool is_native, std::string signature) {
+    ContentPart part;
+    part.type = "reasoning";
+    part.is_native = is_native;
+    part.reasoning = std::move(reasoning);
+    if (signature.empty())
+        part.signature = std::nullopt;
+    else
+        part.signature = std::move(signature);
+    return part;
+}
+
+// ---- stored messages ----
+
+std::string text_of(const MessageBody& body) {
+    std::string text;
+    for (const ContentPart& part : body.content) {
+        if (part.type != "text" || !part.text.has_value() || part.text->empty()) continue;
+        if (!text.empty()) text += '\n';
+        text += *part.text;
+    }
+    return text;
+}
+
+bool is_plain_text(const MessageBody& body) {
+    return body.tool_calls.empty() && body.tool_returns.empty() && body.content.size() == 1 &&
+           body.content.front().type == "text" && !body.content.front().signature.has_value() &&
+           body.content.front().text.has_value();
+}
+
+std::string packaged_return(const MessageToolReturn& tool_return, Timestamp time, const std::string& timezone) {
+    std::string text = "{\n  \"status\": \"";
+    text += tool_return.status == "error" ? "Failed" : "OK";
+    text += "\",\n  \"message\": ";
+    if (tool_return.is_object)
+        text += tool_return.value;
+    else
+        append_json_string(text, tool_return.value);
+    text += ",\n  \"time\": ";
+    append_json_string(text, to_prompt_time(time, timezone));
+    return text + "\n}";
+}
+
+// ---- requests ----
+
+namespace {
+
+constexpr std::string_view returned_types[] = {
+    "system_message",       "user_message",       "assistant_message",        "reasoning_message",
+    "hidden_reasoning_message", "tool_call_message",  "tool_return_message",  "approval_request_message",
+    "approval_response_message", "summary_message", "event_message"};
+
+bool says_nothing(const MessageContent& content) {
+    return std::all_of(content.parts.begin(), content.parts.end(), [](const ContentPart& part) {
+        return part.type == "text" && part.text.value_or("").empty();
+    });
+}
+
+void remove_nul(std::vector<ContentPart>& parts) {
+    for (ContentPart& part : parts)
+        if (part.text.has_value()) std::erase(*part.text, '\0');
+}
+
+Message new_message(const std::string& agent_id, MessageRole role, std::vector<ContentPart> content) {
+    Message message;
+    message.id = new_id("message");
+    message.agent_id = agent_id;
+    message.role = role;
+    message.position = next_position();
+    message.context_position = message.position;
+    remove_nul(content);
+    message.content = std::move(content);
+    message.created_at = now();
+    return message;
+}
+
+}  // namespace
+
+void check(const InputMessage& message, Problems& problems) {
+    const bool approval = message.type.has_value() ? *message.type == "approval"
+                                                   : message.approve.present() || message.approval_request_id.present();
+    if (approval || (message.type.has_value() && *message.type == "tool_return")) return;
+    if (message.type.has_value() && *message.type != "message")
+        problems.add("type", "must be one of: message, approval, tool_return", "literal_error",
+                     json_string(*message.type));
+    if (!message.role.has_value())
+        problems.add("role", "is required", "missing");
+    else if (*message.role != "user" && *message.role != "system" && *message.role != "assistant")
+        problems.add("role", "must be one of: user, system, assistant", "literal_error", json_string(*message.role));
+    if (!message.content.has_value()) problems.add("content", "is required", "missing");
+}
+
+void check(const MessageRequest& request, Problems& problems) {
+    if (request.messages.has_value() == request.input.has_value())
+        problems.add("", request.input.has_value() ? "specify either 'input' or 'messages', not both"
+                                                   : "must specify either 'input' or 'messages'");
+    if (request.messages.has_value() && request.messages->empty())
+        problems.add("messages", "must not be empty", "too_short");
+    if (request.max_steps < 1) problems.add("max_steps", "must be at least 1", "greater_than_equal");
+    if (request.include_return_message_types)
+        for (const std::string& type : *request.include_return_message_types)
+            if (std::find(std::begin(returned_types), std::end(returned_types), type) == std::end(returned_types))
+                problems.add("include_return_message_types", "holds an unknown message type", "enum", json_string(type));
+    const bool streaming = request.streaming.value_or(false);
+    if (request.streaming.has_value() && !streaming) {
+        if (request.stream_tokens) problems.add("stream_tokens", "needs streaming to be true");
+        if (request.background) problems.add("background", "needs streaming to be true");
+    }
+}
+
+std::vector<Message> input_messages(const MessageRequest& request, const std::string& agent_id) {
+    std::vector<Message> messages;
+    if (request.input.has_value()) {
+        if (says_nothing(*request.input)) throw refused("input: there is nothing in it to say");
+        messages.push_back(new_message(agent_id, MessageRole::user, request.input->parts));
+    } else {
+        for (const InputMessage& input : *request.messages) {
+            if (!input.content.has_value())
+                throw Error(ErrorCode::invalid_argument, "No tool call is currently awaiting approval");
+            if (says_nothing(*input.content)) throw refused("messages: a message has nothing in it to say");
+            const MessageRole role = *input.role == "user"     ? MessageRole::user
+                                     : *input.role == "system" ? MessageRole::system
+                                                               : MessageRole::assistant;
+            Message message = new_message(agent_id, role, input.content->parts);
+            message.name = input.name.optional();
+            message.otid = input.otid.optional();
+            message.sender_id = input.sender_id.optional();
+            message.group_id = input.group_id.optional();
+            messages.push_back(std::move(message));
+        }
+    }
+    for (Message& message : messages) {
+        if (!message.otid) message.otid = new_uuid();
+        if (!message.sender_id && request.identity_id) message.sender_id = request.identity_id;
+    }
+    return messages;
+}
+
+STELE_JSON(MessageBody)
+STELE_JSON_WRITTEN(MessageContent)
+STELE_JSON(MessageRequest)
+
+}  // namespace stele

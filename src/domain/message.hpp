@@ -1,0 +1,152 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "domain/json.hpp"
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+namespace stele {
+
+/// A piece of a message's content. Which members are there depends on `type`: text, image, reasoning,
+/// redacted_reasoning, omitted_reasoning.
+struct ContentPart {
+    std::string type = "text";
+    Patch<std::string> text;
+    Patch<Json> source;                      ///< of an image: {"type":"url"|"base64"|"letta", ...}
+    Patch<bool> is_native;                   ///< reasoning: written by the model's own reasoning channel
+    Patch<std::string> reasoning;
+    Patch<std::string> data;                 ///< redacted_reasoning
+    Patch<std::string> signature;
+    Patch<std::string> detail;
+};
+BOOST_DESCRIBE_STRUCT(ContentPart, (), (type, text, source, is_native, reasoning, data, signature, detail))
+void check(const ContentPart& part, Problems& problems);
+
+ContentPart text_part(std::string text);
+ContentPart reasoning_part(std::string reasoning, bool is_native, std::string signature);
+
+/// A text, or a list of parts. In JSON a single text is a string.
+struct MessageContent {
+    std::vector<ContentPart> parts;
+};
+
+void read_json(const boost::json::value& from, MessageContent& into, Problems& problems);
+void write_json(const MessageContent& from, std::string& out);
+Schema json_schema(const MessageContent*);
+
+BOOST_DEFINE_ENUM_CLASS(MessageRole, system, user, assistant, tool, approval, summary)
+
+struct MessageToolCall {
+    std::string id;
+    std::string name;
+    std::string arguments;                   ///< JSON text as the model wrote it
+};
+BOOST_DESCRIBE_STRUCT(MessageToolCall, (), (id, name, arguments))
+
+/// What a tool gave back for one call.
+struct MessageToolReturn {
+    std::string tool_call_id;
+    std::string name;
+    std::string status = "success";          ///< success or error
+    std::string value;                       ///< text, or JSON text with `is_object`
+    bool is_object = false;
+    std::optional<std::vector<std::string>> stdout_lines;
+    std::optional<std::vector<std::string>> stderr_lines;
+};
+BOOST_DESCRIBE_STRUCT(MessageToolReturn, (), (tool_call_id, name, status, value, is_object, stdout_lines, stderr_lines))
+
+/// What a stored message holds.
+struct MessageBody {
+    std::vector<ContentPart> content;
+    std::vector<MessageToolCall> tool_calls;
+    std::vector<MessageToolReturn> tool_returns;
+};
+BOOST_DESCRIBE_STRUCT(MessageBody, (), (content, tool_calls, tool_returns))
+
+/// One stored message of an agent. One message may show as several in the API (expand, message_view.hpp).
+struct Message : MessageBody {
+    std::string id;                          ///< "message-<uuid>"
+    std::string agent_id;
+    std::string conversation_id;             ///< empty: the default conversation
+    std::int64_t position = 0;               ///< strictly increasing within the agent: the order of everything
+    std::optional<std::int64_t> context_position;   ///< place within the context window; absent: evicted
+    MessageRole role = MessageRole::user;
+    std::optional<std::string> name;
+    std::optional<std::string> otid;         ///< the client's own id of the message
+    std::optional<std::string> sender_id;
+    std::optional<std::string> step_id;
+    std::optional<std::string> run_id;
+    std::optional<std::string> group_id;
+    std::optional<std::string> model;        ///< who wrote it
+    Timestamp created_at{};
+};
+
+/// The texts of a message's content, joined by a line break: what search looks at.
+std::string text_of(const MessageBody& body);
+
+/// True if the body is exactly one plain text, which the store keeps as a column instead of JSON.
+bool is_plain_text(const MessageBody& body);
+
+/// The package in which a model reads a tool's return: pretty-printed {"status", "message", "time"}.
+std::string packaged_return(const MessageToolReturn& tool_return, Timestamp time, const std::string& timezone);
+
+/// An element of `messages` in a request: a message, an approval, or returns of client-side tools.
+struct InputMessage {
+    Patch<std::string> type;
+    Patch<std::string> role;
+    Patch<MessageContent> content;
+    Patch<std::string> name;
+    Patch<std::string> otid;
+    Patch<std::string> sender_id;
+    Patch<std::string> group_id;
+    Patch<std::string> batch_item_id;
+    Patch<Json> approvals;
+    Patch<bool> approve;
+    Patch<std::string> approval_request_id;
+    Patch<std::string> reason;
+    Patch<Json> tool_returns;
+};
+BOOST_DESCRIBE_STRUCT(InputMessage, (),
+                      (type, role, content, name, otid, sender_id, group_id, batch_item_id, approvals, approve,
+                       approval_request_id, reason, tool_returns))
+void check(const InputMessage& message, Problems& problems);
+
+/// Body of every message request: POST /v1/agents/{agent_id}/messages, .../stream, .../async.
+struct MessageRequest {
+    Patch<std::vector<InputMessage>> messages;
+    Patch<MessageContent> input;             ///< short for one user message
+    std::int64_t max_steps = 50;
+    bool use_assistant_message = true;
+    std::string assistant_message_tool_name = "send_message";
+    std::string assistant_message_tool_kwarg = "message";
+    std::optional<std::vector<std::string>> include_return_message_types;
+    Patch<Json> client_tools;
+    Patch<Json> client_skills;
+    std::optional<std::string> override_model;
+    std::optional<std::string> override_system;
+    std::optional<std::string> system;       ///< alias of override_system
+    bool include_compaction_messages = false;
+    bool return_logprobs = false;
+    std::optional<std::int64_t> top_logprobs;
+    bool return_token_ids = false;
+    std::optional<bool> streaming;
+    bool stream_tokens = false;
+    bool include_pings = true;
+    bool background = false;
+    std::optional<std::string> identity_id;
+    std::optional<std::string> callback_url;
+};
+BOOST_DESCRIBE_STRUCT(MessageRequest, (),
+                      (messages, input, max_steps, use_assistant_message, assistant_message_tool_name,
+                       assistant_message_tool_kwarg, include_return_message_types, client_tools, client_skills,
+                       override_model, override_system, system, include_compaction_messages, return_logprobs,
+                       top_logprobs, return_token_ids, streaming, stream_tokens, include_pings, background,
+                       identity_id, callback_url))
+void check(const MessageRequest& request, Problems& problems);
+
+/// The input of `request` as stored messages of `agent_id` without step and run; positions are given in order.
+/// Throws Error{invalid_argument} when a message has nothing to say.
+std::vector<Message> input_messages(const MessageRequest& request, const std::string& agent_id);
+
+}  // namespace stele

@@ -1,0 +1,333 @@
+#include "domain/message_view.hpp"
+
+#include "domain/json_mapping.hpp"
+
+#include <algorithm>
+
+namespace stele {
+namespace {
+
+bool included(const ViewOptions& options, std::string_view type) {
+    return options.include_types == nullptr ||
+           std::find(options.include_types->begin(), options.include_types->end(), type) != options.include_types->end();
+}
+
+bool is_speech(const MessageToolCall& call, const ViewOptions& options) {
+    return options.use_assistant_message && call.name == options.assistant_message_tool_name;
+}
+
+// Gathers the parts of one stored message; `index` counts through the parts of the message for their otids.
+class Expansion {
+public:
+    Expansion(const Message& message, const ViewOptions& options) : message_(message), options_(options) {}
+
+    template <class M>
+    void add(M view, const char* type, bool own_otid = false) {
+        if (included(options_, type)) {
+            static_cast<MessageHead&>(view) = message_head(message_, type);
+            view.otid = own_otid && message_.otid ? message_.otid
+                        : own_otid ? std::optional<std::string>() : std::optional(part_otid(message_.id, index_));
+            views.push_back(std::move(view));
+        }
+        ++index_;
+    }
+
+    std::vector<LettaMessage> views;
+
+private:
+    const Message& message_;
+    const ViewOptions& options_;
+    std::size_t index_ = 0;
+};
+
+ToolCallView view_of(const MessageToolCall& call) {
+    ToolCallView view;
+    view.name = call.name;
+    view.arguments = call.arguments;
+    view.tool_call_id = call.id;
+    return view;
+}
+
+ToolReturnView view_of(const MessageToolReturn& tool_return) {
+    ToolReturnView view;
+    view.tool_return = tool_return.value;
+    view.status = tool_return.status;
+    view.tool_call_id = tool_return.tool_call_id;
+    view.stdout_ = tool_return.stdout_lines;
+    view.stderr_ = tool_return.stderr_lines;
+    return view;
+}
+
+void expand_content(const Message& message, const ViewOptions& options, Expansion& expansion) {
+    for (std::size_t i = 0; i < message.content.size(); ++i) {
+        const ContentPart& part = message.content[i];
+        if (part.type == "reasoning") {
+            ReasoningMessage view;
+            view.source = part.is_native.value_or(true) ? "reasoner_model" : "non_reasoner_model";
+            view.reasoning = part.reasoning.value_or("");
+            view.signature = part.signature.optional();
+            expansion.add(std::move(view), "reasoning_message");
+        } else if (part.type == "redacted_reasoning" || part.type == "omitted_reasoning") {
+            HiddenReasoningMessage view;
+            view.state = part.type == "redacted_reasoning" ? "redacted" : "omitted";
+            view.hidden_reasoning = part.data.optional();
+            expansion.add(std::move(view), "hidden_reasoning_message");
+        } else if (part.type == "text") {
+            if (options.text_is_assistant_message) {
+                std::string text = part.text.value_or("");
+                while (i + 1 < message.content.size() && message.content[i + 1].type == "text")
+                    text += message.content[++i].text.value_or("");
+                ContentMessage view;
+                view.content.parts.push_back(text_part(std::move(text)));
+                expansion.add(std::move(view), "assistant_message");
+            } else {
+                ReasoningMessage view;
+                view.source = "non_reasoner_model";
+                view.reasoning = part.text.value_or("");
+                expansion.add(std::move(view), "reasoning_message");
+            }
+        }
+    }
+}
+
+void expand_calls(const Message& message, const ViewOptions& options, Expansion& expansion) {
+    ToolCallMessage calls;
+    for (const MessageToolCall& call : message.tool_calls) {
+        if (is_speech(call, options) && message.role == MessageRole::assistant) {
+            ContentMessage view;
+            view.content.parts.push_back(
+                text_part(json_member_text(call.arguments, options.assistant_message_tool_kwarg).value_or("")));
+            expansion.add(std::move(view), "assistant_message");
+        } else {
+            calls.tool_calls.push_back(view_of(call));
+        }
+    }
+    if (calls.tool_calls.empty()) return;
+    calls.tool_call = calls.tool_calls.front();
+    expansion.add(std::move(calls),
+                  message.role == MessageRole::approval ? "approval_request_message" : "tool_call_message");
+}
+
+void write_return_members(const ToolReturnView& from, std::string& out) {
+    out += "\"tool_return\":";
+    append_json_string(out, from.tool_return);
+    out += ",\"status\":";
+    append_json_string(out, from.status);
+    out += ",\"tool_call_id\":";
+    append_json_string(out, from.tool_call_id);
+    // The API's words are macros of the C library; hence not from the description.
+    out += ",\"std" "out\":";
+    mapping::write(from.stdout_, out);
+    out += ",\"std" "err\":";
+    mapping::write(from.stderr_, out);
+}
+
+Schema text_schema() {
+    Schema schema;
+    schema.type = "string";
+    return schema;
+}
+
+std::vector<SchemaProperty> return_properties() {
+    const Schema text = text_schema();
+    const Schema lines = mapping::schema_of_type<std::optional<std::vector<std::string>>>();
+    return {{"tool_return", text, {}}, {"status", text, {}}, {"tool_call_id", text, {}},
+            {"stdout", lines, {}},     {"stderr", lines, {}}};
+}
+
+}  // namespace
+
+void write_json(const ToolReturnView& from, std::string& out) {
+    out += "{\"type\":";
+    append_json_string(out, from.type);
+    out += ',';
+    write_return_members(from, out);
+    out += '}';
+}
+
+Schema json_schema(const ToolReturnView*) {
+    Schema schema;
+    schema.type = "object";
+    schema.properties = return_properties();
+    return schema;
+}
+
+void write_json(const ToolReturnMessage& from, std::string& out) {
+    out += '{';
+    bool first = true;
+    mapping::write_members<MessageHead>(from, out, first);
+    out += ',';
+    write_return_members(from.first, out);
+    out += ",\"tool_returns\":";
+    mapping::write(from.tool_returns, out);
+    out += '}';
+}
+
+Schema json_schema(const ToolReturnMessage*) {
+    Schema schema = mapping::schema_of_type<MessageHead>();
+    for (SchemaProperty& property : return_properties()) schema.properties.push_back(std::move(property));
+    schema.properties.push_back({"tool_returns", mapping::schema_of_type<std::vector<ToolReturnView>>(), {}});
+    return schema;
+}
+
+const MessageHead& head_of(const LettaMessage& message) {
+    return std::visit([](const auto& view) -> const MessageHead& { return view; }, message);
+}
+
+MessageHead& head_of(LettaMessage& message) {
+    return std::visit([](auto& view) -> MessageHead& { return view; }, message);
+}
+
+std::string part_otid(const std::string& message_id, std::size_t index) {
+    const std::size_t dash = message_id.find('-');
+    std::string uuid = message_id.substr(dash == std::string::npos ? 0 : dash + 1);
+    if (uuid.size() != 36) return uuid;
+    constexpr char hex[] = "0123456789abcdef";
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    const int high = (digit(uuid[34]) & 8) | static_cast<int>((index >> 4) & 7);
+    uuid[34] = hex[high];
+    uuid[35] = hex[index & 15];
+    return uuid;
+}
+
+MessageHead message_head(const Message& message, const char* type) {
+    MessageHead head;
+    head.id = message.id;
+    head.date = to_iso8601_seconds(message.created_at);
+    head.name = message.name;
+    head.message_type = type;
+    head.otid = message.otid;
+    head.sender_id = message.sender_id;
+    head.step_id = message.step_id;
+    head.run_id = message.run_id;
+    return head;
+}
+
+std::string unwrapped_user_text(const std::string& text) {
+    if (text.empty() || text.front() != '{') return text;
+    const auto type = json_member_text(text, "type");
+    if (!type || *type != "user_message") return text;
+    return json_member_text(text, "message").value_or(text);
+}
+
+bool is_speech_return(const Message& message, const ViewOptions& options) {
+    return options.use_assistant_message && message.role == MessageRole::tool && message.tool_returns.size() == 1 &&
+           message.tool_returns.front().name == options.assistant_message_tool_name &&
+           message.tool_returns.front().status != "error";
+}
+
+std::vector<LettaMessage> expand(const Message& message, const ViewOptions& options) {
+    Expansion expansion(message, options);
+    switch (message.role) {
+        case MessageRole::system:
+        case MessageRole::user: {
+            ContentMessage view;
+            view.content.parts = message.content;
+            if (message.role == MessageRole::user && is_plain_text(message))
+                view.content.parts = {text_part(unwrapped_user_text(*message.content.front().text))};
+            expansion.add(std::move(view), message.role == MessageRole::user ? "user_message" : "system_message", true);
+            break;
+        }
+        case MessageRole::assistant:
+        case MessageRole::approval:
+            expand_content(message, options, expansion);
+            expand_calls(message, options, expansion);
+            break;
+        case MessageRole::tool: {
+            if (message.tool_returns.empty() || is_speech_return(message, options)) break;
+            ToolReturnMessage view;
+            for (const MessageToolReturn& tool_return : message.tool_returns)
+                view.tool_returns.push_back(view_of(tool_return));
+            view.first = view.tool_returns.front();
+            expansion.add(std::move(view), "tool_return_message");
+            if (!expansion.views.empty()) head_of(expansion.views.back()).name = message.tool_returns.front().name;
+            break;
+        }
+        case MessageRole::summary: {
+            SummaryMessage view;
+            view.summary = text_of(message);
+            expansion.add(std::move(view), "summary_message");
+            break;
+        }
+    }
+    return std::move(expansion.views);
+}
+
+std::vector<LettaMessage> expand_all(const std::vector<Message>& messages, const ViewOptions& options) {
+    std::vector<LettaMessage> all;
+    for (const Message& message : messages)
+        for (LettaMessage& view : expand(message, options)) all.push_back(std::move(view));
+    return all;
+}
+
+std::string internal_message_json(const Message& message, const std::string& timezone) {
+    std::string out = "{\"created_by_id\":null,\"last_updated_by_id\":null,\"created_at\":\"";
+    out += to_iso8601(message.created_at);
+    out += "\",\"updated_at\":null,\"id\":";
+    append_json_string(out, message.id);
+    out += ",\"agent_id\":";
+    append_json_string(out, message.agent_id);
+    out += ",\"model\":";
+    mapping::write(message.model, out);
+    out += ",\"role\":";
+    mapping::write(message.role, out);
+    out += ",\"content\":";
+    std::vector<ContentPart> content = message.content;
+    if (message.role == MessageRole::tool)
+        for (const MessageToolReturn& tool_return : message.tool_returns)
+            content.push_back(text_part(packaged_return(tool_return, message.created_at, timezone)));
+    mapping::write(content, out);
+    out += ",\"name\":";
+    mapping::write(message.name, out);
+    out += ",\"tool_calls\":";
+    if (message.tool_calls.empty()) {
+        out += "null";
+    } else {
+        out += '[';
+        for (const MessageToolCall& call : message.tool_calls) {
+            if (out.back() != '[') out += ',';
+            out += "{\"id\":" + json_string(call.id) + ",\"function\":{\"arguments\":" + json_string(call.arguments) +
+                   ",\"name\":" + json_string(call.name) + "},\"type\":\"function\"}";
+        }
+        out += ']';
+    }
+    out += ",\"tool_call_id\":";
+    out += message.tool_returns.size() == 1 ? json_string(message.tool_returns.front().tool_call_id) : "null";
+    out += ",\"step_id\":";
+    mapping::write(message.step_id, out);
+    out += ",\"run_id\":";
+    mapping::write(message.run_id, out);
+    out += ",\"otid\":";
+    mapping::write(message.otid, out);
+    out += ",\"tool_returns\":[";
+    for (const MessageToolReturn& tool_return : message.tool_returns) {
+        if (out.back() != '[') out += ',';
+        out += "{\"tool_call_id\":" + json_string(tool_return.tool_call_id) +
+               ",\"status\":" + json_string(tool_return.status) + ",\"std" "out\":";
+        mapping::write(tool_return.stdout_lines, out);
+        out += ",\"std" "err\":";
+        mapping::write(tool_return.stderr_lines, out);
+        out += ",\"func_response\":" +
+               json_string(packaged_return(tool_return, message.created_at, timezone)) + '}';
+    }
+    out += "],\"group_id\":";
+    mapping::write(message.group_id, out);
+    out += ",\"sender_id\":";
+    mapping::write(message.sender_id, out);
+    out += ",\"batch_item_id\":null,\"conversation_id\":";
+    out += message.conversation_id.empty() ? "null" : json_string(message.conversation_id);
+    return out +
+           ",\"is_err\":null,\"approval_request_id\":null,\"approve\":null,\"denial_reason\":null,\"approvals\":null}";
+}
+
+STELE_JSON_WRITTEN(LettaMessage)
+STELE_JSON_WRITTEN(ContentMessage)
+STELE_JSON_WRITTEN(ReasoningMessage)
+STELE_JSON_WRITTEN(HiddenReasoningMessage)
+STELE_JSON_WRITTEN(ToolCallMessage)
+STELE_JSON_WRITTEN(ToolCallDeltaMessage)
+STELE_JSON_WRITTEN(ToolReturnMessage)
+STELE_JSON_WRITTEN(SummaryMessage)
+STELE_JSON_WRITTEN(MessageHead)
+
+}  // namespace stele

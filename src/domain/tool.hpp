@@ -1,0 +1,60 @@
+#pragma once
+
+#include "domain/audit.hpp"
+#include "domain/json.hpp"
+
+#include <boost/describe/class.hpp>
+
+namespace stele {
+
+/// A function that agents may call. Built-ins have no source; their schema comes from tools/builtin.
+struct Tool {
+    std::string id;                          ///< "tool-<uuid>"
+    std::string tool_type = "custom";        ///< letta_core, letta_memory_core, letta_sleeptime_core, custom, ...
+    std::optional<std::string> description;
+    std::optional<std::string> source_type;
+    std::string name;
+    std::vector<std::string> tags;
+    std::optional<std::string> source_code;
+    Json json_schema;                        ///< {"name", "description", "parameters"}
+    Json args_json_schema;
+    std::int64_t return_char_limit = 50'000;
+    Json pip_requirements;
+    Json npm_requirements;
+    std::optional<bool> default_requires_approval;
+    bool enable_parallel_execution = false;
+    std::optional<std::string> created_by_id;
+    std::optional<std::string> last_updated_by_id;
+    Json metadata_{"{}"};
+    std::optional<std::string> project_id;
+    Timestamp created_at{};                  ///< orders lists; not described
+};
+BOOST_DESCRIBE_STRUCT(Tool, (),
+                      (id, tool_type, description, source_type, name, tags, source_code, json_schema, args_json_schema,
+                       return_char_limit, pip_requirements, npm_requirements, default_requires_approval,
+                       enable_parallel_execution, created_by_id, last_updated_by_id, metadata_, project_id))
+
+/// A constraint on when an agent may call which tool. Which further members count depends on `type`.
+struct ToolRule {
+    std::string tool_name;
+    std::string type;                        ///< run_first, exit_loop, continue_loop, constrain_child_tools, ...
+    std::optional<std::string> prompt_template;
+    Patch<Json> args;
+    Patch<std::vector<std::string>> children;
+    Patch<Json> child_arg_nodes;
+    Patch<std::string> default_child;
+    Patch<Json> child_output_mapping;
+    Patch<bool> require_output_mapping;
+    Patch<std::int64_t> max_count_limit;
+
+    bool operator==(const ToolRule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ToolRule, (),
+                      (tool_name, type, prompt_template, args, children, child_arg_nodes, default_child,
+                       child_output_mapping, require_output_mapping, max_count_limit))
+void check(const ToolRule& rule, Problems& problems);
+
+/// Exact duplicates dropped, the first kept.
+void remove_duplicates(std::vector<ToolRule>& rules);
+
+}  // namespace stele
