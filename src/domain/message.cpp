@@ -72,6 +72,8 @@ ContentPart reasoning_part(std::string reasoning, bool is_native, std::string si
     return part;
 }
 
+std::string_view to_string(MessageRole role) { return mapping::enum_word(role); }
+
 // ---- stored messages ----
 
 std::string text_of(const MessageBody& body) {

@@ -82,6 +82,8 @@ struct Message : MessageBody {
     Timestamp created_at{};
 };
 
+std::string_view to_string(MessageRole role);
+
 /// The texts of a message's content, joined by a line break: what search looks at.
 std::string text_of(const MessageBody& body);
 

@@ -36,6 +36,7 @@ using Value = std::variant<std::monostate, std::int64_t, double, std::string, Bl
 using Params = std::vector<Value>;
 
 
+inline Value to_value(std::string text) { return Value(std::move(text)); }
 inline Value to_value(std::string_view text) { return Value(std::string(text)); }
 inline Value to_value(const char* text) { return Value(std::string(text)); }
 inline Value to_value(double number) { return Value(number); }
@@ -50,7 +51,6 @@ template <class T>
 Value to_value(std::optional<T> value) {
     return value ? to_value(std::move(*value)) : Value();
 }
-inline Value to_value(std::string text) { return Value(std::move(text)); }
 
 template <class... Args>
 Params pack(Args&&... args) {

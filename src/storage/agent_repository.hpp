@@ -1,0 +1,72 @@
+#pragma once
+
+#include "domain/agent.hpp"
+#include "storage/page.hpp"
+
+namespace stele::storage {
+
+/// Filters of the list of agents; absent ones don't filter.
+struct AgentFilter {
+    std::optional<std::string> name, query_text, project_id, template_id, base_template_id, created_by_id,
+        last_stop_reason, identity_id;
+    std::vector<std::string> identifier_keys;
+    std::vector<std::string> tags;
+    bool match_all_tags = false;
+    bool show_hidden = false;
+};
+
+/// A secret of an agent, sealed (base/seal.hpp).
+struct SealedVariable {
+    std::string id, name, sealed_value;
+    Timestamp created_at{};
+    std::optional<std::string> created_by_id;
+};
+
+/// Agents of one organisation at a time, with their tags and secrets.
+class AgentRepository {
+public:
+    explicit AgentRepository(Database& database) : database_(database) {}
+
+    boost::asio::awaitable<std::optional<Agent>> find(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<bool> exists(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<std::vector<Agent>> find_all(std::string organization_id, std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Agent>> list(std::string organization_id, AgentFilter filter, Page page) const;
+    boost::asio::awaitable<std::int64_t> count(std::string organization_id, AgentFilter filter) const;
+    boost::asio::awaitable<std::vector<SealedVariable>> variables_of(std::string agent_id) const;
+
+    /// All tags in use, sorted; `after` is the last one of the page before, `query` a substring.
+    boost::asio::awaitable<std::vector<std::string>> all_tags(std::string organization_id,
+                                                              std::optional<std::string> query,
+                                                              std::optional<std::string> after, std::int64_t limit) const;
+
+    void insert(Transaction& transaction, const Agent& agent) const;
+
+    /// Writes the whole row and raises `agent.version`. The commit throws Error{conflict} if somebody else did meanwhile.
+    void update(Transaction& transaction, Agent& agent) const;
+
+    /// What the end of a turn changes: counts `new_messages`, remembers the run. Never conflicts with an update.
+    void finish_turn(Transaction& transaction, const std::string& agent_id, std::int64_t new_messages,
+                     const AgentLastRun& last_run) const;
+
+    /// The same between two steps of a turn.
+    void count_messages(Transaction& transaction, const std::string& agent_id, std::int64_t new_messages) const;
+
+    void remove(Transaction& transaction, const Agent& agent) const;
+
+    void set_tags(Transaction& transaction, const Agent& agent, const std::vector<std::string>& tags) const;
+    void set_variables(Transaction& transaction, const std::string& agent_id,
+                       const std::vector<SealedVariable>& variables) const;
+
+    // Reads to be part of a larger batch, with the function that takes their rows.
+    static const Statement& find_statement();       ///< $1 organisation, $2 id
+    static std::optional<Agent> from_rows(Rows rows);
+    static const Statement& tags_statement();       ///< $1 agent
+    static std::vector<std::string> tags_from_rows(Rows rows);
+
+    static std::vector<Statement> statements();
+
+private:
+    Database& database_;
+};
+
+}  // namespace stele::storage

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "domain/block.hpp"
+#include "storage/page.hpp"
+
+namespace stele::storage {
+
+/// Filters of the list of blocks; absent ones don't filter.
+struct BlockFilter {
+    std::optional<std::string> label, label_search, description_search, value_search, name, project_id;
+    std::optional<bool> templates_only;
+    std::vector<std::string> tags;
+    bool match_all_tags = false;
+    std::optional<std::int64_t> agents_above, agents_below;
+    std::vector<std::int64_t> agents_equal;
+    bool show_hidden = false;
+};
+
+/// Blocks of one organisation at a time, and which agents hold them. Reads suspend; writes are added to the caller's
+/// transaction.
+class BlockRepository {
+public:
+    explicit BlockRepository(Database& database) : database_(database) {}
+
+    /// The block, or nothing if the organisation has none with this id.
+    boost::asio::awaitable<std::optional<Block>> find(std::string organization_id, std::string id) const;
+
+    /// Those of `ids` that exist, in no order.
+    boost::asio::awaitable<std::vector<Block>> find_all(std::string organization_id, std::vector<std::string> ids) const;
+
+    boost::asio::awaitable<std::vector<Block>> list(std::string organization_id, BlockFilter filter, Page page) const;
+    boost::asio::awaitable<std::int64_t> count(std::string organization_id, BlockFilter filter) const;
+
+    /// Blocks of one agent in order of attachment.
+    boost::asio::awaitable<std::vector<Block>> of_agent(std::string agent_id) const;
+
+    /// Ids of the agents that hold the block.
+    boost::asio::awaitable<std::vector<std::string>> agents_of(std::string organization_id, std::string block_id,
+                                                               Page page) const;
+
+    void insert(Transaction& transaction, const std::string& organization_id, const Block& block) const;
+
+    /// Adds the update and raises `block.version`. The commit throws Error{conflict} if the row no longer has the version
+    /// that was read. A new label follows into the agents that hold the block; a clash there is Error{conflict}.
+    void update(Transaction& transaction, const std::string& organization_id, Block& block, bool tags_changed) const;
+
+    void remove(Transaction& transaction, const std::string& organization_id, const Block& block) const;
+
+    /// No effect if it is attached already.
+    void attach(Transaction& transaction, const std::string& agent_id, const Block& block) const;
+    void detach(Transaction& transaction, const std::string& agent_id, const std::string& block_id) const;
+    void detach_all(Transaction& transaction, const std::string& agent_id) const;
+
+    /// The read of of_agent, to be part of a larger batch; rows go through `from_rows`.
+    static const Statement& of_agent_statement();
+    static std::vector<Block> from_rows(Rows rows);
+
+    static std::vector<Statement> statements();
+
+private:
+    Database& database_;   // outlives every repository: both belong to app/
+};
+
+}  // namespace stele::storage

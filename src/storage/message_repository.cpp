@@ -1,0 +1,285 @@
+#include "storage/message_repository.hpp"
+
+#include "base/ids.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace stele::storage {
+namespace {
+
+// The columns of a message, in the order of `to_message`.
+#define STELE_MESSAGE_COLUMNS                                                                              \
+    "m.agent_id, m.position, m.id, m.conversation_id, m.context_position, m.role, m.text, m.body, m.name," \
+    " m.otid, m.sender_id, m.group_id, m.model, m.run_id, m.step_id, m.created_at"
+
+constexpr Statement select_in_context{
+    "message.in_context", "SELECT " STELE_MESSAGE_COLUMNS
+                          " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                          " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
+constexpr Statement select_context_ids{
+    "message.context_ids",
+    "SELECT m.id FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+    " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
+constexpr Statement select_by_id{"message.by_id", "SELECT " STELE_MESSAGE_COLUMNS
+                                                  " FROM message m WHERE m.organization_id = $1 AND m.id = $2"};
+constexpr Statement select_position{"message.position",
+                                    "SELECT position FROM message WHERE organization_id = $1 AND id = $2"};
+constexpr Statement select_by_otid{"message.by_otid",
+                                   "SELECT run_id FROM message WHERE agent_id = $1 AND otid = $2 AND run_id IS NOT NULL"
+                                   " ORDER BY position LIMIT 1"};
+constexpr Statement update_system{"message.rewrite_system",
+                                  "UPDATE message SET text = $3, body = NULL WHERE agent_id = $1 AND id = $2"};
+constexpr Statement update_evict{
+    "message.evict",
+    "UPDATE message SET context_position = NULL WHERE agent_id = $1 AND conversation_id = ''"
+    " AND context_position IS NOT NULL AND id <> $2"};
+constexpr Statement update_context{
+    "message.set_context",
+    "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
+
+// Several rows in one statement: a step writes its messages with one.
+constexpr std::size_t rows_per_insert_max = 8;
+constexpr int insert_columns = 17;
+
+const Statement& insert_statement(std::size_t rows) {
+    static const auto statements = [] {
+        static std::array<std::string, rows_per_insert_max> names, texts;
+        std::array<Statement, rows_per_insert_max> made{};
+        for (std::size_t n = 1; n <= rows_per_insert_max; ++n) {
+            std::string text =
+                "INSERT INTO message (agent_id, position, id, organization_id, conversation_id, context_position, role,"
+                " text, body, name, otid, sender_id, group_id, model, run_id, step_id, created_at) VALUES ";
+            int parameter = 1;
+            for (std::size_t row = 0; row < n; ++row) {
+                text += row == 0 ? "(" : ", (";
+                for (int column = 0; column < insert_columns; ++column) {
+                    if (column > 0) text += ", ";
+                    text += "$" + std::to_string(parameter++);
+                }
+                text += ")";
+            }
+            names[n - 1] = "message.insert_" + std::to_string(n);
+            texts[n - 1] = std::move(text);
+            made[n - 1] = Statement{names[n - 1], texts[n - 1]};
+        }
+        return made;
+    }();
+    return statements[rows - 1];
+}
+
+std::optional<MessageRole> parse_role(std::string_view word) {
+    for (const MessageRole role : {MessageRole::user, MessageRole::assistant, MessageRole::tool, MessageRole::system,
+                                   MessageRole::approval, MessageRole::summary})
+        if (word == to_string(role)) return role;
+    return std::nullopt;
+}
+
+Message to_message(Row& row) {
+    Message message;
+    message.agent_id = row.take_text(0);
+    message.position = row.integer(1);
+    message.id = row.take_text(2);
+    message.conversation_id = row.take_text(3);
+    message.context_position = row.optional_integer(4);
+    const auto role = parse_role(row.text(5));
+    STELE_ASSERT(role.has_value());
+    message.role = *role;
+    if (row.is_null(7))
+        message.content.push_back(text_part(row.take_text(6)));
+    else
+        static_cast<MessageBody&>(message) = decode_stored<MessageBody>(row.text(7));
+    message.name = row.optional_text(8);
+    message.otid = row.optional_text(9);
+    message.sender_id = row.optional_text(10);
+    message.group_id = row.optional_text(11);
+    message.model = row.optional_text(12);
+    message.run_id = row.optional_text(13);
+    message.step_id = row.optional_text(14);
+    message.created_at = from_micros(row.integer(15));
+    return message;
+}
+
+void pack_message(Params& params, const std::string& organization_id, const Message& message) {
+    const auto add = [&](auto value) { params.push_back(to_value(std::move(value))); };
+    add(message.agent_id);
+    add(message.position);
+    add(message.id);
+    add(organization_id);
+    add(message.conversation_id);
+    add(message.context_position);
+    add(std::string(to_string(message.role)));
+    add(text_of(message));
+    if (is_plain_text(message))
+        params.emplace_back();
+    else
+        add(to_json(static_cast<const MessageBody&>(message)));
+    add(message.name);
+    add(message.otid);
+    add(message.sender_id);
+    add(message.group_id);
+    add(message.model);
+    add(message.run_id);
+    add(message.step_id);
+    add(to_micros(message.created_at));
+}
+
+// The words of `text` as an FTS5 query: each quoted, so that nothing in them is syntax.
+std::string fts_words(const std::string& text) {
+    std::string query, word;
+    const auto flush = [&] {
+        if (word.empty()) return;
+        if (!query.empty()) query += " OR ";
+        query += '"' + word + '"';
+        word.clear();
+    };
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x80 || std::isalnum(byte) != 0)
+            word += c;
+        else
+            flush();
+    }
+    flush();
+    return query;
+}
+
+}  // namespace
+
+boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string organization_id, MessageFilter filter,
+                                                                     Page page) const {
+    Select select("SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = ?",
+                  to_value(organization_id));
+    if (filter.agent_id) select.where("m.agent_id = ?", filter.agent_id);
+    if (filter.conversation_id) select.where("m.conversation_id = ?", filter.conversation_id);
+    if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
+    if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
+    if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
+    const std::array cursors{std::pair{page.after, ">"}, std::pair{page.before, "<"}};
+    for (const auto& [cursor, comparison] : cursors) {
+        if (!cursor) continue;
+        if (!is_id(*cursor, "message")) throw invalid_field("query.cursor", "a cursor must match 'message-{uuid4}'");
+        const std::string id = *cursor;
+        const Rows rows = co_await database_.query(select_position, organization_id, id);
+        if (rows.empty()) throw Error(ErrorCode::not_found, "The cursor " + id + " was not found among the messages");
+        select.where(std::string("m.position ") + comparison + " ?", rows.front().integer(0));
+    }
+    select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?", page.limit);
+    Query query = select.query();
+    std::vector<Message> messages =
+        from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    if (!page.ascending) std::reverse(messages.begin(), messages.end());
+    co_return messages;
+}
+
+boost::asio::awaitable<std::optional<Message>> MessageRepository::find(std::string organization_id,
+                                                                       std::string id) const {
+    std::vector<Message> found =
+        from_rows(co_await database_.query(select_by_id, std::move(organization_id), std::move(id)));
+    if (found.empty()) co_return std::nullopt;
+    co_return std::move(found.front());
+}
+
+boost::asio::awaitable<std::optional<std::string>> MessageRepository::run_of_otid(std::string agent_id,
+                                                                                  std::string otid) const {
+    const Rows rows = co_await database_.query(select_by_otid, std::move(agent_id), std::move(otid));
+    if (rows.empty()) co_return std::nullopt;
+    co_return rows.front().optional_text(0);
+}
+
+boost::asio::awaitable<std::vector<Message>> MessageRepository::in_context(std::string agent_id,
+                                                                           std::string conversation_id) const {
+    co_return from_rows(
+        co_await database_.query(select_in_context, std::move(agent_id), std::move(conversation_id)));
+}
+
+boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(MessageSearchQuery query) const {
+    const std::vector<std::string> roles =
+        query.roles.empty() ? std::vector<std::string>{"user", "assistant"} : query.roles;
+    const std::string words = fts_words(query.text);
+    std::vector<MessageSearchHit> hits;
+    // The one place where SQLite's and PostgreSQL's full text differ; PostgreSQL's text comes with its engine.
+    Select select = words.empty()
+                        ? Select("SELECT " STELE_MESSAGE_COLUMNS ", 0.0 FROM message m WHERE m.agent_id = ?",
+                                 to_value(query.agent_id))
+                        : Select("SELECT " STELE_MESSAGE_COLUMNS
+                                 ", s.rank FROM message_search s JOIN message m ON m.position = s.rowid"
+                                 " WHERE message_search MATCH ?",
+                                 to_value("owner : \"" + [&] {
+                                     std::string owner = query.agent_id;
+                                     std::erase(owner, '-');
+                                     return owner;
+                                 }() + "\" AND text : (" + words + ")"));
+    if (!words.empty()) select.where("m.agent_id = ?", query.agent_id);
+    select.where_in("m.role IN (?)", roles);
+    if (query.from) select.where("m.created_at >= ?", to_micros(*query.from));
+    if (query.until) select.where("m.created_at <= ?", to_micros(*query.until));
+    select.where("m.text <> ''");
+    select.finish(words.empty() ? " ORDER BY m.position DESC LIMIT ?" : " ORDER BY s.rank, m.position DESC LIMIT ?",
+                  query.limit);
+    Query text = select.query();
+    Rows rows = co_await database_.query_packed(text.statement, std::move(text.params));
+    for (Row& row : rows) {
+        MessageSearchHit hit;
+        hit.rank = row.real(16);
+        hit.message = to_message(row);
+        hits.push_back(std::move(hit));
+    }
+    co_return hits;
+}
+
+void MessageRepository::insert(Transaction& transaction, const std::string& organization_id,
+                               const std::vector<Message>& messages) const {
+    for (std::size_t begin = 0; begin < messages.size(); begin += rows_per_insert_max) {
+        const std::size_t rows = std::min(rows_per_insert_max, messages.size() - begin);
+        Params params;
+        params.reserve(rows * insert_columns);
+        for (std::size_t i = begin; i < begin + rows; ++i) pack_message(params, organization_id, messages[i]);
+        transaction.add_packed(insert_statement(rows), std::move(params));
+    }
+}
+
+void MessageRepository::rewrite_system(Transaction& transaction, const Message& message) const {
+    transaction.add(update_system, message.agent_id, message.id, text_of(message))
+        .expect_row(not_found("Message", message.id));
+}
+
+void MessageRepository::evict_all_but(Transaction& transaction, const std::string& agent_id,
+                                      const std::string& keep_id) const {
+    transaction.add(update_evict, agent_id, keep_id);
+}
+
+void MessageRepository::set_context(Transaction& transaction, const std::string& agent_id,
+                                    const std::vector<std::string>& ids) const {
+    transaction.add(update_evict, agent_id, std::string());
+    for (const std::string& id : ids)
+        transaction.add(update_context, agent_id, id, next_position())
+            .expect_row(refused("message_ids: " + id + " is no message of this agent"));
+}
+
+const Statement& MessageRepository::in_context_statement() { return select_in_context; }
+
+std::vector<Message> MessageRepository::from_rows(Rows rows) {
+    std::vector<Message> messages;
+    messages.reserve(rows.size());
+    for (Row& row : rows) messages.push_back(to_message(row));
+    return messages;
+}
+
+const Statement& MessageRepository::context_ids_statement() { return select_context_ids; }
+
+std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
+    std::vector<std::string> ids;
+    ids.reserve(rows.size());
+    for (Row& row : rows) ids.push_back(row.take_text(0));
+    return ids;
+}
+
+std::vector<Statement> MessageRepository::statements() {
+    std::vector<Statement> all = {select_in_context, select_context_ids, select_by_id,  select_position,
+                                  select_by_otid,    update_system,      update_evict, update_context};
+    for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
+    return all;
+}
+
+}  // namespace stele::storage

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "domain/message.hpp"
+#include "storage/page.hpp"
+
+namespace stele::storage {
+
+/// Which messages a list shows; absent filters don't filter.
+struct MessageFilter {
+    std::optional<std::string> agent_id, conversation_id, run_id, step_id, group_id;
+};
+
+struct MessageSearchHit {
+    Message message;
+    double rank = 0;
+};
+
+struct MessageSearchQuery {
+    std::string agent_id;
+    std::string text;                        ///< words; all of them count, best match first. Empty: newest first
+    std::vector<std::string> roles;          ///< user, assistant, tool; empty: user and assistant
+    std::optional<Timestamp> from, until;    ///< inclusive
+    std::int64_t limit = 5;
+};
+
+/// Messages of agents: what was said, in order, and what of it is in the context window.
+class MessageRepository {
+public:
+    explicit MessageRepository(Database& database) : database_(database) {}
+
+    /// In order of position; for `ascending` the first `limit` after the cursor, else the last ones before it.
+    /// Cursors are message ids: `after` means later and `before` earlier, whatever the direction.
+    /// Throws Error{not_found} for an unknown cursor.
+    boost::asio::awaitable<std::vector<Message>> list(std::string organization_id, MessageFilter filter, Page page) const;
+
+    boost::asio::awaitable<std::optional<Message>> find(std::string organization_id, std::string id) const;
+
+    /// The run that stored a message with this client's id, if one did.
+    boost::asio::awaitable<std::optional<std::string>> run_of_otid(std::string agent_id, std::string otid) const;
+
+    boost::asio::awaitable<std::vector<Message>> in_context(std::string agent_id, std::string conversation_id) const;
+
+    /// Full text over what was said to and by an agent (SQLite FTS5, PostgreSQL tsvector).
+    boost::asio::awaitable<std::vector<MessageSearchHit>> search(MessageSearchQuery query) const;
+
+    void insert(Transaction& transaction, const std::string& organization_id, const std::vector<Message>& messages) const;
+
+    /// Replaces the text of a system message in place.
+    void rewrite_system(Transaction& transaction, const Message& message) const;
+
+    /// Takes all but the message `keep_id` out of the agent's default context window; nothing is deleted.
+    void evict_all_but(Transaction& transaction, const std::string& agent_id, const std::string& keep_id) const;
+
+    /// Makes `ids`, in this order, the context window of the default conversation.
+    void set_context(Transaction& transaction, const std::string& agent_id, const std::vector<std::string>& ids) const;
+
+    static const Statement& in_context_statement();       ///< $1 agent, $2 conversation
+    static std::vector<Message> from_rows(Rows rows);
+    static const Statement& context_ids_statement();      ///< $1 agent, $2 conversation
+    static std::vector<std::string> ids_from_rows(Rows rows);
+
+    static std::vector<Statement> statements();
+
+private:
+    Database& database_;
+};
+
+}  // namespace stele::storage

@@ -1,0 +1,175 @@
+#include "storage/page.hpp"
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+#include <set>
+#include <tuple>
+
+namespace stele::storage {
+namespace {
+
+constexpr std::int64_t key_none_low = -1;
+constexpr std::int64_t key_none_high = 9'223'372'036'854'775'807;
+constexpr std::size_t interned_max = 20'000;
+constexpr std::size_t list_values_max = 1'024;
+
+constexpr Statement tombstone_find{
+    "page.tombstone",
+    "SELECT sort_created, sort_updated FROM tombstone WHERE organization_id = $1 AND id = $2"};
+constexpr Statement tombstone_insert{
+    "page.tombstone_insert",
+    "INSERT INTO tombstone (organization_id, id, sort_created, sort_updated, deleted_at) VALUES ($1, $2, $3, $4, $5)"
+    " ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at"};
+
+// Texts put together at run time live for ever, like the constexpr ones; their number is bounded by the combinations of
+// filters, since values are parameters and lists are padded to powers of two.
+Statement intern(std::string sql) {
+    static std::mutex mutex;
+    static std::set<std::string, std::less<>> texts;
+    const std::lock_guard lock(mutex);
+    STELE_ASSERT(texts.size() < interned_max);
+    const std::string& text = *texts.insert(std::move(sql)).first;
+    return Statement{text, text};
+}
+
+std::string key_expression(const PageOrder& order, bool ascending) {
+    const std::string key(order.key);
+    if (!order.nullable_key) return key;
+    return "COALESCE(" + key + ", " + std::to_string(ascending ? key_none_high : key_none_low) + ")";
+}
+
+struct Place {
+    std::int64_t key = 0;
+    std::string id;
+};
+
+boost::asio::awaitable<Place> find_place(Database& database, std::string organization_id, std::string id,
+                                         PageOrder order, bool ascending) {
+    if (!is_id(id, order.id_prefix))
+        throw invalid_field("query.cursor", "a cursor must match '" + std::string(order.id_prefix) + "-{uuid4}'");
+    const Statement by_id = intern("SELECT " + key_expression(order, ascending) + " FROM " + std::string(order.table) +
+                                   " WHERE organization_id = $1 AND id = $2");
+    const Rows rows = co_await database.query(by_id, organization_id, id);
+    if (!rows.empty()) {
+        Place place;
+        place.key = rows.front().integer(0);
+        place.id = std::move(id);
+        co_return place;
+    }
+    const Rows gone = co_await database.query(tombstone_find, organization_id, id);
+    if (gone.empty()) throw Error(ErrorCode::not_found, "The cursor " + id + " does not exist");
+    Place place;
+    place.key = gone.front().integer(order.key.find("updated") == std::string_view::npos ? 0 : 1);
+    place.id = std::move(id);
+    co_return place;
+}
+
+// (key, id) strictly behind or in front of `place`.
+void add_bound(Select& select, const PageOrder& order, bool ascending, const Place& place, bool greater) {
+    const std::string key = key_expression(order, ascending);
+    const char* comparison = greater ? ">" : "<";
+    if (order.id == order.key)
+        select.where(key + " " + comparison + " ?", place.key);
+    else
+        select.where("(" + key + ", " + std::string(order.id) + ") " + comparison + " (?, ?)", place.key, place.id);
+}
+
+}  // namespace
+
+Select::Select(std::string from, Value organization_id) { append(from, Params{std::move(organization_id)}); }
+
+void Select::add(std::string_view condition, Params params) {
+    append(" AND ", {});
+    append(condition, std::move(params));
+}
+
+void Select::append(std::string_view text, Params params) {
+    std::size_t next = 0;
+    for (const char c : text) {
+        if (c != '?') {
+            sql_ += c;
+            continue;
+        }
+        STELE_ASSERT(next < params.size());
+        params_.push_back(std::move(params[next++]));
+        sql_ += '$';
+        sql_ += std::to_string(params_.size());
+    }
+    STELE_ASSERT(next == params.size());
+}
+
+Select& Select::where_in(std::string_view condition, const std::vector<std::string>& values) {
+    if (values.empty()) {
+        append(" AND 1 = 0", {});
+        return *this;
+    }
+    if (values.size() > list_values_max) throw refused("A filter takes at most 1024 values");
+    const std::size_t padded = std::bit_ceil(values.size());
+    const std::size_t place = condition.find("(?)");
+    STELE_ASSERT(place != std::string_view::npos);
+    std::string text(condition.substr(0, place + 1));
+    Params params;
+    for (std::size_t i = 0; i < padded; ++i) {
+        text += i == 0 ? "?" : ", ?";
+        params.push_back(to_value(values[std::min(i, values.size() - 1)]));
+    }
+    text += condition.substr(place + 2);
+    add(text, std::move(params));
+    return *this;
+}
+
+Query Select::query() const { return Query{intern(sql_), params_}; }
+
+boost::asio::awaitable<Rows> read_page(Database& database, Select select, Page page, PageOrder order,
+                                       std::string organization_id) {
+    if (order.time_list && !page.ascending && page.before && !page.after) std::swap(page.before, page.after);
+
+    bool reversed = false;
+    if (page.after && page.before) {
+        Place a = co_await find_place(database, organization_id, *page.after, order, page.ascending);
+        Place b = co_await find_place(database, organization_id, *page.before, order, page.ascending);
+        if (std::tie(b.key, b.id) < std::tie(a.key, a.id)) std::swap(a, b);
+        add_bound(select, order, page.ascending, a, true);
+        add_bound(select, order, page.ascending, b, false);
+    } else if (page.after) {
+        const Place place = co_await find_place(database, organization_id, *page.after, order, page.ascending);
+        add_bound(select, order, page.ascending, place, page.ascending);
+    } else if (page.before) {
+        // The rows nearest to the cursor, so that a backwards walk misses nothing between its pages.
+        const Place place = co_await find_place(database, organization_id, *page.before, order, page.ascending);
+        add_bound(select, order, page.ascending, place, !page.ascending);
+        reversed = true;
+    }
+    const bool upwards = page.ascending != reversed;
+    const char* direction = upwards ? " ASC" : " DESC";
+    std::string tail = " ORDER BY " + key_expression(order, page.ascending) + direction;
+    if (order.id != order.key) tail += ", " + std::string(order.id) + direction;
+    select.finish(tail + " LIMIT ?", page.limit);
+
+    Query query = select.query();
+    Rows rows = co_await database.query_packed(query.statement, std::move(query.params));
+    if (reversed) std::reverse(rows.begin(), rows.end());
+    co_return rows;
+}
+
+void add_tombstone(Transaction& transaction, const std::string& organization_id, const std::string& id,
+                   std::int64_t created, std::int64_t updated) {
+    transaction.add(tombstone_insert, organization_id, id, created, updated, to_micros(now()));
+}
+
+std::string like_pattern(const std::string& text) {
+    std::string pattern = "%";
+    for (const char c : text) {
+        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+        pattern += c;
+    }
+    return pattern + "%";
+}
+
+std::vector<Statement> page_statements() { return {tombstone_find, tombstone_insert}; }
+
+}  // namespace stele::storage

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stele::storage {
+
+/// What a list was asked for.
+struct Page {
+    std::optional<std::string> before;   ///< item ids
+    std::optional<std::string> after;
+    std::int64_t limit = 50;
+    bool ascending = false;
+    std::string order_by = "created_at";
+};
+
+/// How a list is ordered and where its cursors live.
+struct PageOrder {
+    std::string_view table;              ///< "block b": columns below may carry the alias
+    std::string_view id_prefix;          ///< "block": the form of its cursors
+    std::string_view key;                ///< integer column that sorts, e.g. "created_at"
+    std::string_view id = "id";          ///< second sort column: makes the order total
+    bool nullable_key = false;           ///< rows without a key come last in both directions
+    /// A list of events in time: under descending order a lone `before` and a lone `after` both give the older rows
+    /// behind the cursor, because clients of both kinds exist.
+    bool time_list = false;
+};
+
+/// A SELECT put together from optional conditions; '?' in a condition becomes the next parameter. The text takes no
+/// value from outside. Equal conditions give equal texts, which are interned: so engines prepare each once.
+class Select {
+public:
+    /// `from`: "SELECT ... FROM ... WHERE organization_id = ?" with its parameter.
+    Select(std::string from, Value organization_id);
+
+    template <class... Args>
+    Select& where(std::string_view condition, Args&&... args) {
+        add(condition, pack(std::forward<Args>(args)...));
+        return *this;
+    }
+
+    /// A condition with one "(?)" that takes a list; an empty list matches nothing.
+    Select& where_in(std::string_view condition, const std::vector<std::string>& values);
+
+    /// Ends the text, e.g. " ORDER BY created_at LIMIT ?".
+    template <class... Args>
+    Select& finish(std::string_view tail, Args&&... args) {
+        append(tail, pack(std::forward<Args>(args)...));
+        return *this;
+    }
+
+    Query query() const;
+
+private:
+    void add(std::string_view condition, Params params);
+    void append(std::string_view text, Params params);
+
+    std::string sql_;
+    Params params_;
+};
+
+/// The rows of one page in list order: total order (key, id), pages by key and never by offset, so that no row is
+/// skipped or shown twice while others are written. A cursor that was deleted meanwhile is found in `tombstone`.
+/// Throws Error{not_found} for an unknown cursor, Error{invalid_argument} for a malformed one.
+boost::asio::awaitable<Rows> read_page(Database& database, Select select, Page page, PageOrder order,
+                                       std::string organization_id);
+
+/// Keeps the place of a row that is about to be deleted, for walks that stand on it. `created`, `updated`: its keys.
+void add_tombstone(Transaction& transaction, const std::string& organization_id, const std::string& id,
+                   std::int64_t created, std::int64_t updated);
+
+/// `text` as a LIKE pattern that finds it anywhere, with its own % and _ taken literally (ESCAPE '\').
+std::string like_pattern(const std::string& text);
+
+/// The statements of this file, for the dialect test.
+std::vector<Statement> page_statements();
+
+}  // namespace stele::storage

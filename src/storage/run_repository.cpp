@@ -1,0 +1,267 @@
+#include "storage/run_repository.hpp"
+
+#include "domain/text_list.hpp"
+
+namespace stele::storage {
+namespace {
+
+#define STELE_RUN_COLUMNS                                                                                          \
+    "r.id, r.agent_id, r.conversation_id, r.status, r.stop_reason, r.background, r.metadata, r.request_config,"    \
+    " r.callback_url, r.ttft_ns, r.total_duration_ns, r.step_count, r.tools_used, r.created_by_id, r.created_at,"  \
+    " r.completed_at"
+
+constexpr Statement select_by_id{"run.by_id", "SELECT " STELE_RUN_COLUMNS
+                                              " FROM run r WHERE r.organization_id = $1 AND r.id = $2"};
+constexpr Statement upsert_row{
+    "run.save",
+    "INSERT INTO run (id, organization_id, agent_id, conversation_id, status, stop_reason, background, metadata,"
+    " request_config, callback_url, ttft_ns, total_duration_ns, step_count, tools_used, created_by_id, created_at,"
+    " completed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    " ON CONFLICT (id) DO UPDATE SET status = excluded.status, stop_reason = excluded.stop_reason,"
+    " metadata = excluded.metadata, ttft_ns = excluded.ttft_ns, total_duration_ns = excluded.total_duration_ns,"
+    " step_count = excluded.step_count, tools_used = excluded.tools_used, completed_at = excluded.completed_at"};
+constexpr Statement delete_row{"run.delete", "DELETE FROM run WHERE organization_id = $1 AND id = $2"};
+constexpr Statement delete_steps{"run.delete_steps", "DELETE FROM step WHERE organization_id = $1 AND run_id = $2"};
+constexpr Statement update_unfinished{
+    "run.fail_unfinished",
+    "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
+    " metadata = '{\"error\":\"The server stopped before this run had ended\"}'"
+    " WHERE status IN ('created', 'running')"};
+
+constexpr Statement select_step{"step.by_id",
+                                "SELECT s.details, s.feedback, s.tid, s.created_at FROM step s"
+                                " WHERE s.organization_id = $1 AND s.id = $2"};
+constexpr Statement select_metrics{
+    "step.metrics",
+    "SELECT s.run_id, s.agent_id, s.started_ns, s.model_started_ns, s.model_ns, s.tools_ns, s.total_ns, s.project_id"
+    " FROM step s WHERE s.organization_id = $1 AND s.id = $2"};
+constexpr Statement select_trace{
+    "step.trace",
+    "SELECT s.trace_request, s.trace_response, s.agent_id, s.run_id, s.created_at FROM step s"
+    " WHERE s.organization_id = $1 AND s.id = $2 AND s.trace_request IS NOT NULL"};
+constexpr Statement select_usage{"step.usage",
+                                 "SELECT s.details FROM step s WHERE s.run_id = $1"};
+constexpr Statement insert_step_row{
+    "step.insert",
+    "INSERT INTO step (id, organization_id, agent_id, run_id, model, status, feedback, tid, prompt_tokens,"
+    " completion_tokens, total_tokens, started_ns, model_started_ns, model_ns, tools_ns, total_ns, project_id,"
+    " created_at, details, trace_request, trace_response)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"};
+constexpr Statement update_step_row{
+    "step.update",
+    "UPDATE step SET feedback = $3, tid = $4, details = $5 WHERE organization_id = $1 AND id = $2"};
+
+Run to_run(Row& row) {
+    Run run;
+    run.id = row.take_text(0);
+    run.agent_id = row.take_text(1);
+    if (!row.text(2).empty()) run.conversation_id = row.take_text(2);
+    run.status = parse_run_status(row.text(3)).value_or(RunStatus::failed);
+    if (!row.is_null(4)) run.stop_reason = parse_stop_reason(row.text(4));
+    run.background = row.flag(5);
+    run.metadata.text = row.take_text(6);
+    if (!row.is_null(7)) run.request_config = decode_stored<RunRequestConfig>(row.text(7));
+    run.callback_url = row.optional_text(8);
+    run.ttft_ns = row.optional_integer(9);
+    run.total_duration_ns = row.optional_integer(10);
+    run.step_count = row.integer(11);
+    run.tools_used = decode_text_list(row.text(12));
+    run.user_id = run.created_by_id = run.last_updated_by_id = row.optional_text(13);
+    run.created_at = from_micros(row.integer(14));
+    if (const auto at = row.optional_integer(15)) run.completed_at = from_micros(*at);
+    run.updated_at = run.completed_at ? run.completed_at : std::optional(run.created_at);
+    return run;
+}
+
+Step to_step(const Row& row) {
+    Step step = decode_stored<Step>(row.text(0));
+    step.feedback = row.optional_text(1);
+    step.tid = row.optional_text(2);
+    step.created_at = from_micros(row.integer(3));
+    return step;
+}
+
+void add_filter(Select& select, const RunFilter& filter) {
+    if (!filter.agent_ids.empty()) select.where_in("r.agent_id IN (?)", filter.agent_ids);
+    if (!filter.statuses.empty()) select.where_in("r.status IN (?)", filter.statuses);
+    if (filter.stop_reason) select.where("r.stop_reason = ?", filter.stop_reason);
+    if (filter.conversation_id) select.where("r.conversation_id = ?", filter.conversation_id);
+    if (filter.project_id) select.where("r.project_id = ?", filter.project_id);
+    if (filter.background) select.where("r.background = ?", std::int64_t{*filter.background});
+}
+
+void add_filter(Select& select, const StepFilter& filter) {
+    if (filter.agent_id) select.where("s.agent_id = ?", filter.agent_id);
+    if (filter.run_id) select.where("s.run_id = ?", filter.run_id);
+    if (filter.model) select.where("s.model = ?", filter.model);
+    if (filter.feedback) select.where("s.feedback = ?", filter.feedback);
+    if (filter.project_id) select.where("s.project_id = ?", filter.project_id);
+    if (filter.has_feedback) select.where(*filter.has_feedback ? "s.feedback IS NOT NULL" : "s.feedback IS NULL");
+    if (filter.after_time) select.where("s.created_at > ?", to_micros(*filter.after_time));
+    if (filter.before_time) select.where("s.created_at < ?", to_micros(*filter.before_time));
+}
+
+Select select_runs(const std::string& organization_id) {
+    return Select("SELECT " STELE_RUN_COLUMNS " FROM run r WHERE r.organization_id = ?", to_value(organization_id));
+}
+
+Select select_steps(const std::string& organization_id) {
+    return Select("SELECT s.details, s.feedback, s.tid, s.created_at FROM step s WHERE s.organization_id = ?",
+                  to_value(organization_id));
+}
+
+std::optional<std::string> nullable(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+}
+
+}  // namespace
+
+boost::asio::awaitable<std::optional<Run>> RunRepository::find(std::string organization_id, std::string id) const {
+    Rows rows = co_await database_.query(select_by_id, std::move(organization_id), std::move(id));
+    if (rows.empty()) co_return std::nullopt;
+    co_return to_run(rows.front());
+}
+
+boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organization_id, RunFilter filter,
+                                                             Page page) const {
+    Select select = select_runs(organization_id);
+    add_filter(select, filter);
+    PageOrder order{"run r", "run", "r.created_at", "r.id"};
+    order.time_list = true;
+    Rows rows = co_await read_page(database_, std::move(select), std::move(page), order, organization_id);
+    std::vector<Run> runs;
+    for (Row& row : rows) runs.push_back(to_run(row));
+    co_return runs;
+}
+
+boost::asio::awaitable<std::optional<Step>> RunRepository::find_step(std::string organization_id, std::string id) const {
+    const Rows rows = co_await database_.query(select_step, std::move(organization_id), std::move(id));
+    if (rows.empty()) co_return std::nullopt;
+    co_return to_step(rows.front());
+}
+
+boost::asio::awaitable<std::vector<Step>> RunRepository::list_steps(std::string organization_id, StepFilter filter,
+                                                                    Page page) const {
+    Select select = select_steps(organization_id);
+    add_filter(select, filter);
+    const PageOrder order{"step s", "step", "s.created_at", "s.id"};
+    const Rows rows = co_await read_page(database_, std::move(select), std::move(page), order, organization_id);
+    std::vector<Step> steps;
+    for (const Row& row : rows) steps.push_back(to_step(row));
+    co_return steps;
+}
+
+boost::asio::awaitable<std::optional<StepMetrics>> RunRepository::step_metrics(std::string organization_id,
+                                                                               std::string id) const {
+    const Rows rows = co_await database_.query(select_metrics, organization_id, id);
+    if (rows.empty()) co_return std::nullopt;
+    const Row& row = rows.front();
+    StepMetrics metrics;
+    metrics.id = std::move(id);
+    metrics.organization_id = std::move(organization_id);
+    metrics.run_id = row.optional_text(0);
+    metrics.agent_id = row.optional_text(1);
+    metrics.step_start_ns = row.integer(2);
+    metrics.llm_request_start_ns = row.optional_integer(3);
+    metrics.llm_request_ns = row.optional_integer(4);
+    metrics.tool_execution_ns = row.optional_integer(5);
+    metrics.step_ns = row.optional_integer(6);
+    metrics.project_id = row.optional_text(7);
+    co_return metrics;
+}
+
+boost::asio::awaitable<std::optional<ProviderTrace>> RunRepository::step_trace(std::string organization_id,
+                                                                               std::string id) const {
+    Rows rows = co_await database_.query(select_trace, organization_id, id);
+    if (rows.empty()) co_return std::nullopt;
+    Row& row = rows.front();
+    ProviderTrace trace;
+    trace.id = "provider_trace" + id.substr(id.find('-'));
+    trace.request_json.text = row.take_text(0);
+    if (!row.is_null(1)) trace.response_json.text = row.take_text(1);
+    trace.step_id = std::move(id);
+    trace.agent_id = row.optional_text(2);
+    trace.run_id = row.optional_text(3);
+    trace.org_id = std::move(organization_id);
+    trace.created_at = trace.updated_at = from_micros(row.integer(4));
+    co_return trace;
+}
+
+boost::asio::awaitable<RunUsage> RunRepository::usage(std::string run_id) const {
+    const Rows rows = co_await database_.query(select_usage, std::move(run_id));
+    RunUsage usage;
+    const auto add = [](std::optional<std::int64_t>& total, const std::optional<std::int64_t>& more) {
+        if (more) total = total.value_or(0) + *more;
+    };
+    for (const Row& row : rows) {
+        const Step step = decode_stored<Step>(row.text(0));
+        usage.completion_tokens += step.completion_tokens;
+        usage.prompt_tokens += step.prompt_tokens;
+        usage.total_tokens += step.total_tokens;
+        if (step.cached_input_tokens || step.cache_write_tokens) {
+            if (!usage.prompt_tokens_details) usage.prompt_tokens_details.emplace();
+            add(usage.prompt_tokens_details->cached_tokens, step.cached_input_tokens);
+            add(usage.prompt_tokens_details->cache_read_tokens, step.cached_input_tokens);
+            add(usage.prompt_tokens_details->cache_creation_tokens, step.cache_write_tokens);
+        }
+        if (step.reasoning_tokens) {
+            if (!usage.completion_tokens_details) usage.completion_tokens_details.emplace();
+            add(usage.completion_tokens_details->reasoning_tokens, step.reasoning_tokens);
+        }
+    }
+    co_return usage;
+}
+
+void RunRepository::save(Transaction& transaction, const std::string& organization_id, const Run& run) const {
+    transaction.add(upsert_row, run.id, organization_id, run.agent_id, run.conversation_id.value_or(""),
+                    std::string(to_string(run.status)),
+                    run.stop_reason ? std::optional(std::string(to_string(*run.stop_reason))) : std::nullopt,
+                    std::int64_t{run.background.value_or(false)}, run.metadata.text,
+                    run.request_config ? std::optional(to_json(*run.request_config)) : std::nullopt, run.callback_url,
+                    run.ttft_ns, run.total_duration_ns, run.step_count, encode_text_list(run.tools_used),
+                    run.created_by_id, to_micros(run.created_at),
+                    run.completed_at ? std::optional(to_micros(*run.completed_at)) : std::nullopt);
+}
+
+void RunRepository::remove(Transaction& transaction, const std::string& organization_id, const std::string& id) const {
+    transaction.add(delete_steps, organization_id, id);
+    transaction.add(delete_row, organization_id, id).expect_row(not_found("Run", id));
+}
+
+void RunRepository::insert_step(Transaction& transaction, const Step& step, const StepTimes& times,
+                                const StepTrace& trace) const {
+    transaction.add(insert_step_row, step.id, step.organization_id, step.agent_id.value_or(""), step.run_id.value_or(""),
+                    step.model, step.status.value_or("success"), step.feedback, step.tid, step.prompt_tokens,
+                    step.completion_tokens, step.total_tokens, times.started_ns, times.model_started_ns, times.model_ns,
+                    times.tools_ns, times.total_ns, step.project_id, to_micros(step.created_at), to_json(step),
+                    nullable(trace.request_json), nullable(trace.response_json));
+}
+
+void RunRepository::update_step(Transaction& transaction, const Step& step) const {
+    transaction.add(update_step_row, step.organization_id, step.id, step.feedback, step.tid, to_json(step))
+        .expect_row(not_found("Step", step.id));
+}
+
+void RunRepository::fail_unfinished(Transaction& transaction) const {
+    transaction.add(update_unfinished, to_micros(now()));
+}
+
+std::vector<Statement> RunRepository::statements() {
+    RunFilter runs;
+    runs.agent_ids = runs.statuses = {"x"};
+    runs.stop_reason = runs.conversation_id = runs.project_id = "x";
+    runs.background = true;
+    Select run_list = select_runs("o");
+    add_filter(run_list, runs);
+    StepFilter steps;
+    steps.agent_id = steps.run_id = steps.model = steps.feedback = steps.project_id = "x";
+    steps.has_feedback = true;
+    steps.after_time = steps.before_time = Timestamp{};
+    Select step_list = select_steps("o");
+    add_filter(step_list, steps);
+    return {select_by_id,    upsert_row,      delete_row,  delete_steps, update_unfinished,
+            select_step,     select_metrics,  select_trace, select_usage, insert_step_row,
+            update_step_row, run_list.query().statement, step_list.query().statement};
+}
+
+}  // namespace stele::storage

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "domain/run.hpp"
+#include "storage/page.hpp"
+
+namespace stele::storage {
+
+struct RunFilter {
+    std::vector<std::string> agent_ids, statuses;
+    std::optional<std::string> stop_reason, conversation_id, project_id;
+    std::optional<bool> background;
+};
+
+struct StepFilter {
+    std::optional<std::string> agent_id, run_id, model, feedback, project_id;
+    std::optional<bool> has_feedback;
+    std::optional<Timestamp> after_time, before_time;   ///< strict
+};
+
+/// When the parts of a step began and how long they took, in nanoseconds.
+struct StepTimes {
+    std::int64_t started_ns = 0;                        ///< since 1970
+    std::optional<std::int64_t> model_started_ns;       ///< since 1970
+    std::optional<std::int64_t> model_ns, tools_ns, total_ns;
+};
+
+/// The exchange with the model as it is kept; empty texts are stored as null.
+struct StepTrace {
+    std::string request_json, response_json;
+};
+
+/// Runs and their steps.
+class RunRepository {
+public:
+    explicit RunRepository(Database& database) : database_(database) {}
+
+    boost::asio::awaitable<std::optional<Run>> find(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<std::vector<Run>> list(std::string organization_id, RunFilter filter, Page page) const;
+    boost::asio::awaitable<std::optional<Step>> find_step(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<std::vector<Step>> list_steps(std::string organization_id, StepFilter filter, Page page) const;
+    boost::asio::awaitable<std::optional<StepMetrics>> step_metrics(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<std::optional<ProviderTrace>> step_trace(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<RunUsage> usage(std::string run_id) const;
+
+    /// Inserts the run, or replaces the row it has.
+    void save(Transaction& transaction, const std::string& organization_id, const Run& run) const;
+    void remove(Transaction& transaction, const std::string& organization_id, const std::string& id) const;
+
+    void insert_step(Transaction& transaction, const Step& step, const StepTimes& times, const StepTrace& trace) const;
+
+    /// Writes feedback, tags and tid.
+    void update_step(Transaction& transaction, const Step& step) const;
+
+    /// Ends as failed whatever a crash cut off: for the start of the server.
+    void fail_unfinished(Transaction& transaction) const;
+
+    static std::vector<Statement> statements();
+
+private:
+    Database& database_;
+};
+
+}  // namespace stele::storage
