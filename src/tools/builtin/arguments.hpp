@@ -1,0 +1,99 @@
+#pragma once
+
+#include "domain/json.hpp"
+
+#include <boost/describe/class.hpp>
+
+#include <initializer_list>
+
+/// The arguments of the built-in tools, described once: the schema that the model sees and the reading of what it
+/// writes both come from here.
+namespace stele::tools {
+
+struct SendMessageArguments {
+    std::string message;
+};
+BOOST_DESCRIBE_STRUCT(SendMessageArguments, (), (message))
+
+struct ConversationSearchArguments {
+    std::optional<std::string> query;
+    std::optional<std::vector<std::string>> roles;
+    std::optional<std::int64_t> limit;
+    std::optional<std::string> start_date;
+    std::optional<std::string> end_date;
+};
+BOOST_DESCRIBE_STRUCT(ConversationSearchArguments, (), (query, roles, limit, start_date, end_date))
+
+struct AppendArguments {
+    std::string label;
+    std::string content;
+};
+BOOST_DESCRIBE_STRUCT(AppendArguments, (), (label, content))
+
+struct CoreReplaceArguments {
+    std::string label;
+    std::string old_content;
+    std::string new_content;
+};
+BOOST_DESCRIBE_STRUCT(CoreReplaceArguments, (), (label, old_content, new_content))
+
+struct ReplaceArguments {
+    std::string label;
+    std::string old_string;
+    std::string new_string;
+};
+BOOST_DESCRIBE_STRUCT(ReplaceArguments, (), (label, old_string, new_string))
+
+struct InsertArguments {
+    std::string label;
+    std::string new_string;
+    std::optional<std::int64_t> insert_line;
+};
+BOOST_DESCRIBE_STRUCT(InsertArguments, (), (label, new_string, insert_line))
+
+struct RethinkArguments {
+    std::string label;
+    std::string new_memory;
+};
+BOOST_DESCRIBE_STRUCT(RethinkArguments, (), (label, new_memory))
+
+struct NoArguments {};
+BOOST_DESCRIBE_STRUCT(NoArguments, (), ())
+
+struct MemoryArguments {
+    std::string command;
+    std::optional<std::string> path;
+    std::optional<std::string> file_text;
+    std::optional<std::string> description;
+    std::optional<std::string> old_string;
+    std::optional<std::string> new_string;
+    std::optional<std::int64_t> insert_line;
+    std::optional<std::string> insert_text;
+    std::optional<std::string> old_path;
+    std::optional<std::string> new_path;
+};
+BOOST_DESCRIBE_STRUCT(MemoryArguments, (),
+                      (command, path, file_text, description, old_string, new_string, insert_line, insert_text,
+                       old_path, new_path))
+
+struct PatchArguments {
+    std::string label;
+    std::string patch;
+};
+BOOST_DESCRIBE_STRUCT(PatchArguments, (), (label, patch))
+
+/// A parameter's text for the model.
+struct ParameterText {
+    const char* name;
+    const char* description;
+};
+
+/// {"name","description","parameters"} for a tool that takes `T`; members that are no optional are required.
+template <class T>
+std::string tool_schema(const char* name, const char* description, std::initializer_list<ParameterText> texts);
+
+/// Reads a model's arguments. Throws ToolFailure that names what is missing, wrong or unknown and what the tool takes.
+template <class T>
+T read_arguments(const char* tool, std::string_view arguments_json);
+
+}  // namespace stele::tools

@@ -1,0 +1,99 @@
+#include "base/json_text.hpp"
+#include "storage/message_repository.hpp"
+#include "tools/builtin/arguments.hpp"
+#include "tools/builtin/tables.hpp"
+
+#include <algorithm>
+
+namespace stele::tools {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr std::int64_t search_results_default = 5;
+constexpr std::int64_t search_results_max = 100;
+
+awaitable<ToolResult> run_send_message(BuiltinContext&, std::string json) {
+    read_arguments<SendMessageArguments>("send_message", json);
+    ToolResult result;
+    result.value = "Sent message successfully.";
+    co_return result;
+}
+
+// A bound of the search; a date alone means its whole day.
+std::optional<Timestamp> bound(const std::optional<std::string>& text, const char* argument, bool end) {
+    if (!text || text->empty()) return std::nullopt;
+    const auto time = parse_iso8601(*text);
+    if (!time)
+        throw ToolFailure(std::string("conversation_search: ") + argument + " '" + *text +
+                          "' is no ISO 8601 date, such as 2026-01-31 or 2026-01-31T10:20");
+    const bool date_only = text->size() <= 10;
+    if (end && date_only) return *time + std::chrono::hours(24) - std::chrono::microseconds(1);
+    return time;
+}
+
+std::string time_ago(Timestamp then, Timestamp now) {
+    const auto seconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - then).count());
+    if (seconds < 60) return std::to_string(seconds) + "s ago";
+    if (seconds < 3600) return std::to_string(seconds / 60) + "m ago";
+    if (seconds < 86400) return std::to_string(seconds / 3600) + "h ago";
+    return std::to_string(seconds / 86400) + "d ago";
+}
+
+awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::string json) {
+    const auto arguments = read_arguments<ConversationSearchArguments>("conversation_search", json);
+    storage::MessageSearchQuery query;
+    query.agent_id = context.agent.id;
+    query.text = arguments.query.value_or("");
+    if (arguments.roles) {
+        for (const std::string& role : *arguments.roles)
+            if (role != "user" && role != "assistant" && role != "tool")
+                throw ToolFailure("conversation_search: roles may hold user, assistant, tool; not '" + role + "'");
+        query.roles = *arguments.roles;
+    }
+    query.from = bound(arguments.start_date, "start_date", false);
+    query.until = bound(arguments.end_date, "end_date", true);
+    query.limit = std::clamp<std::int64_t>(arguments.limit.value_or(search_results_default), 1, search_results_max);
+
+    const std::vector<storage::MessageSearchHit> hits = co_await context.messages.search(std::move(query));
+    std::string results;
+    for (const storage::MessageSearchHit& hit : hits) {
+        if (!results.empty()) results += ',';
+        results += "{\"timestamp\":\"" + to_iso8601(hit.message.created_at) +
+                   "\",\"time_ago\":" + json_string(time_ago(hit.message.created_at, context.now)) +
+                   ",\"role\":" + json_string(to_string(hit.message.role)) + ",\"content\":" +
+                   json_string(text_of(hit.message)) + "}";
+    }
+    const std::string count = hits.empty() ? "No messages match" : "Showing " + std::to_string(hits.size()) + " results:";
+    ToolResult result;
+    result.is_object = true;
+    result.value = "{\"message\":" + json_string(count) + ",\"results\":[" + results + "]}";
+    co_return result;
+}
+
+constexpr BuiltinTool table[] = {
+    {"send_message", "letta_core", "Sends a message to the person you talk with. Nothing else you write is seen.",
+     [](const char* name, const char* description) {
+         return tool_schema<SendMessageArguments>(name, description, {{"message", "What to say. Any Unicode is fine."}});
+     },
+     false, false, run_send_message},
+    {"conversation_search", "letta_core",
+     "Searches everything that was ever said in your conversations, also what left your context long ago. Words are "
+     "matched in any order, best match first; without a query the newest messages are shown.",
+     [](const char* name, const char* description) {
+         return tool_schema<ConversationSearchArguments>(
+             name, description,
+             {{"query", "Words to look for. Left out: no text filter."},
+              {"roles", "Only messages of these roles: user, assistant, tool."},
+              {"limit", "Most results to show; 5 when left out."},
+              {"start_date", "Only from this ISO 8601 date or time on, e.g. 2026-01-31."},
+              {"end_date", "Only up to this ISO 8601 date (its whole day) or time."}});
+     },
+     true, false, run_conversation_search},
+};
+
+}  // namespace
+
+std::span<const BuiltinTool> conversation_tools() { return table; }
+
+}  // namespace stele::tools

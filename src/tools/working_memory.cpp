@@ -1,0 +1,101 @@
+#include "tools/working_memory.hpp"
+
+#include <algorithm>
+
+namespace stele::tools {
+namespace {
+
+bool contains(const std::vector<std::string>& ids, const std::string& id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+std::vector<Block> those(const std::vector<Block>& blocks, const std::vector<std::string>& ids) {
+    std::vector<Block> chosen;
+    for (const Block& block : blocks)
+        if (contains(ids, block.id)) chosen.push_back(block);
+    return chosen;
+}
+
+}  // namespace
+
+WorkingMemory::WorkingMemory(std::vector<Block> blocks) : blocks_(std::move(blocks)) {}
+
+bool WorkingMemory::has(const std::string& label) const {
+    return std::any_of(blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.label == label; });
+}
+
+const Block& WorkingMemory::get(const std::string& label) const {
+    for (const Block& block : blocks_)
+        if (block.label == label) return block;
+    std::string labels;
+    for (const Block& block : blocks_) labels += (labels.empty() ? "" : ", ") + block.label;
+    throw ToolFailure("There is no memory block '" + label + "'. The blocks are: " + (labels.empty() ? "none" : labels));
+}
+
+Block& WorkingMemory::writable(const std::string& label) {
+    auto& block = const_cast<Block&>(get(label));   // our own vector's element, found by a const search
+    if (block.read_only) throw ToolFailure("The memory block '" + label + "' is read-only and can't be edited");
+    if (!contains(created_ids_, block.id) && !contains(changed_ids_, block.id)) changed_ids_.push_back(block.id);
+    block.updated_at = now();
+    return block;
+}
+
+void WorkingMemory::set_value(const std::string& label, std::string value) {
+    Block edited = get(label);
+    if (!edited.read_only) {
+        try {
+            stele::set_value(edited, std::move(value));
+        } catch (const Error& error) {
+            throw ToolFailure("Memory block '" + label + "': " + error.fields.front().problem +
+                              ". Shorten the text or move parts of it elsewhere");
+        }
+        if (edited.value == get(label).value) return;
+    }
+    writable(label).value = std::move(edited.value);
+}
+
+void WorkingMemory::set_description(const std::string& label, std::string description) {
+    writable(label).description = std::move(description);
+}
+
+void WorkingMemory::rename(const std::string& label, const std::string& new_label) {
+    if (has(new_label)) throw ToolFailure("There is a memory block '" + new_label + "' already");
+    writable(label).label = new_label;
+}
+
+void WorkingMemory::remove(const std::string& label) {
+    const std::string id = writable(label).id;
+    std::erase_if(blocks_, [&](const Block& block) { return block.id == id; });
+    std::erase(changed_ids_, id);
+    if (contains(created_ids_, id))
+        std::erase(created_ids_, id);
+    else
+        removed_ids_.push_back(id);
+}
+
+void WorkingMemory::create(const std::string& label, std::string description, std::string value,
+                           const std::string& actor) {
+    if (has(label)) throw ToolFailure("There is a memory block '" + label + "' already");
+    CreateBlock request;
+    request.label = label;
+    request.description = std::move(description);
+    request.value = BlockValue{std::move(value)};
+    Problems problems("block");
+    check(request, problems);
+    if (!problems.empty()) throw ToolFailure("'" + label + "' can't be the label of a memory block");
+    try {
+        blocks_.push_back(make_block(std::move(request), actor));
+    } catch (const Error& error) {
+        throw ToolFailure(error.what());
+    }
+    created_ids_.push_back(blocks_.back().id);
+}
+
+std::vector<Block> WorkingMemory::created() const { return those(blocks_, created_ids_); }
+std::vector<Block> WorkingMemory::changed() const { return those(blocks_, changed_ids_); }
+
+bool WorkingMemory::dirty() const {
+    return !created_ids_.empty() || !changed_ids_.empty() || !removed_ids_.empty();
+}
+
+}  // namespace stele::tools
