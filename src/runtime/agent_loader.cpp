@@ -1,0 +1,72 @@
+#include "runtime/agent_loader.hpp"
+
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/message_repository.hpp"
+#include "storage/tool_repository.hpp"
+
+#include <algorithm>
+
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+
+storage::ReadBatch settings_batch(const std::string& organization_id, const std::string& agent_id) {
+    storage::ReadBatch batch;
+    batch.add(storage::AgentRepository::find_statement(), organization_id, agent_id)
+        .add(storage::BlockRepository::of_agent_statement(), agent_id)
+        .add(storage::ToolRepository::of_agent_statement(), agent_id);
+    return batch;
+}
+
+bool take_settings(std::vector<storage::Rows>& rows, LoadedAgent& into) {
+    auto agent = storage::AgentRepository::from_rows(std::move(rows[0]));
+    if (!agent) return false;
+    into.agent = std::move(*agent);
+    into.blocks = storage::BlockRepository::from_rows(std::move(rows[1]));
+    into.tools = storage::ToolRepository::from_rows(std::move(rows[2]));
+    return true;
+}
+
+}  // namespace
+
+awaitable<std::optional<LoadedAgent>> load_agent(storage::Database& database, std::string organization_id,
+                                                 std::string agent_id, std::string conversation_id) {
+    storage::ReadBatch batch = settings_batch(organization_id, agent_id);
+    batch.add(storage::MessageRepository::in_context_statement(), agent_id, conversation_id);
+    std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
+    std::optional<LoadedAgent> loaded(std::in_place);
+    if (!take_settings(rows, *loaded)) co_return std::nullopt;
+    loaded->messages = storage::MessageRepository::from_rows(std::move(rows[3]));
+    co_return loaded;
+}
+
+awaitable<bool> reload_settings(storage::Database& database, LoadedAgent& loaded) {
+    storage::ReadBatch batch = settings_batch(loaded.agent.organization_id, loaded.agent.id);
+    std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
+    co_return take_settings(rows, loaded);
+}
+
+Message* system_message_of(std::vector<Message>& messages) {
+    return messages.empty() || messages.front().role != MessageRole::system ? nullptr : &messages.front();
+}
+
+SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
+    SystemPromptInput input{loaded.agent, loaded.blocks, {}, at, 0, 0};
+    if (!loaded.messages.empty()) input.conversation_id = loaded.messages.front().conversation_id;
+    input.recall_count =
+        std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
+    return input;
+}
+
+bool refresh_system_message(LoadedAgent& loaded) {
+    Message* system = system_message_of(loaded.messages);
+    if (system == nullptr) return false;
+    auto fresh = refreshed_system_prompt(text_of(*system), prompt_input(loaded, system->created_at));
+    if (!fresh) return false;
+    system->content = {text_part(std::move(*fresh))};
+    return true;
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,194 @@
+#include "runtime/model_turns.hpp"
+
+#include "base/utf8.hpp"
+#include "runtime/call_arguments.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace stele::runtime {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t return_characters_min = 5'000;
+
+// A single return may fill a fifth of the window at most (four characters a token).
+std::string clipped(std::string text, std::int64_t context_window) {
+    const auto limit = static_cast<std::size_t>(std::max(return_characters_min, context_window / 5 * 4));
+    if (text.size() <= limit) return text;
+    const std::size_t characters = code_points(text);
+    if (characters <= limit) return text;
+    text.resize(first_code_points(text, limit).size());
+    return text + "... [" + std::to_string(characters - limit) + " more characters were cut here]";
+}
+
+llm::Image to_image(const ContentPart& part) {
+    llm::Image image;
+    image.detail = part.detail.value_or("");
+    if (!part.source.has_value()) return image;
+    const std::string& source = part.source->text;
+    image.url = json_member_text(source, "url").value_or("");
+    image.media_type = json_member_text(source, "media_type").value_or("image/png");
+    image.data = json_member_text(source, "data").value_or("");
+    if (image.detail.empty()) {
+        const auto detail = json_member_text(source, "detail");
+        if (detail && *detail != "null") image.detail = *detail;
+    }
+    return image;
+}
+
+class TurnMaker {
+public:
+    TurnMaker(const std::vector<Message>& messages, const TurnOptions& options) : messages_(messages), options_(options) {
+        for (const Message& message : messages)
+            for (const MessageToolReturn& tool_return : message.tool_returns) answered_.insert(tool_return.tool_call_id);
+    }
+
+    std::vector<llm::Turn> make() {
+        turns_.reserve(messages_.size());
+        for (const Message& message : messages_) add(message);
+        return std::move(turns_);
+    }
+
+private:
+    void add(const Message& message) {
+        switch (message.role) {
+            case MessageRole::system: add_text(llm::Role::system, message); break;
+            case MessageRole::user:
+            case MessageRole::summary: add_text(llm::Role::user, message); break;
+            case MessageRole::assistant:
+            case MessageRole::approval: add_assistant(message); break;
+            case MessageRole::tool: add_returns(message); break;
+        }
+    }
+
+    void add_text(llm::Role role, const Message& message) {
+        llm::Turn turn;
+        turn.role = role;
+        turn.text = text_of(message);
+        turn.name = message.name.value_or("");
+        if (role == llm::Role::user)
+            for (const ContentPart& part : message.content)
+                if (part.type == "image") turn.images.push_back(to_image(part));
+        turns_.push_back(std::move(turn));
+    }
+
+    void add_assistant(const Message& message) {
+        llm::Turn turn;
+        turn.role = llm::Role::assistant;
+        turn.text = text_of(message);
+        std::string thoughts;
+        for (const ContentPart& part : message.content) {
+            if (part.type != "reasoning") continue;
+            if (part.is_native.value_or(true)) {
+                turn.reasoning += part.reasoning.value_or("");
+                turn.reasoning_signature = part.signature.value_or("");
+            } else {
+                thoughts += part.reasoning.value_or("");
+            }
+        }
+        for (const MessageToolCall& call : message.tool_calls) {
+            llm::ToolCall sent;
+            sent.id = call.id;
+            sent.name = call.name;
+            sent.arguments = options_.inner_thoughts && !thoughts.empty() ? with_thinking(call.arguments, thoughts)
+                                                                          : call.arguments;
+            turn.tool_calls.push_back(std::move(sent));
+            called_.insert(call.id);
+        }
+        if (!options_.inner_thoughts && turn.text.empty() && turn.reasoning.empty()) turn.text = std::move(thoughts);
+        if (turn.text.empty() && turn.tool_calls.empty()) return;
+        turns_.push_back(std::move(turn));
+        for (const MessageToolCall& call : message.tool_calls)
+            if (!answered_.contains(call.id)) add_return(call.id, call.name, "The result of this call was lost.");
+    }
+
+    void add_returns(const Message& message) {
+        for (const MessageToolReturn& tool_return : message.tool_returns)
+            if (called_.contains(tool_return.tool_call_id) && returned_.insert(tool_return.tool_call_id).second)
+                add_return(tool_return.tool_call_id, tool_return.name,
+                           clipped(packaged_return(tool_return, message.created_at, options_.timezone), options_.context_window));
+    }
+
+    void add_return(const std::string& call_id, const std::string& tool, std::string text) {
+        llm::Turn turn;
+        turn.role = llm::Role::tool;
+        turn.text = std::move(text);
+        turn.tool_call_id = call_id;
+        turn.name = tool;
+        turns_.push_back(std::move(turn));
+    }
+
+    const std::vector<Message>& messages_;
+    const TurnOptions& options_;
+    std::unordered_set<std::string> answered_, called_, returned_;
+    std::vector<llm::Turn> turns_;
+};
+
+json::object parameter(const char* type, const char* description) {
+    json::object made;
+    made["type"] = type;
+    made["description"] = description;
+    return made;
+}
+
+// The schema's parameters with what the loop wants to know of each call.
+std::string with_loop_parameters(const std::string& parameters_json, bool thoughts, bool heartbeat) {
+    boost::system::error_code failure;
+    json::value parsed = json::parse(parameters_json, failure);
+    if (failure || !parsed.is_object()) return parameters_json;
+    json::object& schema = parsed.get_object();
+    json::object properties;
+    json::array required;
+    if (thoughts) {
+        properties["thinking"] = parameter("string", "What you think before you act. Nobody else sees it.");
+        required.emplace_back("thinking");
+    }
+    if (const auto* own = schema.if_contains("properties"); own != nullptr && own->is_object())
+        for (const auto& [name, value] : own->get_object()) properties[name] = value;
+    if (const auto* own = schema.if_contains("required"); own != nullptr && own->is_array())
+        for (const auto& name : own->get_array()) required.push_back(name);
+    if (heartbeat) {
+        properties["request_heartbeat"] =
+            parameter("boolean", "true to get control back right after this call, false to end your turn with it.");
+        required.emplace_back("request_heartbeat");
+    }
+    schema["properties"] = std::move(properties);
+    schema["required"] = std::move(required);
+    return json::serialize(schema);
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+std::vector<llm::Turn> make_turns(const std::vector<Message>& messages, const TurnOptions& options) {
+    return TurnMaker(messages, options).make();
+}
+
+std::vector<llm::ToolSpec> make_tool_specs(const std::vector<Tool>& tools, const std::vector<std::string>& allowed,
+                                           const ToolSpecOptions& options) {
+    std::vector<llm::ToolSpec> specs;
+    for (const Tool& tool : tools) {
+        if (!contains(allowed, tool.name)) continue;
+        llm::ToolSpec spec;
+        spec.name = tool.name;
+        spec.description = tool.description.value_or("");
+        spec.parameters_json =
+            json_member_text(tool.json_schema.text, "parameters").value_or(R"({"type":"object","properties":{},"required":[]})");
+        const bool heartbeat = options.heartbeats && !contains(options.terminal, tool.name);
+        if (options.inner_thoughts || heartbeat)
+            spec.parameters_json = with_loop_parameters(spec.parameters_json, options.inner_thoughts, heartbeat);
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+std::int64_t estimated_tokens(std::string_view text) { return static_cast<std::int64_t>((text.size() + 3) / 4); }
+
+}  // namespace stele::runtime

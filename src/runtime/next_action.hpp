@@ -1,0 +1,61 @@
+#pragma once
+
+#include "domain/run.hpp"
+#include "runtime/tool_rules.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace stele::runtime {
+
+/// What the loop knows between two steps of one request.
+struct LoopState {
+    bool speaks_in_text = true;              ///< a text ends the turn; else the model must call a tool
+    bool parallel_calls = false;             ///< several calls of one answer are carried out, else only the first
+    std::int64_t steps_left = 0;             ///< model calls that may follow the present one
+    ToolRuleSet rules{{}};
+    std::vector<std::string> tools;          ///< all that the agent has
+};
+
+/// The model has answered. `truncated`: the provider cut the answer at its length limit.
+struct ModelAnswered {
+    std::size_t calls = 0;
+    bool truncated = false;
+};
+
+/// The calls of the step have been carried out and are known to `rules`.
+struct ToolsReturned {
+    struct Call {
+        std::string tool;
+        bool forbidden = false;              ///< a rule did not allow it, and it was not run
+        bool heartbeat = false;              ///< the model asked to go on
+    };
+    std::vector<Call> calls;
+};
+
+using LoopEvent = std::variant<ModelAnswered, ToolsReturned>;
+
+/// Call the model again. With a `heartbeat`, a user message with this reason goes before.
+struct AskModel {
+    std::string heartbeat;
+    bool operator==(const AskModel&) const = default;
+};
+
+/// Carry out the first `calls` calls of the answer.
+struct RunTools {
+    std::size_t calls = 0;
+    bool operator==(const RunTools&) const = default;
+};
+
+struct Stop {
+    StopReason reason = StopReason::end_turn;
+    bool operator==(const Stop&) const = default;
+};
+
+using LoopAction = std::variant<AskModel, RunTools, Stop>;
+
+/// What an agent does next. No clock, no random, no database: the same state and event give the same action.
+LoopAction next_action(const LoopState& state, const LoopEvent& event);
+
+}  // namespace stele::runtime

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "domain/message_view.hpp"
+#include "domain/run.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace stele::runtime {
+
+/// How a run ended.
+struct RunEnd {
+    StopReason reason = StopReason::end_turn;
+    UsageStatistics usage;
+    std::optional<Error> failure;            ///< why, if it failed
+};
+
+/// What happened in a run, in order: append-only. Any number of readers follow it, at their own pace and from any
+/// thread; the run goes on whether anybody reads or not. Blocking answers, streams and token streams are views of it.
+/// Thread-safe. Shared by the run and its readers.
+class RunLog {
+public:
+    using Event = std::shared_ptr<const LettaMessage>;
+
+    explicit RunLog(Run run) : run_(std::move(run)) {}
+
+    /// The run as it stands.
+    Run run() const;
+    const std::string& run_id() const { return run_.id; }   ///< never changes
+
+    // By the run.
+    void update(const Run& run);
+    void append(LettaMessage message);
+    void end(RunEnd end);
+
+    /// All messages so far, from number `from` on.
+    std::vector<Event> messages(std::size_t from) const;
+
+    /// How the run ended, once it has.
+    std::optional<RunEnd> ended() const;
+
+private:
+    friend class RunReader;
+
+    void wake_readers();
+
+    mutable std::mutex mutex_;
+    Run run_;
+    std::vector<Event> events_;
+    std::optional<RunEnd> end_;
+    std::vector<std::weak_ptr<struct RunWaiter>> waiters_;
+};
+
+/// Follows a log from one executor. Not thread-safe.
+class RunReader {
+public:
+    /// Reads from message number `from` on.
+    RunReader(std::shared_ptr<RunLog> log, boost::asio::any_io_executor executor, std::size_t from = 0);
+    ~RunReader();
+
+    RunReader(const RunReader&) = delete;
+    RunReader& operator=(const RunReader&) = delete;
+
+    /// What is new: returns at once if anything is, else when something comes, the run ends, wake() is called or
+    /// `patience` is over. Empty in the last three cases.
+    boost::asio::awaitable<std::vector<RunLog::Event>> read(std::chrono::milliseconds patience);
+
+    /// Lets a waiting read() return. On the reader's thread.
+    void wake();
+
+    const RunLog& log() const { return *log_; }
+
+private:
+    std::shared_ptr<RunLog> log_;
+    std::shared_ptr<struct RunWaiter> waiter_;
+    std::size_t next_;
+};
+
+/// Waits until the run has ended. The same errors as RunReader::read: none.
+boost::asio::awaitable<RunEnd> wait_for_end(std::shared_ptr<RunLog> log);
+
+}  // namespace stele::runtime

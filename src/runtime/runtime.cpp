@@ -1,0 +1,163 @@
+#include "runtime/runtime.hpp"
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "runtime/run_failure.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace stele::runtime {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+std::string lease_key(const std::string& agent_id, const std::string& conversation_id) {
+    return conversation_id.empty() ? agent_id : conversation_id;
+}
+
+}  // namespace
+
+Run new_run(const TurnRequest& request) {
+    Run run;
+    run.id = new_id("run");
+    run.status = RunStatus::running;
+    run.created_at = now();
+    run.updated_at = run.created_at;
+    run.agent_id = request.agent_id;
+    if (!request.conversation_id.empty()) run.conversation_id = request.conversation_id;
+    run.background = request.background;
+    run.metadata.text = run_metadata(request.run_type, {});
+    RunRequestConfig& config = run.request_config.emplace();
+    config.use_assistant_message = request.body.use_assistant_message;
+    config.assistant_message_tool_name = request.body.assistant_message_tool_name;
+    config.assistant_message_tool_kwarg = request.body.assistant_message_tool_kwarg;
+    config.include_return_message_types = request.body.include_return_message_types;
+    run.callback_url = request.body.callback_url;
+    run.user_id = run.created_by_id = run.last_updated_by_id = request.user_id;
+    return run;
+}
+
+awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
+    if (stopping_) throw Error(ErrorCode::unavailable, "The server is shutting down");
+    static_cast<void>(input_messages(request.body, request.agent_id));   // refuses what says nothing, before anything is begun
+    const Run run = new_run(request);
+    auto log = std::make_shared<RunLog>(run);
+    const auto executor = co_await asio::this_coro::executor;
+
+    const std::string key = lease_key(request.agent_id, request.conversation_id);
+    if (leases_.held(key)) {
+        const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
+        if (!there) throw not_found("Agent", request.agent_id);
+        {
+            const std::lock_guard lock(mutex_);
+            active_.emplace(run.id, log);
+        }
+        asio::co_spawn(executor, begin_when_free(log, std::move(request)), asio::detached);
+        co_return log;
+    }
+    Lease lease = co_await leases_.acquire(key);
+    LoadedAgent loaded = co_await load(request);
+    llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
+    {
+        const std::lock_guard lock(mutex_);
+        active_.emplace(run.id, log);
+    }
+    asio::co_spawn(executor, begin(log, std::move(request), std::move(model), std::move(loaded), std::move(lease)),
+                   asio::detached);
+    co_return log;
+}
+
+awaitable<LoadedAgent> Runtime::load(TurnRequest request) {
+    auto loaded = co_await load_agent(services_.database, request.organization_id, request.agent_id, request.conversation_id);
+    if (!loaded) throw not_found("Agent", request.agent_id);
+    co_return std::move(*loaded);
+}
+
+awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> override_model, LlmConfig config) {
+    const std::string handle = override_model ? *override_model : config.handle.value_or(config.provider_name.value_or("openai") + "/" + config.model);
+    auto model = co_await services_.catalogue.resolve(handle);
+    if (!model)
+        throw Error(ErrorCode::not_found, "The model '" + handle + "' is not available: no configured provider offers it. "
+                                          "GET /v1/models lists what is there");
+    co_return std::move(*model);
+}
+
+awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
+                               LoadedAgent loaded, Lease lease) {
+    std::vector<Message> input = input_messages(request.body, request.agent_id);
+    Turn turn(services_, std::move(request), run_log, std::move(lease), std::move(loaded), std::move(input), std::move(model));
+    co_await turn.carry_out();
+    forget(run_log->run_id());
+}
+
+awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request) {
+    std::optional<Error> refused;
+    try {
+        Lease lease = co_await leases_.acquire(lease_key(request.agent_id, request.conversation_id));
+        LoadedAgent loaded = co_await load(request);
+        llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
+        co_await begin(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+    } catch (const Error& error) {
+        refused = error;
+    } catch (const std::exception& error) {
+        log::error("run.not_begun", {{"run_id", run_log->run_id()}, {"why", error.what()}});
+        refused = Error(ErrorCode::internal, "The run could not be begun");
+    }
+    if (refused) refuse(run_log, std::move(*refused));
+}
+
+// Nothing was stored of this run, so nothing has to be undone; whoever waits for it hears why.
+void Runtime::refuse(const std::shared_ptr<RunLog>& run_log, Error error) {
+    Run run = run_log->run();
+    run.status = RunStatus::failed;
+    run.stop_reason = stop_reason_of(error);
+    run.completed_at = now();
+    run_log->update(run);
+    RunEnd end;
+    end.reason = *run.stop_reason;
+    end.failure = std::move(error);
+    forget(run_log->run_id());
+    run_log->end(std::move(end));
+}
+
+std::shared_ptr<RunLog> Runtime::find(const std::string& run_id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = active_.find(run_id);
+    return found == active_.end() ? nullptr : found->second;
+}
+
+std::vector<Run> Runtime::active() const {
+    std::vector<std::shared_ptr<RunLog>> logs;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, log] : active_) logs.push_back(log);
+    }
+    std::vector<Run> runs;
+    for (const auto& log : logs) runs.push_back(log->run());
+    std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.created_at > b.created_at; });
+    return runs;
+}
+
+void Runtime::forget(const std::string& run_id) {
+    const std::lock_guard lock(mutex_);
+    active_.erase(run_id);
+}
+
+awaitable<Lease> Runtime::lease(std::string agent_id) { return leases_.acquire(std::move(agent_id)); }
+
+awaitable<std::optional<LoadedAgent>> Runtime::load_refreshed(std::string organization_id, std::string agent_id) {
+    auto loaded = co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id), std::string());
+    if (loaded && refresh_system_message(*loaded)) {
+        storage::Transaction transaction;
+        services_.messages.rewrite_system(transaction, loaded->messages.front());
+        co_await services_.database.commit(std::move(transaction));
+    }
+    co_return loaded;
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "runtime/turn.hpp"
+
+#include <atomic>
+#include <unordered_map>
+
+namespace stele::runtime {
+
+/// Starts runs and knows those at work. Thread-safe; outlives every run.
+class Runtime {
+public:
+    explicit Runtime(TurnServices services) : services_(std::move(services)) {}
+
+    /// Begins a run for `request` and returns its log as soon as nothing that the request itself is to blame for can go
+    /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation is
+    /// at work the new one waits behind it.
+    /// Throws Error{not_found} for an unknown agent or model, Error{invalid_argument} for input that says nothing,
+    /// Error{unavailable} when too many wait or the server stops.
+    boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
+
+    /// The log of a run that is at work, or null.
+    std::shared_ptr<RunLog> find(const std::string& run_id) const;
+
+    /// The runs at work, newest first.
+    std::vector<Run> active() const;
+
+    /// The right to write the default conversation of an agent, for changes over REST that runs must not see halfway.
+    boost::asio::awaitable<Lease> lease(std::string agent_id);
+
+    /// The agent with its system message brought up to date, in the store too. Nothing if there is no such agent.
+    boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id, std::string agent_id);
+
+    /// Refuses new runs from now on.
+    void stop() { stopping_ = true; }
+
+private:
+    boost::asio::awaitable<void> begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
+                                       LoadedAgent loaded, Lease lease);
+    boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
+    boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
+    boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
+    void refuse(const std::shared_ptr<RunLog>& run_log, Error error);
+    void forget(const std::string& run_id);
+
+    TurnServices services_;
+    LeaseTable leases_;
+    std::atomic<bool> stopping_ = false;
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;
+};
+
+/// The run that `request` asks for, as it is before anything has happened.
+Run new_run(const TurnRequest& request);
+
+}  // namespace stele::runtime

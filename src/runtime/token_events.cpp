@@ -1,0 +1,100 @@
+#include "runtime/token_events.hpp"
+
+#include <algorithm>
+
+namespace stele::runtime {
+
+void TokenEvents::on_delta(const llm::Delta& delta) {
+    if (!first_at_) first_at_ = std::chrono::steady_clock::now();
+    switch (delta.kind) {
+        case llm::Delta::Kind::reasoning: reasoning(delta.text, "reasoner_model"); break;
+        case llm::Delta::Kind::text:
+            if (options_.speaks_in_text)
+                text(delta.text);
+            else
+                reasoning(delta.text, "non_reasoner_model");
+            break;
+        case llm::Delta::Kind::tool_call: begin_call(delta); break;
+        case llm::Delta::Kind::tool_arguments: more_arguments(delta); break;
+    }
+}
+
+void TokenEvents::begin_call(const llm::Delta& delta) {
+    call_index_ = delta.index;
+    if (call_index_ > 0 && !options_.parallel_calls) return;
+    call_id_ = delta.tool_call_id;
+    speech_ = options_.view.use_assistant_message && !options_.speaks_in_text &&
+              delta.tool_name == options_.view.assistant_message_tool_name;
+    if (options_.speaks_in_text) {
+        call_piece(call_id_, delta.tool_name, std::nullopt);
+        return;
+    }
+    arguments_ = std::make_unique<ArgumentStream>([this](const std::string& name, std::string_view piece) {
+        if (options_.inner_thoughts && name == "thinking")
+            reasoning(piece, "non_reasoner_model");
+        else if (speech_ && name == options_.view.assistant_message_tool_kwarg)
+            text(piece);
+    });
+}
+
+void TokenEvents::more_arguments(const llm::Delta& delta) {
+    if (delta.index > 0 && !options_.parallel_calls) return;
+    if (options_.speaks_in_text)
+        call_piece(delta.tool_call_id.empty() ? call_id_ : delta.tool_call_id, std::nullopt, delta.text);
+    else if (arguments_)
+        arguments_->feed(delta.text);
+}
+
+void TokenEvents::finish(const std::vector<MessageToolCall>& calls) {
+    if (options_.speaks_in_text) return;
+    for (const MessageToolCall& call : calls) {
+        if (options_.view.use_assistant_message && call.name == options_.view.assistant_message_tool_name) continue;
+        call_piece(call.id, call.name, std::nullopt);
+        call_piece(call.id, std::nullopt, call.arguments);
+    }
+}
+
+void TokenEvents::text(std::string_view piece) {
+    if (piece.empty()) return;
+    enter(Part::text);
+    ContentMessage view;
+    view.content.parts.push_back(text_part(std::string(piece)));
+    show(std::move(view), "assistant_message");
+}
+
+void TokenEvents::reasoning(std::string_view piece, const char* source) {
+    if (piece.empty()) return;
+    enter(Part::reasoning);
+    ReasoningMessage view;
+    view.source = source;
+    view.reasoning = piece;
+    show(std::move(view), "reasoning_message");
+}
+
+void TokenEvents::call_piece(const std::string& id, std::optional<std::string> name, std::optional<std::string> arguments) {
+    enter(Part::call);
+    ToolCallDeltaMessage view;
+    view.tool_call.tool_call_id = id;
+    if (name) view.tool_call.name = std::move(*name);
+    if (arguments) view.tool_call.arguments = std::move(*arguments);
+    view.tool_calls = view.tool_call;
+    show(std::move(view), "tool_call_message");
+}
+
+// The otid counts the parts of the message; all its calls are one part, as in the stored form.
+void TokenEvents::enter(Part part) {
+    if (part_ != Part::none && part_ != part) ++part_index_;
+    part_ = part;
+}
+
+template <class M>
+void TokenEvents::show(M view, const char* type) {
+    shown_ = true;
+    const auto* types = options_.view.include_types;
+    if (types != nullptr && std::find(types->begin(), types->end(), type) == types->end()) return;
+    static_cast<MessageHead&>(view) = message_head(message_, type);
+    view.otid = part_otid(message_.id, part_index_);
+    log_.append(std::move(view));
+}
+
+}  // namespace stele::runtime

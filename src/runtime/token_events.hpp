@@ -1,0 +1,63 @@
+#pragma once
+
+#include "domain/message_view.hpp"
+#include "llm/provider.hpp"
+#include "runtime/argument_stream.hpp"
+#include "runtime/run_log.hpp"
+
+#include <memory>
+
+namespace stele::runtime {
+
+/// Turns the pieces of an answer into the API's message fragments as they arrive: those of one part share id, otid and
+/// message_type, by which clients put them together. Lives for one model call. One thread: the run's.
+class TokenEvents final : public llm::DeltaSink {
+public:
+    struct Options {
+        bool speaks_in_text = true;          ///< else the text of a call of `speaking tool` is what is said
+        bool parallel_calls = false;         ///< else only the first call of the answer shows
+        bool inner_thoughts = false;         ///< the argument `thinking` shows as reasoning
+        ViewOptions view;
+    };
+
+    /// `head`: id, date, step and run of the message that will be stored. References outlive the call.
+    TokenEvents(RunLog& log, const Message& message, Options options)
+        : log_(log), message_(message), options_(std::move(options)) {}
+
+    void on_delta(const llm::Delta& delta) override;
+
+    /// True once anything was shown.
+    bool shown() const { return shown_; }
+
+    /// When the first piece came, if one did.
+    std::optional<std::chrono::steady_clock::time_point> first_at() const { return first_at_; }
+
+    /// Shows the calls that could not be shown while they were written, in the form in which they are stored.
+    void finish(const std::vector<MessageToolCall>& calls);
+
+private:
+    enum class Part : std::uint8_t { none, reasoning, text, call };
+
+    void text(std::string_view piece);
+    void reasoning(std::string_view piece, const char* source);
+    void begin_call(const llm::Delta& delta);
+    void more_arguments(const llm::Delta& delta);
+    void call_piece(const std::string& id, std::optional<std::string> name, std::optional<std::string> arguments);
+    void enter(Part part);
+    template <class M>
+    void show(M view, const char* type);
+
+    RunLog& log_;
+    const Message& message_;
+    Options options_;
+    Part part_ = Part::none;
+    std::size_t part_index_ = 0;
+    std::size_t call_index_ = 0;
+    std::string call_id_;
+    bool speech_ = false;                    ///< the present call is one of the speaking tool
+    std::unique_ptr<ArgumentStream> arguments_;
+    bool shown_ = false;
+    std::optional<std::chrono::steady_clock::time_point> first_at_;
+};
+
+}  // namespace stele::runtime

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "domain/message.hpp"
+#include "runtime/agent_loader.hpp"
+#include "runtime/tool_rules.hpp"
+#include "tools/working_memory.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+namespace stele::storage {
+class MessageRepository;
+}
+
+namespace stele::runtime {
+
+/// A call of one answer on its way: what the model wanted and what came back.
+struct PreparedCall {
+    std::string id;
+    std::string tool;
+    std::optional<std::string> arguments_json;   ///< nothing: what the model wrote is no JSON object
+    std::string refusal;                         ///< not empty: a rule forbids the call, and says so to the model
+    MessageToolReturn result;
+};
+
+/// Carries out the calls of a step on a working memory. References outlive it.
+class ToolRunner {
+public:
+    ToolRunner(const LoadedAgent& loaded, const std::string& actor, const storage::MessageRepository& messages)
+        : loaded_(loaded), actor_(actor), messages_(messages) {}
+
+    /// Fills in every call's result, one after another in order. A tool that fails gives a result with status error;
+    /// only failures of the store are thrown.
+    boost::asio::awaitable<void> run(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const;
+
+    /// Makes the edits of memory once more, on blocks that somebody else wrote meanwhile; other results stay.
+    boost::asio::awaitable<void> rerun_edits(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const;
+
+private:
+    boost::asio::awaitable<void> run_one(PreparedCall& call, tools::WorkingMemory& memory) const;
+
+    const LoadedAgent& loaded_;
+    const std::string& actor_;
+    const storage::MessageRepository& messages_;
+};
+
+}  // namespace stele::runtime

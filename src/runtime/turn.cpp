@@ -1,0 +1,477 @@
+#include "runtime/turn.hpp"
+
+#include "base/ids.hpp"
+#include "base/json_text.hpp"
+#include "base/log.hpp"
+#include "runtime/call_arguments.hpp"
+#include "runtime/model_turns.hpp"
+#include "runtime/run_failure.hpp"
+
+#include <algorithm>
+
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+using Clock = std::chrono::steady_clock;
+
+// Somebody else may write an agent's blocks while its tools do; each time the edits are made anew on what is there.
+constexpr int commit_attempts_max = 8;
+
+std::int64_t nanoseconds(Clock::duration duration) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+}
+
+std::int64_t now_ns() { return to_micros(now()) * 1'000; }
+
+}  // namespace
+
+struct Turn::StepWork {
+    std::string step_id = new_id("step");
+    Timestamp created_at = now();
+    Clock::time_point began = Clock::now();
+    storage::StepTimes times;
+    bool system_changed = false;
+    Message assistant;
+    llm::ModelAnswer answer;
+    bool tokens_shown = false;
+    std::vector<PreparedCall> calls;
+    std::vector<std::string> thoughts;       ///< of each call
+    std::vector<bool> heartbeats;
+    std::optional<tools::WorkingMemory> memory;
+    LoopAction action = Stop{};
+    std::vector<Message> fresh;              ///< to be stored, in order
+};
+
+Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease,
+           LoadedAgent loaded, std::vector<Message> input, llm::ResolvedModel model)
+    : services_(services),
+      request_(std::move(request)),
+      log_(std::move(log)),
+      lease_(std::move(lease)),
+      loaded_(std::move(loaded)),
+      input_(std::move(input)),
+      model_(std::move(model)),
+      run_(log_->run()) {
+    state_.speaks_in_text = speaks_in_text(loaded_.agent.agent_type);
+    state_.rules = ToolRuleSet(loaded_.agent.tool_rules);
+    state_.steps_left = request_.body.max_steps;
+    if (loaded_.agent.message_buffer_autoclear && loaded_.messages.size() > 1) {
+        clear_context_but_ = loaded_.messages.front().id;
+        loaded_.messages.resize(1);
+    }
+    for (Message& message : input_) {
+        message.run_id = run_.id;
+        message.conversation_id = request_.conversation_id;
+        message.position = next_position();   // behind everything the turns before this one stored
+        message.context_position = message.position;
+    }
+}
+
+awaitable<void> Turn::carry_out() {
+    std::optional<Error> failure;
+    try {
+        while (co_await step()) {
+        }
+    } catch (const Error& error) {
+        failure = error;
+    } catch (const std::exception& error) {
+        log::error("run.broke", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", error.what()}});
+        failure = Error(ErrorCode::internal, "The run failed on an internal error");
+    }
+    if (failure) co_await fail(std::move(*failure));
+    lease_.release();   // before the client hears: its next request finds the agent free
+
+    RunEnd end;
+    end.reason = run_.stop_reason.value_or(StopReason::error);
+    end.usage = usage_;
+    end.failure = std::move(failure);
+    log::info("run.ended", {{"run_id", run_.id},
+                            {"agent_id", run_.agent_id},
+                            {"status", to_string(run_.status)},
+                            {"stop_reason", to_string(end.reason)},
+                            {"steps", run_.step_count},
+                            {"total_ms", static_cast<double>(nanoseconds(Clock::now() - began_)) / 1e6}});
+    log_->end(std::move(end));
+}
+
+awaitable<bool> Turn::step() {
+    StepWork work;
+    present_step_id_ = work.step_id;
+    --state_.steps_left;
+    co_await prepare(work);
+    co_await ask_model(work);
+
+    ModelAnswered answered;
+    answered.calls = work.answer.tool_calls.size();
+    answered.truncated = work.answer.finish == llm::Finish::length;
+    work.action = next_action(state_, answered);
+    if (const auto* run = std::get_if<RunTools>(&work.action)) co_await run_tools(work, run->calls);
+
+    co_await commit(work);
+    show(work);
+    co_return !std::holds_alternative<Stop>(work.action);
+}
+
+// The first step works on what start() has loaded; later ones look again, since others may have edited meanwhile.
+awaitable<void> Turn::prepare(StepWork& work) {
+    work.times.started_ns = now_ns();
+    if (run_.step_count > 0) {
+        const bool there = co_await reload_settings(services_.database, loaded_);
+        if (!there) throw not_found("Agent", request_.agent_id);
+    }
+    work.system_changed = refresh_system_message(loaded_);
+    state_.tools = tool_names();
+    state_.parallel_calls = loaded_.agent.llm_config.parallel_tool_calls.value_or(false) && state_.rules.unconstrained();
+    work.assistant = new_message(MessageRole::assistant, work.step_id);
+}
+
+llm::ModelRequest Turn::make_request(const StepWork&) const {
+    const LlmConfig& config = loaded_.agent.llm_config;
+    TurnOptions turns;
+    turns.timezone = loaded_.agent.timezone.value_or("UTC");
+    turns.context_window = config.context_window;
+    turns.inner_thoughts = !state_.speaks_in_text && config.put_inner_thoughts_in_kwargs.value_or(false);
+
+    llm::ModelRequest request;
+    request.model = model_.model;
+    request.turns = make_turns(loaded_.messages, turns);
+    for (llm::Turn& turn : make_turns(input_, turns)) request.turns.push_back(std::move(turn));
+    const auto& override_system = request_.body.override_system ? request_.body.override_system : request_.body.system;
+    if (override_system && state_.speaks_in_text && !request.turns.empty() &&
+        request.turns.front().role == llm::Role::system)
+        request.turns.front().text = *override_system;
+
+    ToolSpecOptions specs;
+    specs.inner_thoughts = turns.inner_thoughts;
+    specs.heartbeats = !state_.speaks_in_text;
+    for (const std::string& tool : state_.tools)
+        if (state_.rules.ends_turn(tool)) specs.terminal.push_back(tool);
+    const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
+    request.tools = make_tool_specs(loaded_.tools, allowed, specs);
+    request.parallel_tool_calls = state_.parallel_calls;
+    if (!request.tools.empty() && (!state_.speaks_in_text || state_.rules.call_required())) {
+        request.tool_choice.kind = request.tools.size() == 1 ? llm::ToolChoice::Kind::tool : llm::ToolChoice::Kind::required;
+        if (request.tools.size() == 1) request.tool_choice.tool = request.tools.front().name;
+    }
+    request.max_output_tokens = config.max_tokens;
+    request.temperature = config.temperature;
+    request.frequency_penalty = config.frequency_penalty;
+    request.reasoning_effort = config.reasoning_effort.value_or("");
+    request.verbosity = config.verbosity.value_or("");
+    if (!loaded_.agent.response_format.is_null())
+        request.response_format_json = loaded_.agent.response_format.text;
+    else if (!config.response_format.is_null())
+        request.response_format_json = config.response_format.text;
+    request.user = request_.user_id;
+    return request;
+}
+
+awaitable<void> Turn::ask_model(StepWork& work) {
+    TokenEvents::Options options;
+    options.speaks_in_text = state_.speaks_in_text;
+    options.parallel_calls = state_.parallel_calls;
+    options.inner_thoughts = !state_.speaks_in_text;
+    options.view = view_options();
+    TokenEvents tokens(*log_, work.assistant, std::move(options));
+
+    llm::ModelRequest request = make_request(work);
+    const Clock::time_point asked = Clock::now();
+    work.times.model_started_ns = now_ns();
+    work.answer = co_await model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
+    const Clock::time_point answered = Clock::now();
+    work.times.model_ns = nanoseconds(answered - asked);
+    if (!run_.ttft_ns) run_.ttft_ns = nanoseconds(tokens.first_at().value_or(answered) - began_);
+    for (llm::ToolCall& call : work.answer.tool_calls)
+        if (call.id.empty()) call.id = "call_" + random_hex(12);
+
+    take_calls(work, state_.parallel_calls ? work.answer.tool_calls.size() : 1);
+    work.tokens_shown = tokens.shown();
+    if (work.tokens_shown) tokens.finish(work.assistant.tool_calls);
+}
+
+// Puts the answer into the message that will be stored.
+void Turn::take_calls(StepWork& work, std::size_t calls) {
+    const bool loop_parameters = !state_.speaks_in_text;
+    Message& message = work.assistant;
+    message.model = model_.info.model;
+    if (!work.answer.reasoning.empty())
+        message.content.push_back(reasoning_part(work.answer.reasoning, true, work.answer.reasoning_signature));
+    const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
+    for (std::size_t i = 0; i < std::min(calls, work.answer.tool_calls.size()); ++i) {
+        const llm::ToolCall& asked = work.answer.tool_calls[i];
+        auto arguments = read_call_arguments(asked.arguments, loop_parameters);
+        PreparedCall call;
+        call.id = asked.id;
+        call.tool = asked.name;
+        MessageToolCall stored;
+        stored.id = asked.id;
+        stored.name = asked.name;
+        stored.arguments = loop_parameters && arguments ? with_heartbeat(arguments->json, arguments->heartbeat) : asked.arguments;
+        if (stored.arguments.empty()) stored.arguments = "{}";
+        work.heartbeats.push_back(arguments && arguments->heartbeat);
+        if (arguments && !arguments->thinking.empty())
+            message.content.push_back(reasoning_part(arguments->thinking, false, {}));
+        if (arguments) call.arguments_json = std::move(arguments->json);
+        if (std::find(allowed.begin(), allowed.end(), asked.name) == allowed.end() &&
+            std::find(state_.tools.begin(), state_.tools.end(), asked.name) != state_.tools.end()) {
+            std::string names;
+            for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
+            call.refusal = "[ToolConstraintError] " + asked.name + " can't be called now: " +
+                           state_.rules.hint(asked.name) + ". You may call: " + names;
+        }
+        message.tool_calls.push_back(std::move(stored));
+        work.calls.push_back(std::move(call));
+    }
+    if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
+}
+
+awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
+    work.calls.resize(std::min(calls, work.calls.size()));
+    const Clock::time_point began = Clock::now();
+    work.memory.emplace(loaded_.blocks);
+    const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+    co_await runner.run(work.calls, *work.memory);
+    work.times.tools_ns = nanoseconds(Clock::now() - began);
+
+    ToolsReturned returned;
+    for (std::size_t i = 0; i < work.calls.size(); ++i) {
+        const PreparedCall& call = work.calls[i];
+        state_.rules.called(call.tool, call.result.value);
+        returned.calls.push_back(ToolsReturned::Call{call.tool, !call.refusal.empty(), work.heartbeats[i]});
+        const auto tool = std::find_if(loaded_.tools.begin(), loaded_.tools.end(),
+                                       [&](const Tool& each) { return each.name == call.tool; });
+        if (tool != loaded_.tools.end() &&
+            std::find(run_.tools_used.begin(), run_.tools_used.end(), tool->id) == run_.tools_used.end())
+            run_.tools_used.push_back(tool->id);
+    }
+    work.action = next_action(state_, returned);
+    if (!state_.speaks_in_text && work.calls.front().arguments_json)
+        work.assistant.tool_calls.front().arguments =
+            with_heartbeat(*work.calls.front().arguments_json, std::holds_alternative<AskModel>(work.action));
+}
+
+Message Turn::new_message(MessageRole role, const std::string& step_id) const {
+    Message message;
+    message.id = new_id("message");
+    message.agent_id = request_.agent_id;
+    message.conversation_id = request_.conversation_id;
+    message.role = role;
+    message.run_id = run_.id;
+    message.step_id = step_id;
+    message.created_at = now();
+    return message;
+}
+
+// All that the step stores, in order. May be called again after the tools were.
+void Turn::gather_messages(StepWork& work) {
+    work.fresh = input_;
+    for (Message& message : work.fresh) message.step_id = work.step_id;
+    work.fresh.push_back(work.assistant);
+    if (!work.calls.empty()) {
+        Message returns = new_message(MessageRole::tool, work.step_id);
+        returns.name = work.calls.front().tool;
+        for (const PreparedCall& call : work.calls) returns.tool_returns.push_back(call.result);
+        work.fresh.push_back(std::move(returns));
+    }
+    if (const auto* ask = std::get_if<AskModel>(&work.action); ask != nullptr && !ask->heartbeat.empty()) {
+        Message heartbeat = new_message(MessageRole::user, work.step_id);
+        const std::string time = to_prompt_time(heartbeat.created_at, loaded_.agent.timezone.value_or("UTC"));
+        heartbeat.content.push_back(text_part("{\n  \"type\": \"heartbeat\",\n  \"reason\": " + json_string(ask->heartbeat) +
+                                              ",\n  \"time\": " + json_string(time) + "\n}"));
+        work.fresh.push_back(std::move(heartbeat));
+    }
+    for (Message& message : work.fresh) {
+        if (message.position != 0) continue;
+        message.position = next_position();
+        message.context_position = message.position;
+    }
+}
+
+Step Turn::make_step(const StepWork& work) const {
+    Step step;
+    step.id = work.step_id;
+    step.organization_id = request_.organization_id;
+    step.run_id = run_.id;
+    step.agent_id = request_.agent_id;
+    step.provider_name = model_.info.provider_name;
+    step.provider_category = model_.info.provider_category;
+    step.model = model_.info.model;
+    step.model_handle = loaded_.agent.llm_config.handle && !request_.body.override_model ? loaded_.agent.llm_config.handle
+                                                                                        : std::optional(model_.info.handle);
+    step.model_endpoint = model_.info.model_endpoint;
+    step.context_window_limit = loaded_.agent.llm_config.context_window;
+    step.status = "success";
+    step.created_at = work.created_at;
+    if (const auto* stop = std::get_if<Stop>(&work.action)) step.stop_reason = stop->reason;
+    if (!work.answer.usage) return step;
+    const llm::Usage& usage = *work.answer.usage;
+    step.prompt_tokens = usage.input.value_or(0);
+    step.completion_tokens = usage.output.value_or(0);
+    step.total_tokens = usage.total.value_or(step.prompt_tokens + step.completion_tokens);
+    step.cached_input_tokens = usage.cached_input;
+    step.cache_write_tokens = usage.cache_write;
+    step.reasoning_tokens = usage.reasoning;
+    if (usage.reasoning) step.completion_tokens_details.emplace().reasoning_tokens = usage.reasoning;
+    if (usage.cached_input || usage.cache_write) {
+        PromptTokensDetails& details = step.prompt_tokens_details.emplace();
+        details.cached_tokens = details.cache_read_tokens = usage.cached_input;
+        details.cache_creation_tokens = usage.cache_write;
+    }
+    return step;
+}
+
+void Turn::finish_run(StopReason reason) {
+    run_.stop_reason = reason;
+    run_.status = status_of(reason);
+    run_.completed_at = run_.updated_at = now();
+    run_.total_duration_ns = nanoseconds(Clock::now() - began_);
+}
+
+AgentLastRun Turn::last_run() const {
+    AgentLastRun last;
+    last.last_run_completion = run_.completed_at;
+    last.last_run_duration_ms = run_.total_duration_ns.value_or(0) / 1'000'000;
+    last.last_stop_reason = run_.stop_reason;
+    return last;
+}
+
+// A step is one transaction: input, answer, returns, edited memory, context, usage, step and run.
+storage::Transaction Turn::transaction_of(StepWork& work) {
+    storage::Transaction transaction;
+    const std::string& organization_id = request_.organization_id;
+    if (work.system_changed) services_.messages.rewrite_system(transaction, loaded_.messages.front());
+    if (clear_context_but_) services_.messages.evict_all_but(transaction, request_.agent_id, *clear_context_but_);
+    services_.messages.insert(transaction, organization_id, work.fresh);
+    if (work.memory && work.memory->dirty()) {
+        for (const Block& block : work.memory->created()) {
+            services_.blocks.insert(transaction, organization_id, block);
+            services_.blocks.attach(transaction, request_.agent_id, block);
+        }
+        for (Block& block : work.memory->changed()) services_.blocks.update(transaction, organization_id, block, false);
+        for (const std::string& id : work.memory->removed_ids())
+            services_.blocks.detach(transaction, request_.agent_id, id);
+    }
+
+    const Step step = make_step(work);
+    work.times.total_ns = nanoseconds(Clock::now() - work.began);
+    storage::StepTrace trace;
+    if (services_.keep_traces) {
+        const auto kept = [&](std::string text) {
+            if (text.size() <= services_.trace_bytes_max) return text;
+            return "{\"left_out\":\"" + std::to_string(text.size()) + " bytes exceed the limit of a trace\"}";
+        };
+        trace.request_json = kept(work.answer.request_json);
+        trace.response_json = kept(work.answer.response_json);
+    }
+    services_.runs.insert_step(transaction, step, work.times, trace);
+    services_.runs.save(transaction, organization_id, run_);
+    const auto count = static_cast<std::int64_t>(work.fresh.size());
+    if (run_.completed_at)
+        services_.agents.finish_turn(transaction, request_.agent_id, count, last_run());
+    else
+        services_.agents.count_messages(transaction, request_.agent_id, count);
+    return transaction;
+}
+
+awaitable<void> Turn::commit(StepWork& work) {
+    ++run_.step_count;
+    if (const auto* stop = std::get_if<Stop>(&work.action)) finish_run(stop->reason);
+    for (int attempt = 1;; ++attempt) {
+        gather_messages(work);
+        storage::Transaction transaction = transaction_of(work);
+        std::optional<Error> conflict;
+        try {
+            co_await services_.database.commit(std::move(transaction));
+        } catch (const Error& error) {
+            const bool edits = work.memory && work.memory->dirty();
+            if (error.code != ErrorCode::conflict || !edits || attempt == commit_attempts_max) {
+                run_.completed_at.reset();
+                throw;
+            }
+            conflict = error;
+        }
+        if (!conflict) break;
+        // Another writer was faster with one of our blocks: take theirs and make our edits on top.
+        const bool there = co_await reload_settings(services_.database, loaded_);
+        if (!there) throw not_found("Agent", request_.agent_id);
+        work.memory.emplace(loaded_.blocks);
+        const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+        co_await runner.rerun_edits(work.calls, *work.memory);
+    }
+    add(usage_, make_step(work));
+    if (work.answer.usage)
+        usage_.context_tokens = work.answer.usage->total;
+    else
+        usage_.context_tokens = estimated_tokens(work.answer.request_json);
+    for (Message& message : work.fresh) loaded_.messages.push_back(message);
+    loaded_.agent.message_count += static_cast<std::int64_t>(work.fresh.size());
+    input_.clear();
+    clear_context_but_.reset();
+    log_->update(run_);
+    log::debug("step.committed", {{"run_id", run_.id}, {"step_id", work.step_id}, {"agent_id", run_.agent_id},
+                                  {"tools", work.calls.size()},
+                                  {"model_ms", static_cast<double>(work.times.model_ns.value_or(0)) / 1e6}});
+}
+
+ViewOptions Turn::view_options() const {
+    ViewOptions options;
+    options.text_is_assistant_message = state_.speaks_in_text;
+    options.use_assistant_message = !state_.speaks_in_text && request_.body.use_assistant_message;
+    options.assistant_message_tool_name = request_.body.assistant_message_tool_name;
+    options.assistant_message_tool_kwarg = request_.body.assistant_message_tool_kwarg;
+    if (request_.body.include_return_message_types) options.include_types = &*request_.body.include_return_message_types;
+    return options;
+}
+
+// Tells the log what has become true, leaving out what the token stream has shown already.
+void Turn::show(const StepWork& work) {
+    const ViewOptions options = view_options();
+    for (const Message& message : work.fresh) {
+        const bool answer = message.role == MessageRole::assistant && message.id == work.assistant.id;
+        if (answer ? work.tokens_shown : message.role != MessageRole::tool) continue;
+        for (LettaMessage& view : expand(message, options)) log_->append(std::move(view));
+    }
+}
+
+std::vector<std::string> Turn::tool_names() const {
+    std::vector<std::string> names;
+    for (const Tool& tool : loaded_.tools) names.push_back(tool.name);
+    return names;
+}
+
+// Nothing of the failed step is kept but its record; the steps before it stay.
+awaitable<void> Turn::fail(Error error) {
+    finish_run(stop_reason_of(error));
+    run_.metadata.text = run_metadata(request_.run_type, error.what());
+    Step step;
+    step.id = present_step_id_.empty() ? new_id("step") : present_step_id_;
+    step.organization_id = request_.organization_id;
+    step.run_id = run_.id;
+    step.agent_id = request_.agent_id;
+    step.provider_name = model_.info.provider_name;
+    step.provider_category = model_.info.provider_category;
+    step.model = model_.info.model;
+    step.model_handle = model_.info.handle;
+    step.model_endpoint = model_.info.model_endpoint;
+    step.context_window_limit = loaded_.agent.llm_config.context_window;
+    step.status = "failed";
+    step.stop_reason = run_.stop_reason;
+    step.error_type = failure_type(error);
+    step.error_data.text = "{\"message\":" + json_string(error.what()) + "}";
+    step.created_at = now();
+    storage::StepTimes times;
+    times.started_ns = now_ns();
+    storage::Transaction transaction;
+    services_.runs.insert_step(transaction, step, times, {});
+    services_.runs.save(transaction, request_.organization_id, run_);
+    services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
+    try {
+        co_await services_.database.commit(std::move(transaction));
+    } catch (const std::exception& unrecorded) {
+        log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});
+    }
+    log_->update(run_);
+}
+
+}  // namespace stele::runtime

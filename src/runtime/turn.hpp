@@ -1,0 +1,90 @@
+#pragma once
+
+#include "domain/message.hpp"
+#include "llm/catalogue.hpp"
+#include "runtime/agent_lease.hpp"
+#include "runtime/agent_loader.hpp"
+#include "runtime/next_action.hpp"
+#include "runtime/run_log.hpp"
+#include "runtime/token_events.hpp"
+#include "runtime/tool_runner.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/message_repository.hpp"
+#include "storage/run_repository.hpp"
+
+namespace stele::runtime {
+
+/// A message request as the runtime takes it.
+struct TurnRequest {
+    std::string organization_id;
+    std::string user_id;
+    std::string agent_id;
+    std::string conversation_id;             ///< empty: the default one
+    MessageRequest body;
+    std::string run_type = "send_message";
+    bool stream_tokens = false;
+    bool background = false;
+};
+
+/// What a turn works with. Outlives every turn.
+struct TurnServices {
+    storage::Database& database;
+    const storage::AgentRepository& agents;
+    const storage::BlockRepository& blocks;
+    const storage::MessageRepository& messages;
+    const storage::RunRepository& runs;
+    llm::Catalogue& catalogue;
+    bool keep_traces = true;
+    std::size_t trace_bytes_max = 1u << 20;  ///< of a step's request and of its answer; longer ones are left out with a note
+};
+
+/// One request being worked on: asks the model, runs tools, commits one transaction a step, tells the log. The decisions
+/// are next_action's. Lives on one thread, in its own coroutine.
+class Turn {
+public:
+    /// `loaded` belongs to `lease`, which is held until the turn ends. `input`: the request's messages.
+    Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease, LoadedAgent loaded,
+         std::vector<Message> input, llm::ResolvedModel model);
+
+    /// Works until the turn ends. Throws nothing: a failure ends the run as failed, on record.
+    boost::asio::awaitable<void> carry_out();
+
+private:
+    struct StepWork;   ///< what one step gathers before it commits
+
+    boost::asio::awaitable<bool> step();   ///< false: the turn is over
+    boost::asio::awaitable<void> prepare(StepWork& work);
+    boost::asio::awaitable<void> ask_model(StepWork& work);
+    boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
+    boost::asio::awaitable<void> commit(StepWork& work);
+    boost::asio::awaitable<void> fail(Error error);
+
+    llm::ModelRequest make_request(const StepWork& work) const;
+    void take_calls(StepWork& work, std::size_t calls);
+    void gather_messages(StepWork& work);
+    storage::Transaction transaction_of(StepWork& work);
+    Step make_step(const StepWork& work) const;
+    void finish_run(StopReason reason);
+    Message new_message(MessageRole role, const std::string& step_id) const;
+    void show(const StepWork& work);
+    ViewOptions view_options() const;
+    std::vector<std::string> tool_names() const;
+    AgentLastRun last_run() const;
+
+    const TurnServices& services_;
+    TurnRequest request_;
+    std::shared_ptr<RunLog> log_;
+    Lease lease_;
+    LoadedAgent loaded_;
+    std::vector<Message> input_;             ///< not stored yet
+    llm::ResolvedModel model_;
+    LoopState state_;
+    Run run_;
+    UsageStatistics usage_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::string present_step_id_;            ///< of the step at work, for the record of its failure
+    std::optional<std::string> clear_context_but_;   ///< message_buffer_autoclear: the first commit evicts all others
+};
+
+}  // namespace stele::runtime

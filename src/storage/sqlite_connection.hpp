@@ -1,0 +1,59 @@
+#pragma once
+
+#include "storage/database.hpp"
+
+#include <filesystem>
+#include <unordered_map>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace stele::storage {
+
+/// What SQLite answered, when it was no success.
+struct SqliteFailure : std::runtime_error {
+    SqliteFailure(int result, const std::string& message) : std::runtime_error(message), code(result) {}
+    int code;   ///< extended result code
+
+    /// True if the whole transaction is lost with the statement: no space, I/O errors, a file that became read-only.
+    bool breaks_transaction() const;
+};
+
+/// The failure in the terms of Database: full, read-only and busy stores are `unavailable`, violated keys `conflict`.
+/// The engine's own text goes to the log only.
+Error to_error(const SqliteFailure& failure, std::string_view statement);
+
+/// One connection and its prepared statements. One thread at a time.
+class SqliteConnection {
+public:
+    struct Options {
+        bool synchronous_full = true;
+        int cache_kib = 2'048;
+        bool read_only = false;
+    };
+
+    SqliteConnection(const std::filesystem::path& file, const Options& options);
+    ~SqliteConnection();
+    SqliteConnection(const SqliteConnection&) = delete;
+    SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+    /// Runs a text of one or more statements without parameters. Throws SqliteFailure.
+    void execute(const std::string& sql);
+
+    /// Runs a prepared statement; rows are appended to `rows`. Returns the rows that it changed. Throws SqliteFailure.
+    std::int64_t run(const Query& query, Rows& rows);
+
+    /// True while no transaction is open.
+    bool idle() const;
+
+    sqlite3* handle() const { return handle_; }
+
+private:
+    sqlite3_stmt* prepared(const Statement& statement);
+    [[noreturn]] void fail(int code) const;
+
+    sqlite3* handle_ = nullptr;
+    std::unordered_map<const char*, sqlite3_stmt*> statements_;   ///< by the address of the text, which lives for ever
+};
+
+}  // namespace stele::storage

@@ -1,0 +1,22 @@
+#include "storage/statements.hpp"
+
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/idempotency_repository.hpp"
+#include "storage/message_repository.hpp"
+#include "storage/page.hpp"
+#include "storage/run_repository.hpp"
+#include "storage/tool_repository.hpp"
+
+namespace stele::storage {
+
+std::vector<Statement> all_statements() {
+    std::vector<Statement> all;
+    for (const auto& some : {AgentRepository::statements(), BlockRepository::statements(), IdempotencyRepository::statements(),
+                             MessageRepository::statements(), RunRepository::statements(), ToolRepository::statements(),
+                             page_statements()})
+        all.insert(all.end(), some.begin(), some.end());
+    return all;
+}
+
+}  // namespace stele::storage
