@@ -15,6 +15,9 @@ enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options
 
 std::string_view to_string(Method method);
 
+/// True if two header names are the same (ASCII, without case).
+bool same_name(std::string_view a, std::string_view b);
+
 /// Header fields in order of arrival; names compare without case.
 class Headers {
 public:

@@ -1,0 +1,88 @@
+#pragma once
+
+#include "net/request_reader.hpp"
+#include "net/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <unordered_set>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+// Inside net/ alone: what the server's connections share.
+namespace stele::net {
+
+using Clock = std::chrono::steady_clock;
+
+/// Shared by all contexts of one server. Thread-safe.
+struct ServerState {
+    ServerOptions options;
+    std::atomic<std::size_t> connections = 0;
+    std::atomic<std::size_t> requests = 0;
+    std::atomic<bool> stopping = false;
+    std::shared_ptr<boost::asio::ssl::context> tls;   ///< null without TLS
+};
+
+/// A connection as its context's sweep sees it. Its context's thread alone.
+class SweptConnection {
+public:
+    virtual ~SweptConnection() = default;
+
+    /// Lets whatever waits give up if its time is over.
+    void sweep(Clock::time_point now) {
+        if (now >= deadline_) expire();
+    }
+    virtual void expire() = 0;
+
+    /// The server stops: an idle connection closes now, one at work after its answer.
+    virtual void stop() = 0;
+
+    /// Ends the connection whatever it does.
+    virtual void cut() = 0;
+
+protected:
+    Clock::time_point deadline_ = Clock::time_point::max();
+};
+
+/// One io_context's part of a server: acceptor, connections and their coarse clock. One thread.
+class ServerContext {
+public:
+    ServerContext(boost::asio::io_context& io, std::shared_ptr<ServerState> state, Handler handler);
+
+    void listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    void start();
+
+    /// Stops as Server::stop says; `done` is called on this thread.
+    void stop(std::chrono::milliseconds grace, std::function<void()> done);
+
+    void add(SweptConnection& connection) { connections_.insert(&connection); }
+    void remove(SweptConnection& connection);
+
+    boost::asio::io_context& io() { return io_; }
+    ServerState& state() { return *state_; }
+    const Handler& handler() const { return handler_; }
+
+private:
+    boost::asio::awaitable<void> accept_loop();
+    boost::asio::awaitable<void> sweep_loop();
+
+    boost::asio::io_context& io_;
+    std::shared_ptr<ServerState> state_;
+    Handler handler_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::steady_timer clock_;
+    std::unordered_set<SweptConnection*> connections_;
+    Clock::time_point cut_at_ = Clock::time_point::max();
+    std::function<void()> done_;
+};
+
+/// Serves `socket` until it closes; the context outlives it. `overloaded`: it is told so and closed.
+void serve(ServerContext& context, boost::asio::ip::tcp::socket socket, bool overloaded);
+
+}  // namespace stele::net

@@ -1,0 +1,77 @@
+#include "net/sse.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include <algorithm>
+
+namespace stele::net {
+
+boost::system::result<void> SseReader::feed(std::string_view bytes, std::vector<SseEvent>& out) {
+    while (!bytes.empty()) {
+        if (after_cr_) {
+            after_cr_ = false;
+            if (bytes.front() == '\n') {
+                bytes.remove_prefix(1);
+                continue;
+            }
+        }
+        const std::size_t end = bytes.find_first_of("\r\n");
+        if (end == std::string_view::npos) {
+            line_ += bytes;
+            bytes = {};
+        } else {
+            after_cr_ = bytes[end] == '\r';
+            if (line_.empty()) {
+                take_line(bytes.substr(0, end), out);
+            } else {
+                line_ += bytes.substr(0, end);
+                take_line(line_, out);
+                line_.clear();
+            }
+            bytes.remove_prefix(end + 1);
+        }
+        if (line_.size() + event_.data.size() > event_bytes_max_)
+            return boost::system::errc::make_error_code(boost::system::errc::message_size);
+    }
+    return {};
+}
+
+void SseReader::take_line(std::string_view line, std::vector<SseEvent>& out) {
+    if (at_start_) {
+        at_start_ = false;
+        if (line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
+    }
+    if (line.empty()) {
+        if (has_data_) out.push_back(event_);
+        event_.event.clear();
+        event_.data.clear();
+        has_data_ = false;
+        return;
+    }
+    const std::size_t colon = std::min(line.find(':'), line.size());
+    const std::string_view field = line.substr(0, colon);
+    std::string_view value = line.substr(std::min(colon + 1, line.size()));
+    if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+    if (field == "data") {
+        if (has_data_) event_.data += '\n';
+        event_.data += value;
+        has_data_ = true;
+    } else if (field == "event") {
+        event_.event = value;
+    } else if (field == "id" && value.find('\0') == std::string_view::npos) {
+        event_.id = value;
+    }
+}
+
+void append_sse(std::string& out, std::string_view data, std::string_view event) {
+    if (!event.empty()) {
+        out += "event: ";
+        out += event;
+        out += '\n';
+    }
+    out += "data: ";
+    out += data;
+    out += "\n\n";
+}
+
+}  // namespace stele::net

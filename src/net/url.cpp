@@ -1,0 +1,31 @@
+#include "net/url.hpp"
+
+#include <boost/system/errc.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace stele::net {
+
+boost::system::result<Url> parse_url(std::string_view text) {
+    const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
+    if (!parsed) return parsed.error();
+    const boost::urls::url_view view = *parsed;
+    const bool secure = view.scheme_id() == boost::urls::scheme::https;
+    if ((!secure && view.scheme_id() != boost::urls::scheme::http) || view.host().empty() || view.has_userinfo())
+        return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
+    Url url;
+    url.scheme = secure ? "https" : "http";
+    url.host = view.host_address();
+    url.port = view.has_port() && !view.port().empty() ? std::string(view.port()) : (secure ? "443" : "80");
+    const auto path = view.encoded_path();
+    url.target = path.empty() ? "/" : std::string(path.data(), path.size());
+    if (view.has_query()) {
+        const auto query = view.encoded_query();
+        url.target += '?' + std::string(query.data(), query.size());
+    }
+    const auto authority = view.encoded_host_and_port();
+    url.authority.assign(authority.data(), authority.size());
+    return url;
+}
+
+}  // namespace stele::net
