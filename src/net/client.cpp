@@ -64,7 +64,13 @@ class Exchange final : public ClientStream {
 public:
     Exchange(std::shared_ptr<const ClientOptions> options, ssl::context& tls, std::string client_key, ClientRequest request)
         : options_(std::move(options)), tls_(tls), client_key_(std::move(client_key)), request_(std::move(request)) {}
-    ~Exchange() override { drop(); }
+    /// An answer that has come to its end frees the connection for the next request even if nobody read the end.
+    ~Exchange() override {
+        if (connection_ && connection_->reader.state() == ResponseReader::State::done)
+            finish();
+        else
+            drop();
+    }
 
     /// Sends the request and reads the answer's head.
     awaitable<void> begin() {

@@ -194,7 +194,7 @@ awaitable<void> Turn::ask_model(StepWork& work) {
 void Turn::take_calls(StepWork& work, std::size_t calls) {
     const bool loop_parameters = !state_.speaks_in_text;
     Message& message = work.assistant;
-    message.model = model_.info.model;
+    message.model = model_.info().model;
     if (!work.answer.reasoning.empty())
         message.content.push_back(reasoning_part(work.answer.reasoning, true, work.answer.reasoning_signature));
     const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
@@ -294,12 +294,12 @@ Step Turn::make_step(const StepWork& work) const {
     step.organization_id = request_.organization_id;
     step.run_id = run_.id;
     step.agent_id = request_.agent_id;
-    step.provider_name = model_.info.provider_name;
-    step.provider_category = model_.info.provider_category;
-    step.model = model_.info.model;
+    step.provider_name = model_.info().provider_name;
+    step.provider_category = model_.info().provider_category;
+    step.model = model_.info().model;
     step.model_handle = loaded_.agent.llm_config.handle && !request_.body.override_model ? loaded_.agent.llm_config.handle
-                                                                                        : std::optional(model_.info.handle);
-    step.model_endpoint = model_.info.model_endpoint;
+                                                                                        : std::optional(model_.info().handle);
+    step.model_endpoint = model_.info().model_endpoint;
     step.context_window_limit = loaded_.agent.llm_config.context_window;
     step.status = "success";
     step.created_at = work.created_at;
@@ -449,11 +449,11 @@ awaitable<void> Turn::fail(Error error) {
     step.organization_id = request_.organization_id;
     step.run_id = run_.id;
     step.agent_id = request_.agent_id;
-    step.provider_name = model_.info.provider_name;
-    step.provider_category = model_.info.provider_category;
-    step.model = model_.info.model;
-    step.model_handle = model_.info.handle;
-    step.model_endpoint = model_.info.model_endpoint;
+    step.provider_name = model_.info().provider_name;
+    step.provider_category = model_.info().provider_category;
+    step.model = model_.info().model;
+    step.model_handle = model_.info().handle;
+    step.model_endpoint = model_.info().model_endpoint;
     step.context_window_limit = loaded_.agent.llm_config.context_window;
     step.status = "failed";
     step.stop_reason = run_.stop_reason;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "base/secret.hpp"
+#include "llm/provider.hpp"
+#include "llm/quirks.hpp"
+#include "net/client.hpp"
+
+namespace stele::llm {
+
+/// Where a server is and how long to be patient with it.
+struct ChatEndpoint {
+    std::string base_url;                                ///< as normalised by base_url_of
+    Secret key;                                          ///< empty: none is sent
+    std::string key_scheme = "Bearer";                   ///< "Bearer" or "Api-Key"
+    Quirks quirks;
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds silence_timeout{600'000};  ///< to the first byte and between two
+    std::chrono::milliseconds total_timeout{3'600'000};
+    int attempts_max = 3;
+};
+
+/// `text` in the form "scheme://host[:port]/path" without a slash at the end: with or without /v1, with a trailing
+/// slash or the whole path of chat/completions; a URL without a path gets /v1.
+std::string base_url_of(std::string_view text);
+
+/// Chat-completions protocol: OpenAI, and every server that imitates it (Ollama, vLLM, LM Studio, ...).
+/// Source: OpenAI API reference, "Chat completions", 2025-06; deviations of imitators are listed at Quirks.
+class OpenAiChat final : public Provider {
+public:
+    OpenAiChat(net::HttpClient& client, ChatEndpoint endpoint);
+
+    boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) override;
+
+private:
+    struct Call;
+
+    boost::asio::awaitable<ModelAnswer> attempt(Call& call);
+    boost::asio::awaitable<ModelAnswer> read_stream(Call& call, net::ClientStream& stream);
+
+    net::HttpClient& client_;
+    ChatEndpoint endpoint_;
+    std::string host_;
+};
+
+}  // namespace stele::llm
