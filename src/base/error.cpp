@@ -17,7 +17,9 @@ Error invalid_field(const std::string& where, const std::string& problem) {
 Error refused(const std::string& message) { return Error(ErrorCode::invalid_argument, message); }
 
 Error changed_meanwhile(const std::string& kind, const std::string& id) {
-    return Error(ErrorCode::conflict, kind + " " + id + " was changed by another request meanwhile; read it again");
+    Error error(ErrorCode::conflict, kind + " " + id + " was changed by another request meanwhile; read it again");
+    error.type = changed_meanwhile_type;
+    return error;
 }
 
 void assertion_failed(const char* condition, const char* file, int line) {

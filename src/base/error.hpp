@@ -59,7 +59,9 @@ Error invalid_field(const std::string& where, const std::string& problem);
 /// A rule of the resource forbids the request (status 400 of the API).
 Error refused(const std::string& message);
 
-/// The row was changed by somebody else between reading and writing.
+/// The row was changed by somebody else between reading and writing. Its `type` tells it from a taken name: reading
+/// again helps here.
+inline constexpr char changed_meanwhile_type[] = "changed_meanwhile";
 Error changed_meanwhile(const std::string& kind, const std::string& id);
 
 /// Our own mistake at the edge of a layer: logs the condition and throws Error{internal}. In all builds.

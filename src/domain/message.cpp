@@ -86,6 +86,16 @@ std::string text_of(const MessageBody& body) {
     return text;
 }
 
+std::string spoken_text(const MessageBody& body) {
+    std::string text = text_of(body);
+    for (const MessageToolCall& call : body.tool_calls) {
+        if (call.name != "send_message") continue;
+        const auto said = json_member_text(call.arguments, "message");
+        if (said && !said->empty()) text += (text.empty() ? "" : "\n") + *said;
+    }
+    return text;
+}
+
 bool is_plain_text(const MessageBody& body) {
     return body.tool_calls.empty() && body.tool_returns.empty() && body.content.size() == 1 &&
            body.content.front().type == "text" && !body.content.front().signature.has_value() &&
@@ -140,6 +150,10 @@ Message new_message(const std::string& agent_id, MessageRole role, std::vector<C
 
 }  // namespace
 
+bool is_returned_type(std::string_view type) {
+    return std::find(std::begin(returned_types), std::end(returned_types), type) != std::end(returned_types);
+}
+
 void check(const InputMessage& message, Problems& problems) {
     const bool approval = message.type.has_value() ? *message.type == "approval"
                                                    : message.approve.present() || message.approval_request_id.present();
@@ -163,7 +177,7 @@ void check(const MessageRequest& request, Problems& problems) {
     if (request.max_steps < 1) problems.add("max_steps", "must be at least 1", "greater_than_equal");
     if (request.include_return_message_types)
         for (const std::string& type : *request.include_return_message_types)
-            if (std::find(std::begin(returned_types), std::end(returned_types), type) == std::end(returned_types))
+            if (!is_returned_type(type))
                 problems.add("include_return_message_types", "holds an unknown message type", "enum", json_string(type));
     const bool streaming = request.streaming.value_or(false);
     if (request.streaming.has_value() && !streaming) {

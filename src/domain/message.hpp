@@ -87,6 +87,9 @@ std::string_view to_string(MessageRole role);
 /// The texts of a message's content, joined by a line break: what search looks at.
 std::string text_of(const MessageBody& body);
 
+/// What was said, for search: the texts, and the message of every call of send_message.
+std::string spoken_text(const MessageBody& body);
+
 /// True if the body is exactly one plain text, which the store keeps as a column instead of JSON.
 bool is_plain_text(const MessageBody& body);
 
@@ -146,6 +149,9 @@ BOOST_DESCRIBE_STRUCT(MessageRequest, (),
                        top_logprobs, return_token_ids, streaming, stream_tokens, include_pings, background,
                        identity_id, callback_url))
 void check(const MessageRequest& request, Problems& problems);
+
+/// True for the types that `include_return_message_types` may name.
+bool is_returned_type(std::string_view type);
 
 /// The input of `request` as stored messages of `agent_id` without step and run; positions are given in order.
 /// Throws Error{invalid_argument} when a message has nothing to say.

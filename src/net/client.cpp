@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -27,6 +28,8 @@ using Clock = ClientConnection::Clock;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_bytes = 16u << 10;
+constexpr std::size_t write_piece_bytes = 256u << 10;   // the idle time-out holds for each piece
+constexpr auto least_attempt = std::chrono::milliseconds(250);
 
 std::atomic<std::uint64_t> clients_made = 0;
 
@@ -58,6 +61,14 @@ struct HttpClient::Impl {
 
 namespace {
 
+error_code malformed() { return boost::system::errc::make_error_code(boost::system::errc::bad_message); }
+
+// A coroutine that was cancelled between two operations learns so by an exception of Asio's at the next co_await.
+[[noreturn]] void raise_cancelled(const boost::system::system_error& failure) {
+    if (failure.code() == asio::error::operation_aborted) throw Error(ErrorCode::cancelled, "The request was cancelled");
+    throw Error(ErrorCode::unavailable, failure.code().message());
+}
+
 /// A request on its way and its connection. Returns the connection to its pool when the answer was read to its end,
 /// closes it in every other case.
 class Exchange final : public ClientStream {
@@ -84,7 +95,7 @@ public:
         total_deadline_ = Clock::now() + request_.total_timeout;
         const std::string head = render(request_, url_);
         for (;;) {
-            connection_ = pool_->take(pool_key_, options_->idle_connection_ttl);
+            connection_ = pool_->take(pool_key_);
             if (!connection_) co_await connect();
             watch();
             const error_code failure = co_await exchange_heads(head);
@@ -93,6 +104,7 @@ public:
             const bool again = connection_->reused && !connection_->timed_out && !answer_begun_ && failure != asio::error::operation_aborted;
             if (!again) raise(failure, "while waiting for the answer of");
             drop();
+            broken_ = false;
         }
     }
 
@@ -100,6 +112,16 @@ public:
     const Headers& headers() const override { return headers_; }
 
     awaitable<std::string> read() override {
+        try {
+            co_return co_await read_piece();
+        } catch (const boost::system::system_error& failure) {
+            drop();
+            raise_cancelled(failure);
+        }
+    }
+
+private:
+    awaitable<std::string> read_piece() {
         if (!connection_) co_return std::string();
         ResponseReader& reader = connection_->reader;
         while (reader.body_bytes() == 0 && reader.state() == ResponseReader::State::body) {
@@ -107,13 +129,12 @@ public:
             const error_code failure = co_await read_more();
             if (failure) raise(failure, "while reading the answer of");
         }
-        if (reader.state() == ResponseReader::State::failed) raise(asio::error::eof, "while reading the answer of");
+        if (reader.state() == ResponseReader::State::failed) raise(malformed(), "while reading the answer of");
         std::string bytes = reader.take_body();
         if (reader.state() == ResponseReader::State::done && bytes.empty()) finish();
         co_return bytes;
     }
 
-private:
     void watch() {
         connection_->total_deadline = total_deadline_;
         pool_->watch(*connection_);
@@ -127,8 +148,8 @@ private:
 
     void finish() {
         pool_->unwatch(*connection_);
-        const bool reusable = connection_->reader.keep_alive() && connection_->begin == connection_->end;
-        if (reusable) pool_->give(pool_key_, std::move(connection_), options_->idle_per_host_max);
+        const bool reusable = !broken_ && connection_->reader.keep_alive() && connection_->begin == connection_->end;
+        if (reusable) pool_->give(pool_key_, std::move(connection_), options_->idle_per_host_max, options_->idle_connection_ttl);
         connection_.reset();
     }
 
@@ -138,35 +159,53 @@ private:
         const std::string where = std::string(phase) + " " + url_.host + ":" + url_.port;
         if (timed_out) throw Error(ErrorCode::timed_out, "No answer in time " + where);
         if (failure == asio::error::operation_aborted) throw Error(ErrorCode::cancelled, "Cancelled " + where);
-        throw Error(ErrorCode::unavailable,
-                    (failure == asio::error::eof ? std::string("The connection was closed") : failure.message()) + " " + where);
+        throw Error(ErrorCode::unavailable, (failure == asio::error::eof ? "The connection was closed"
+                                             : failure == malformed()   ? "The answer is no valid HTTP,"
+                                                                        : failure.message()) +
+                                                " " + where);
     }
 
     awaitable<void> connect() {
         connection_ = std::make_unique<ClientConnection>(executor_);
         watch();
         connection_->deadline = Clock::now() + request_.connect_timeout;
-        std::vector<tcp::endpoint> endpoints;
-        error_code failure;
-        const auto address = asio::ip::make_address(url_.host, failure);
-        if (!failure) {
-            endpoints.emplace_back(address, static_cast<std::uint16_t>(std::stoi(url_.port)));
-        } else {
-            const auto [error, found] = co_await connection_->resolver.async_resolve(url_.host, url_.port, use_tuple);
-            if (error) raise(error, "while looking up");
-            for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-        }
-        failure = asio::error::host_not_found;
-        for (const tcp::endpoint& endpoint : endpoints) {
+        const std::vector<tcp::endpoint> endpoints = co_await look_up();
+        const auto until = connection_->deadline;
+        error_code failure = asio::error::host_not_found;
+        for (std::size_t i = 0; i < endpoints.size(); ++i) {
+            // Each address gets its share of the time, lest a silent one use up that of those behind it.
+            const auto share = (until - Clock::now()) / static_cast<int>(endpoints.size() - i);
+            connection_->deadline = Clock::now() + std::max<Clock::duration>(share, least_attempt);
+            connection_->timed_out = false;
             error_code ignored;
             connection_->socket.close(ignored);
-            const auto [error] = co_await connection_->socket.async_connect(endpoint, use_tuple);
+            const auto [error] = co_await connection_->socket.async_connect(endpoints[i], use_tuple);
             failure = error;
-            if (!failure || connection_->timed_out || failure == asio::error::operation_aborted) break;
+            if (!failure || Clock::now() >= until || Clock::now() >= total_deadline_) break;
+            if (failure == asio::error::operation_aborted && !connection_->timed_out) break;
         }
-        if (failure) raise(failure, "while connecting to");
+        if (failure || connection_->timed_out) raise(failure, "while connecting to");
+        connection_->deadline = until;
         connection_->socket.set_option(tcp::no_delay(true), failure);
         if (url_.scheme == "https") co_await shake_hands();
+    }
+
+    awaitable<std::vector<tcp::endpoint>> look_up() {
+        error_code no_address;
+        const auto address = asio::ip::make_address(url_.host, no_address);
+        const auto port = static_cast<std::uint16_t>(std::stoi(url_.port));   // parse_url has checked it
+        if (!no_address) co_return std::vector<tcp::endpoint>{tcp::endpoint(address, port)};
+        const auto lookup = connection_->lookup = std::make_shared<Lookup>(executor_);
+        lookup->resolver.async_resolve(url_.host, url_.port, [lookup](error_code failure, const auto& found) {
+            lookup->failure = failure;
+            for (const auto& entry : found) lookup->endpoints.push_back(entry.endpoint());
+            lookup->arrived.cancel();
+        });
+        const auto [interrupted] = co_await lookup->arrived.async_wait(use_tuple);
+        connection_->lookup.reset();
+        const error_code failure = lookup->failure.value_or(interrupted);
+        if (failure || connection_->timed_out) raise(failure, "while looking up");
+        co_return std::move(lookup->endpoints);
     }
 
     awaitable<void> shake_hands() {
@@ -184,29 +223,49 @@ private:
     awaitable<error_code> exchange_heads(const std::string& head) {
         answer_begun_ = false;
         connection_->reader.begin(request_.method == Method::head);
+        // A server may refuse a large body with an answer and close before it has read all: so a failed write is forgotten
+        // if an answer is there.
+        const error_code write_failure = co_await write(head);
+        if (write_failure == asio::error::operation_aborted || connection_->timed_out) co_return write_failure;
         connection_->deadline = Clock::now() + request_.head_timeout;
-        const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(request_.body)};
         error_code failure;
-        if (connection_->tls) {
-            const auto [error, bytes] = co_await asio::async_write(*connection_->tls, buffers, use_tuple);
-            failure = error;
-        } else {
-            const auto [error, bytes] = co_await asio::async_write(connection_->socket, buffers, use_tuple);
-            failure = error;
-        }
         while (!failure && connection_->reader.state() == ResponseReader::State::head) failure = co_await read_more();
-        if (!failure && connection_->reader.state() == ResponseReader::State::failed) failure = asio::error::eof;
-        if (failure) co_return failure;
+        if (!failure && connection_->reader.state() == ResponseReader::State::failed) failure = malformed();
+        if (failure) co_return write_failure ? write_failure : failure;
         status_ = connection_->reader.status();
         headers_ = connection_->reader.headers();
         co_return error_code();
     }
 
+    awaitable<error_code> write(std::string_view head) {
+        std::string_view body = request_.body;
+        for (;;) {
+            const std::string_view piece = body.substr(0, write_piece_bytes);
+            const std::array buffers{asio::buffer(head.data(), head.size()), asio::buffer(piece.data(), piece.size())};
+            connection_->deadline = Clock::now() + request_.idle_timeout;
+            error_code failure;
+            if (connection_->tls) {
+                const auto [error, bytes] = co_await asio::async_write(*connection_->tls, buffers, use_tuple);
+                failure = error;
+            } else {
+                const auto [error, bytes] = co_await asio::async_write(connection_->socket, buffers, use_tuple);
+                failure = error;
+            }
+            if (failure) broken_ = true;
+            body.remove_prefix(piece.size());
+            head = {};
+            if (failure || body.empty()) co_return failure;
+        }
+    }
+
     awaitable<error_code> read_more() {
         ClientConnection& connection = *connection_;
         if (connection.begin == connection.end) connection.begin = connection.end = 0;
-        if (connection.buffer.size() - connection.end < read_bytes / 2)
-            connection.buffer.resize(connection.end + read_bytes);
+        if (connection.buffer.size() - connection.end < read_bytes / 2) {
+            connection.buffer.erase(connection.buffer.begin(), connection.buffer.begin() + static_cast<std::ptrdiff_t>(connection.begin));
+            connection.end -= std::exchange(connection.begin, 0);
+            connection.buffer.resize(std::max(connection.end + read_bytes, connection.buffer.size()));
+        }
         const auto space = asio::buffer(connection.buffer.data() + connection.end, connection.buffer.size() - connection.end);
         error_code failure;
         std::size_t bytes = 0;
@@ -244,6 +303,7 @@ private:
     std::unique_ptr<ClientConnection> connection_;
     Clock::time_point total_deadline_{};
     bool answer_begun_ = false;
+    bool broken_ = false;   ///< the request could not be sent whole
     int status_ = 0;
     Headers headers_;
 };
@@ -267,7 +327,11 @@ HttpClient::~HttpClient() = default;
 awaitable<std::unique_ptr<ClientStream>> HttpClient::open(ClientRequest request) {
     const std::shared_ptr<const ClientOptions> options(impl_, &impl_->options);
     auto exchange = std::make_unique<Exchange>(options, impl_->tls, impl_->key, std::move(request));
-    co_await exchange->begin();
+    try {
+        co_await exchange->begin();
+    } catch (const boost::system::system_error& failure) {
+        raise_cancelled(failure);
+    }
     co_return std::unique_ptr<ClientStream>(std::move(exchange));
 }
 

@@ -6,6 +6,8 @@ namespace stele::net {
 namespace {
 
 constexpr auto sweep_interval = std::chrono::milliseconds(50);
+constexpr auto prune_interval = std::chrono::seconds(1);
+constexpr std::size_t kept_buffer_bytes_max = 64u << 10;
 
 // An idle connection must be silent; a byte or an end of file means that its server is done with it.
 bool is_stale(ClientConnection& connection) {
@@ -18,15 +20,15 @@ bool is_stale(ClientConnection& connection) {
 
 boost::asio::execution_context::id ClientPool::id;
 
-std::unique_ptr<ClientConnection> ClientPool::take(const std::string& server, std::chrono::milliseconds ttl) {
+std::unique_ptr<ClientConnection> ClientPool::take(const std::string& server) {
     const auto found = idle_.find(server);
     if (found == idle_.end()) return nullptr;
-    const auto oldest = ClientConnection::Clock::now() - ttl;
+    const auto now = ClientConnection::Clock::now();
     auto& idle = found->second;
     while (!idle.empty()) {
         std::unique_ptr<ClientConnection> connection = std::move(idle.back());   // the warmest first
         idle.pop_back();
-        if (connection->idle_since < oldest || is_stale(*connection)) continue;
+        if (now >= connection->idle_until || is_stale(*connection)) continue;
         connection->reused = true;
         return connection;
     }
@@ -34,13 +36,25 @@ std::unique_ptr<ClientConnection> ClientPool::take(const std::string& server, st
     return nullptr;
 }
 
-void ClientPool::give(const std::string& server, std::unique_ptr<ClientConnection> connection, std::size_t idle_max) {
-    auto& idle = idle_[server];
-    connection->idle_since = ClientConnection::Clock::now();
+void ClientPool::give(const std::string& server, std::unique_ptr<ClientConnection> connection, std::size_t idle_max,
+                      std::chrono::milliseconds ttl) {
+    if (shut_) return;
+    const auto now = ClientConnection::Clock::now();
+    connection->idle_until = now + ttl;
     connection->deadline = connection->total_deadline = ClientConnection::Clock::time_point::max();
-    if (connection->buffer.capacity() > (256u << 10)) std::vector<char>().swap(connection->buffer);
+    if (connection->buffer.capacity() > kept_buffer_bytes_max) std::vector<char>().swap(connection->buffer);
+    auto& idle = idle_[server];
     idle.push_back(std::move(connection));
     if (idle.size() > idle_max) idle.pop_front();
+    if (now - pruned_at_ > prune_interval) prune(now);
+}
+
+// On occasion of a request rather than by a timer: a pending timer would keep an io_context from running out of work.
+void ClientPool::prune(ClientConnection::Clock::time_point now) {
+    pruned_at_ = now;
+    for (auto& [server, idle] : idle_)
+        while (!idle.empty() && now >= idle.front()->idle_until) idle.pop_front();
+    std::erase_if(idle_, [](const auto& entry) { return entry.second.empty(); });
 }
 
 void ClientPool::watch(ClientConnection& connection) {
@@ -65,6 +79,7 @@ void ClientPool::arm() {
 }
 
 void ClientPool::shutdown() noexcept {
+    shut_ = true;   // frames that die with the context may still hand connections back
     idle_.clear();
     watched_.clear();
 }

@@ -10,35 +10,48 @@
 #include <chrono>
 #include <list>
 #include <map>
+#include <optional>
 #include <unordered_set>
 
 // Inside net/ alone: the client's connections of one io_context.
 namespace stele::net {
 
+/// A name on its way to addresses. getaddrinfo cannot be interrupted, so the one who waits does so on `arrived`, which
+/// can, and leaves the lookup to end on its own.
+struct Lookup {
+    explicit Lookup(const boost::asio::any_io_executor& executor)
+        : resolver(executor), arrived(executor, boost::asio::steady_timer::time_point::max()) {}
+
+    boost::asio::ip::tcp::resolver resolver;
+    boost::asio::steady_timer arrived;                   ///< cancelled as soon as the answer is there
+    std::optional<boost::system::error_code> failure;    ///< empty until then
+    std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+};
+
 /// A connection to a server, plain or TLS. One thread.
 struct ClientConnection {
     using Clock = std::chrono::steady_clock;
 
-    explicit ClientConnection(boost::asio::any_io_executor executor) : socket(executor), resolver(executor) {}
+    explicit ClientConnection(const boost::asio::any_io_executor& executor) : socket(executor) {}
 
     boost::asio::ip::tcp::socket& lowest() { return tls ? tls->next_layer() : socket; }
 
     /// Aborts whatever is pending.
     void abort() {
         boost::system::error_code ignored;
-        resolver.cancel();
+        if (lookup) lookup->arrived.cancel();
         lowest().close(ignored);
     }
 
     boost::asio::ip::tcp::socket socket;                 ///< unused once `tls` has taken it
-    boost::asio::ip::tcp::resolver resolver;
+    std::shared_ptr<Lookup> lookup;                      ///< while the host's name is being looked up
     std::unique_ptr<boost::asio::ssl::stream<boost::asio::ip::tcp::socket>> tls;
     ResponseReader reader;
     std::vector<char> buffer;
     std::size_t begin = 0, end = 0;                      ///< bytes of `buffer` that the reader has not taken
     Clock::time_point deadline = Clock::time_point::max();
     Clock::time_point total_deadline = Clock::time_point::max();
-    Clock::time_point idle_since{};
+    Clock::time_point idle_until{};
     bool timed_out = false;
     bool reused = false;
 };
@@ -54,9 +67,11 @@ public:
         : service(context), clock_(static_cast<boost::asio::io_context&>(context)) {}
 
     /// An idle connection to `server` that its server has not closed, or null.
-    std::unique_ptr<ClientConnection> take(const std::string& server, std::chrono::milliseconds ttl);
+    std::unique_ptr<ClientConnection> take(const std::string& server);
 
-    void give(const std::string& server, std::unique_ptr<ClientConnection> connection, std::size_t idle_max);
+    /// Keeps `connection` for the next request to `server`; those that nobody took for `ttl` are closed on occasion.
+    void give(const std::string& server, std::unique_ptr<ClientConnection> connection, std::size_t idle_max,
+              std::chrono::milliseconds ttl);
 
     /// Watches the deadlines of `connection` until unwatch.
     void watch(ClientConnection& connection);
@@ -65,8 +80,11 @@ public:
 private:
     void shutdown() noexcept override;
     void arm();
+    void prune(ClientConnection::Clock::time_point now);
 
-    std::map<std::string, std::list<std::unique_ptr<ClientConnection>>> idle_;
+    std::map<std::string, std::list<std::unique_ptr<ClientConnection>>> idle_;   ///< the longest idle first
+    ClientConnection::Clock::time_point pruned_at_{};
+    bool shut_ = false;
     std::unordered_set<ClientConnection*> watched_;
     boost::asio::steady_timer clock_;
     bool armed_ = false;

@@ -2,16 +2,17 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "net/gzip.hpp"
+#include "net/answer_rules.hpp"
 #include "net/response_head.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-
-#include <sys/socket.h>
 
 #include <array>
 
@@ -29,7 +30,7 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t first_read_bytes = 4u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
 constexpr std::size_t write_piece_bytes = 256u << 10;      // the write time-out holds for each piece
-constexpr std::size_t compressed_from_bytes = 1u << 10;
+constexpr std::size_t early_bytes_max = 64u << 10;         // of pipelined requests, taken while an answer is streamed
 constexpr std::size_t lingering_bytes_max = 16u << 20;
 constexpr auto lingering_time = std::chrono::seconds(2);
 
@@ -40,31 +41,34 @@ using TlsStream = ssl::stream<tcp::socket>;
 template <class Stream>
 class Connection final : public SweptConnection, public std::enable_shared_from_this<Connection<Stream>> {
 public:
-    Connection(ServerContext& context, Stream stream)
-        : context_(context), options_(context.state().options), stream_(std::move(stream)), reader_(limits(options_)) {
-        context_.add(*this);
-        ++context_.state().connections;
+    Connection(std::shared_ptr<ServerContext> context, Stream stream)
+        : context_(std::move(context)),
+          options_(context_->state().options),
+          stream_(std::move(stream)),
+          reader_(limits(options_)) {
+        context_->add(*this);
+        ++context_->state().connections;
     }
     ~Connection() override {
-        --context_.state().connections;
-        context_.remove(*this);
+        --context_->state().connections;
+        context_->remove(*this);
     }
 
-    awaitable<void> run(std::shared_ptr<Connection> self, bool overloaded);
+    awaitable<void> run(bool overloaded);
 
+    // The deadline stays: if the operation had ended in this very moment, the next sweep ends the one after it.
     void expire() override {
         timed_out_ = true;
-        deadline_ = Clock::time_point::max();
         error_code ignored;
         socket().cancel(ignored);
     }
     void stop() override {
         if (idle_) cut();
     }
-    void cut() override {
-        error_code ignored;
-        socket().close(ignored);
-    }
+    void cut() override;
+
+    bool is_cut() const { return cut_; }
+    asio::cancellation_slot cancellation_slot() { return cancellation_.slot(); }
 
 private:
     class Writer;
@@ -82,25 +86,29 @@ private:
         made.body_bytes_max = options.body_bytes_max;
         return made;
     }
-    void allow(std::chrono::milliseconds time) { deadline_ = Clock::now() + time; }
-    void allow_for_ever() { deadline_ = Clock::time_point::max(); }
+    void allow(std::chrono::milliseconds time) {
+        timed_out_ = false;
+        deadline_ = Clock::now() + time;
+    }
+    void allow_for_ever() {
+        timed_out_ = false;
+        deadline_ = Clock::time_point::max();
+    }
 
     awaitable<bool> serve_one();
     awaitable<bool> read_request();
     awaitable<error_code> read_more();
     awaitable<bool> answer();
+    awaitable<HttpResponse> handle();
     awaitable<void> refuse(int status, std::string text);
     awaitable<bool> send(HttpResponse response, bool keep_alive);
     awaitable<bool> stream(HttpResponse response, bool keep_alive);
+    awaitable<bool> produce(const BodyProducer& producer, bool chunked);
     awaitable<error_code> write(std::string_view head, std::string_view body);
     awaitable<void> linger();
-    awaitable<void> watch(std::shared_ptr<Connection> self, Writer* writer);
-    bool preflight(HttpResponse& response) const;
-    void add_cors(HttpResponse& response) const;
-    void compress(HttpResponse& response) const;
-    HttpResponse own_answer(int status, const std::string& text) const;
+    awaitable<void> watch(std::shared_ptr<Connection> self);
 
-    ServerContext& context_;
+    const std::shared_ptr<ServerContext> context_;
     const ServerOptions& options_;
     Stream stream_;
     RequestReader reader_;
@@ -111,7 +119,10 @@ private:
     std::string head_;
     bool idle_ = true;                     ///< between two requests
     bool timed_out_ = false;
+    bool cut_ = false;
+    bool watching_ = false;                ///< watch() is at work
     Writer* watched_ = nullptr;            ///< the stream whose client is being watched
+    asio::cancellation_signal cancellation_;
 };
 
 /// The body of a streamed answer. Closed once the client is gone.
@@ -151,7 +162,17 @@ private:
 };
 
 template <class Stream>
-awaitable<void> Connection<Stream>::run([[maybe_unused]] std::shared_ptr<Connection> self, bool overloaded) {
+void Connection<Stream>::cut() {
+    const auto self = this->shared_from_this();   // the hook or the cancellation may end the coroutine that holds us
+    if (std::exchange(cut_, true)) return;
+    error_code ignored;
+    socket().close(ignored);
+    if (watched_ != nullptr) watched_->close();
+    cancellation_.emit(asio::cancellation_type::terminal);   // a handler waits for somebody else than this client
+}
+
+template <class Stream>
+awaitable<void> Connection<Stream>::run(bool overloaded) {
     error_code ignored;
     socket().set_option(tcp::no_delay(true), ignored);
     const tcp::endpoint peer = socket().remote_endpoint(ignored);
@@ -178,7 +199,7 @@ awaitable<bool> Connection<Stream>::serve_one() {
     allow_for_ever();
     idle_ = false;
     const bool again = co_await answer();
-    co_return again && !context_.state().stopping;
+    co_return again && !context_->state().stopping;
 }
 
 /// False if no request came, or one that was refused: then the connection ends.
@@ -209,7 +230,7 @@ awaitable<bool> Connection<Stream>::read_request() {
         }
         const error_code failure = co_await read_more();
         if (failure) {
-            if (begun && std::exchange(timed_out_, false)) co_await refuse(408, "The request did not come in time");
+            if (begun && timed_out_) co_await refuse(408, "The request did not come in time");
             co_return false;
         }
         idle_ = false;
@@ -236,48 +257,52 @@ awaitable<error_code> Connection<Stream>::read_more() {
 template <class Stream>
 awaitable<bool> Connection<Stream>::answer() {
     const auto began = Clock::now();
-    const bool keep_alive = reader_.keep_alive() && !context_.state().stopping;
+    // HTTP/1.0 clients get one answer a connection: what they take "keep-alive" to mean differs.
+    const bool keep_alive = reader_.keep_alive() && !reader_.http_1_0() && !context_->state().stopping;
+    Refusal refusal = unpack_body(options_, request_);
+    if (refusal.status != 0) {
+        co_await refuse(refusal.status, std::move(refusal.text));
+        co_return false;
+    }
     HttpResponse response;
-    if (const std::string* coding = request_.headers.find("Content-Encoding"); coding != nullptr && !same_name(*coding, "identity")) {
-        GunzipFailure failure = GunzipFailure::malformed;
-        std::optional<std::string> text;
-        if (same_name(*coding, "gzip")) text = gunzip(request_.body, options_.body_bytes_max, failure);
-        if (!text) {
-            const bool unknown = !same_name(*coding, "gzip");
-            co_await refuse(unknown ? 415 : failure == GunzipFailure::too_large ? 413 : 400,
-                            unknown ? "Of the content codings only gzip is known"
-                            : failure == GunzipFailure::too_large ? "The unpacked body is too large" : "The body is no gzip");
-            co_return false;
-        }
-        request_.body = std::move(*text);
-    }
-    if (preflight(response)) {
-        co_return co_await send(std::move(response), keep_alive);
-    }
-    if (++context_.state().requests > options_.requests_max) {
-        response = own_answer(503, "The server is at work on as many requests as it can; try again in a moment");
-        response.headers.add("Retry-After", "1");
-    } else {
-        try {
-            response = co_await context_.handler()(request_);
-        } catch (const std::exception& error) {
-            log::error("http.handler_failed", {{"path", request_.path}, {"why", error.what()}});
-            response = own_answer(500, "An unknown error occurred");
-        }
-    }
+    if (!answer_preflight(options_, request_, response)) response = co_await handle();
     const int status = response.status;
     const bool again = co_await send(std::move(response), keep_alive);
-    --context_.state().requests;
     if (options_.on_answered) options_.on_answered(request_, status, Clock::now() - began);
     if (buffer_.size() > body_read_bytes && begin_ == end_) std::vector<char>().swap(buffer_);
     co_return again;
 }
 
 template <class Stream>
+awaitable<HttpResponse> Connection<Stream>::handle() {
+    struct Slot {
+        explicit Slot(std::atomic<std::size_t>& counter) : used(counter), number(++used) {}
+        ~Slot() { --used; }
+        Slot(const Slot&) = delete;
+        Slot& operator=(const Slot&) = delete;
+        std::atomic<std::size_t>& used;
+        const std::size_t number;
+    };
+    const Slot slot(context_->state().requests);
+    if (slot.number > options_.requests_max)
+        co_return own_answer(options_, 503, "The server is at work on as many requests as it can; try again in a moment");
+    std::string why;
+    try {
+        co_return co_await context_->handler()(request_);
+    } catch (const std::exception& error) {
+        why = error.what();
+    } catch (...) {
+        why = "an exception of an unknown type";
+    }
+    if (!cut_) log::error("http.handler_failed", {{"path", request_.path}, {"why", why}});
+    co_return own_answer(options_, 500, "An unknown error occurred");
+}
+
+template <class Stream>
 awaitable<bool> Connection<Stream>::send(HttpResponse response, bool keep_alive) {
-    add_cors(response);
+    add_cors(options_, request_, response);
     if (response.producer) co_return co_await stream(std::move(response), keep_alive);
-    compress(response);
+    compress(request_, response);
     const bool bodyless = response.status == 204 || response.status == 304;
     head_.clear();
     append_head(head_, response, bodyless ? Framing::none : Framing::length, response.body.size(), keep_alive);
@@ -289,12 +314,11 @@ awaitable<bool> Connection<Stream>::send(HttpResponse response, bool keep_alive)
 template <class Stream>
 awaitable<bool> Connection<Stream>::stream(HttpResponse response, bool keep_alive) {
     const bool chunked = !reader_.http_1_0();
-    keep_alive = keep_alive && chunked;
     head_.clear();
     append_head(head_, response, chunked ? Framing::chunked : Framing::until_close, 0, keep_alive);
-    error_code failure = co_await write(head_, {});
+    const error_code failure = co_await write(head_, {});
     if (failure) co_return false;
-    if (request_.method == Method::head) co_return keep_alive && !chunked;
+    if (request_.method == Method::head) co_return keep_alive;
     if (begin_ == end_) {   // a stream may stay open for hours: it keeps no buffers
         begin_ = end_ = 0;
         std::vector<char>().swap(buffer_);
@@ -302,34 +326,57 @@ awaitable<bool> Connection<Stream>::stream(HttpResponse response, bool keep_aliv
     std::string().swap(head_);
     std::string().swap(request_.body);
 
-    Writer writer(*this, chunked);
-    watched_ = &writer;
-    asio::co_spawn(context_.io(), watch(this->shared_from_this(), &writer), [](std::exception_ptr) {});
-    bool finished = false;
-    try {
-        co_await response.producer(writer);
-        finished = !writer.closed();
-    } catch (const std::exception& error) {
-        if (!writer.closed()) log::error("http.stream_failed", {{"path", request_.path}, {"why", error.what()}});
-    }
-    writer.on_close({});
-    watched_ = nullptr;
+    asio::co_spawn(context_->io(), watch(this->shared_from_this()), [](std::exception_ptr) {});
+    const bool finished = co_await produce(response.producer, chunked);
     error_code ignored;
     socket().cancel(ignored);   // ends the watch; nothing else is pending here
+    while (watching_) co_await asio::post(context_->io(), asio::use_awaitable);
     if (!finished) co_return false;
-    if (chunked) failure = co_await write("0\r\n\r\n", {});
-    co_return !failure && keep_alive;
+    if (!chunked) co_return false;
+    const error_code unsent = co_await write("0\r\n\r\n", {});
+    co_return !unsent && keep_alive;
 }
 
-// Notices a client that leaves while nothing is written to it. Bytes that come early are the next request's: they stay
-// unread, and the watch ends.
+/// True if the body came to its proper end. Whatever else happens, the client must not take it for whole.
 template <class Stream>
-awaitable<void> Connection<Stream>::watch(std::shared_ptr<Connection> self, Writer* writer) {
-    const auto [failure] = co_await socket().async_wait(tcp::socket::wait_read, use_tuple);
-    if (self->watched_ != writer) co_return;
-    char byte = 0;
-    const bool gone = !failure && ::recv(socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-    if (failure || gone) writer->close();
+awaitable<bool> Connection<Stream>::produce(const BodyProducer& producer, bool chunked) {
+    Writer writer(*this, chunked);
+    struct Watched {
+        Writer*& place;
+        ~Watched() { place = nullptr; }
+    } const watched{watched_};
+    watched_ = &writer;
+    std::string why;
+    try {
+        co_await producer(writer);
+        co_return !writer.closed();
+    } catch (const std::exception& error) {
+        why = error.what();
+    } catch (...) {
+        why = "an exception of an unknown type";
+    }
+    if (!writer.closed()) log::error("http.stream_failed", {{"path", request_.path}, {"why", why}});
+    co_return false;
+}
+
+// Notices a client that leaves while nothing is written to it. Bytes that come early are the next request's and are kept;
+// more of them than any client sends in earnest end the watch.
+template <class Stream>
+awaitable<void> Connection<Stream>::watch(std::shared_ptr<Connection> self) {
+    struct Watching {
+        bool& on;
+        ~Watching() { on = false; }
+    } const watching{self->watching_};
+    watching_ = true;
+    error_code failure;
+    while (!failure && end_ - begin_ < early_bytes_max) {
+        if constexpr (std::is_same_v<Stream, PlainStream>) {   // waiting needs no buffer
+            const auto [error] = co_await stream_.async_wait(tcp::socket::wait_read, use_tuple);
+            failure = error;
+        }
+        if (!failure) failure = co_await read_more();
+    }
+    if (failure && watched_ != nullptr) watched_->close();
 }
 
 template <class Stream>
@@ -346,16 +393,14 @@ awaitable<error_code> Connection<Stream>::write(std::string_view head, std::stri
         head = {};
         if (failure || body.empty()) break;
     }
-    timed_out_ = false;
     co_return failure;
 }
 
 template <class Stream>
 awaitable<void> Connection<Stream>::refuse(int status, std::string text) {
-    HttpResponse response = own_answer(status, text);
-    if (status == 503) response.headers.add("Retry-After", "1");
+    HttpResponse response = own_answer(options_, status, text);
     const bool sent = co_await send(std::move(response), false);
-    static_cast<void>(sent);
+    static_cast<void>(sent);   // it never keeps the connection
     if (options_.on_answered) options_.on_answered(request_, status, {});
     co_await linger();
 }
@@ -364,7 +409,7 @@ awaitable<void> Connection<Stream>::refuse(int status, std::string text) {
 template <class Stream>
 awaitable<void> Connection<Stream>::linger() {
     error_code failure;
-    socket().shutdown(tcp::socket::shutdown_send, failure);
+    if constexpr (std::is_same_v<Stream, PlainStream>) stream_.shutdown(tcp::socket::shutdown_send, failure);
     allow(lingering_time);
     begin_ = end_ = 0;
     buffer_.resize(body_read_bytes);
@@ -375,75 +420,30 @@ awaitable<void> Connection<Stream>::linger() {
     }
 }
 
-template <class Stream>
-HttpResponse Connection<Stream>::own_answer(int status, const std::string& text) const {
-    HttpResponse response;
-    response.status = status;
-    response.body = options_.error_body ? options_.error_body(status, text) : text;
-    return response;
-}
-
-template <class Stream>
-void Connection<Stream>::add_cors(HttpResponse& response) const {
-    if (options_.cors_origins.empty()) return;
-    const std::string* origin = request_.headers.find("Origin");
-    if (origin == nullptr) return;
-    for (const std::string& allowed : options_.cors_origins) {
-        if (allowed != "*" && allowed != *origin) continue;
-        response.headers.add("Access-Control-Allow-Origin", *origin);
-        response.headers.add("Access-Control-Expose-Headers", "*");
-        response.headers.add("Vary", "Origin");
-        return;
-    }
-}
-
-template <class Stream>
-bool Connection<Stream>::preflight(HttpResponse& response) const {
-    if (request_.method != Method::options || request_.headers.find("Origin") == nullptr) return false;
-    const std::string* method = request_.headers.find("Access-Control-Request-Method");
-    if (method == nullptr) return false;
-    response.status = 204;
-    response.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-    const std::string* names = request_.headers.find("Access-Control-Request-Headers");
-    if (names != nullptr) response.headers.add("Access-Control-Allow-Headers", *names);
-    response.headers.add("Access-Control-Max-Age", "600");
-    return true;
-}
-
-template <class Stream>
-void Connection<Stream>::compress(HttpResponse& response) const {
-    if (response.body.size() < compressed_from_bytes || response.headers.find("Content-Encoding") != nullptr) return;
-    const bool text = response.content_type.starts_with("application/json") || response.content_type.starts_with("text/");
-    const std::string* accepted = request_.headers.find("Accept-Encoding");
-    if (!text || accepted == nullptr || accepted->find("gzip") == std::string::npos) return;
-    if (accepted->find("gzip;q=0") != std::string::npos && accepted->find("gzip;q=0.") == std::string::npos) return;
-    response.body = gzip(response.body);
-    response.headers.add("Content-Encoding", "gzip");
-    response.headers.add("Vary", "Accept-Encoding");
-}
-
 template <class C>
 void spawn(ServerContext& context, std::shared_ptr<C> connection, bool overloaded) {
     C& served = *connection;
-    asio::co_spawn(context.io(), served.run(std::move(connection), overloaded), [](std::exception_ptr failure) {
-        if (!failure) return;
+    const auto ended = [kept = std::move(connection)](std::exception_ptr failure) {
+        if (!failure || kept->is_cut()) return;
         try {
             std::rethrow_exception(failure);
         } catch (const std::exception& error) {
             log::error("http.connection_failed", {{"why", error.what()}});
         }
-    });
+    };
+    asio::co_spawn(context.io(), served.run(overloaded), asio::bind_cancellation_slot(served.cancellation_slot(), ended));
 }
 
 }  // namespace
 
-void serve(ServerContext& context, tcp::socket socket, bool overloaded) {
-    if (!context.state().tls) {
-        spawn(context, std::make_shared<Connection<PlainStream>>(context, std::move(socket)), overloaded);
+void serve(std::shared_ptr<ServerContext> context, tcp::socket socket, bool overloaded) {
+    ServerContext& spawning = *context;
+    if (!context->state().tls) {
+        spawn(spawning, std::make_shared<Connection<PlainStream>>(std::move(context), std::move(socket)), overloaded);
         return;
     }
-    TlsStream stream(std::move(socket), *context.state().tls);
-    spawn(context, std::make_shared<Connection<TlsStream>>(context, std::move(stream)), overloaded);
+    TlsStream stream(std::move(socket), *context->state().tls);
+    spawn(spawning, std::make_shared<Connection<TlsStream>>(std::move(context), std::move(stream)), overloaded);
 }
 
 }  // namespace stele::net

@@ -49,8 +49,9 @@ protected:
     Clock::time_point deadline_ = Clock::time_point::max();
 };
 
-/// One io_context's part of a server: acceptor, connections and their coarse clock. One thread.
-class ServerContext {
+/// One io_context's part of a server: acceptor, connections and their coarse clock. One thread. Its coroutines hold it, so
+/// it may outlive the Server, but never the io_context.
+class ServerContext : public std::enable_shared_from_this<ServerContext> {
 public:
     ServerContext(boost::asio::io_context& io, std::shared_ptr<ServerState> state, Handler handler);
 
@@ -69,8 +70,14 @@ public:
     const Handler& handler() const { return handler_; }
 
 private:
-    boost::asio::awaitable<void> accept_loop();
-    boost::asio::awaitable<void> sweep_loop();
+    // Static, with the context as parameter: it lives as long as their frames do.
+    static boost::asio::awaitable<void> accept_loop(std::shared_ptr<ServerContext> self);
+    static boost::asio::awaitable<void> sweep_loop(std::shared_ptr<ServerContext> self);
+
+    /// Calls `act` for each connection; it may end any of them.
+    template <class Act>
+    void for_each_connection(const Act& act);
+    void finish();
 
     boost::asio::io_context& io_;
     std::shared_ptr<ServerState> state_;
@@ -80,9 +87,10 @@ private:
     std::unordered_set<SweptConnection*> connections_;
     Clock::time_point cut_at_ = Clock::time_point::max();
     std::function<void()> done_;
+    bool finished_ = false;
 };
 
-/// Serves `socket` until it closes; the context outlives it. `overloaded`: it is told so and closed.
-void serve(ServerContext& context, boost::asio::ip::tcp::socket socket, bool overloaded);
+/// Serves `socket` until it closes. `overloaded`: it is told so and closed.
+void serve(std::shared_ptr<ServerContext> context, boost::asio::ip::tcp::socket socket, bool overloaded);
 
 }  // namespace stele::net

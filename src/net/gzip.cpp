@@ -1,7 +1,10 @@
 #include "net/gzip.hpp"
 
+#include "net/http.hpp"
+
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
@@ -26,9 +29,33 @@ struct Deflater {
     z_stream stream{};
 };
 
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 Bytef* bytes_of(const char* text) { return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text)); }
 
 }  // namespace
+
+bool accepts_gzip(std::string_view accept_encoding) {
+    bool accepted = false;
+    while (!accept_encoding.empty()) {
+        const std::size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+        const std::string_view item = accept_encoding.substr(0, end);
+        accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+        const std::size_t parameters = std::min(item.find(';'), item.size());
+        const std::string_view coding = trimmed(item.substr(0, parameters));
+        if (!same_name(coding, "gzip") && coding != "*") continue;
+        const std::string_view quality = trimmed(item.substr(std::min(parameters + 1, item.size())));
+        const bool refused = quality.size() >= 3 && same_name(quality.substr(0, 2), "q=") &&
+                             quality.find_first_not_of("0.", 2) == std::string_view::npos;
+        if (coding != "*") return !refused;   // what is said of gzip itself outweighs the star
+        accepted = !refused;
+    }
+    return accepted;
+}
 
 std::string gzip(std::string_view text) {
     thread_local Deflater deflater;

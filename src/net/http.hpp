@@ -56,7 +56,7 @@ public:
     /// Becomes true as soon as the client has closed its end, even while nothing is written.
     virtual bool closed() const = 0;
 
-    /// Calls `hook` once, on this thread, when the client goes away or the server stops: to wake a producer that waits
+    /// Calls `hook` once, on this thread, when the client goes away or a stopping server's grace is over: to wake a producer that waits
     /// for something else. Replaces an earlier hook; an empty one removes it.
     virtual void on_close(std::function<void()> hook) = 0;
 };

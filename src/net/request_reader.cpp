@@ -3,6 +3,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include <algorithm>
+
 namespace stele::net {
 namespace {
 
@@ -11,6 +13,9 @@ using boost::beast::error_code;
 using boost::beast::string_view;
 
 constexpr std::size_t fields_max = 128;
+
+// The size and extensions of a chunk, or all trailers: the parser wants each in one piece.
+constexpr std::size_t chunk_head_bytes_max = 8u << 10;
 
 Method method_of(http::verb verb) {
     switch (verb) {
@@ -23,6 +28,30 @@ Method method_of(http::verb verb) {
         case http::verb::options: return Method::options;
         default: return Method::other;
     }
+}
+
+// What Beast lets pass and a proxy before us may read otherwise: folded lines, a space before the colon, control
+// characters, line feeds without their carriage return.
+bool is_strict(std::string_view head) {
+    for (std::size_t i = 0; i < head.size(); ++i) {
+        const auto c = static_cast<unsigned char>(head[i]);
+        if (c >= 0x20 && c != 0x7f) continue;
+        if (c == '\t') continue;
+        if (c != '\r' || i + 1 >= head.size() || head[i + 1] != '\n') return false;
+        ++i;
+        if (i + 1 < head.size() && (head[i + 1] == ' ' || head[i + 1] == '\t')) return false;
+    }
+    return true;
+}
+
+// "http://host/path" (RFC 9112, 3.2.2) without its first part; anything else as it is.
+std::string_view origin_form(std::string_view target) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (target.size() < scheme.size() || !same_name(target.substr(0, scheme.size()), scheme)) continue;
+        const std::size_t path = target.find_first_of("/?", scheme.size());
+        return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+    }
+    return target;
 }
 
 // Beast writes straight into our request instead of a container of its own.
@@ -46,20 +75,25 @@ private:
             return;
         }
         request_.method = method_of(method);
-        request_.target.assign(target.data(), target.size());
+        request_.target = origin_form({target.data(), target.size()});
+        if (!request_.target.starts_with('/') && request_.target != "*") {
+            failure = http::error::bad_target;
+            return;
+        }
         const std::size_t mark = request_.target.find('?');
         request_.path.assign(request_.target, 0, mark);
         request_.query = mark == std::string::npos ? std::string() : request_.target.substr(mark + 1);
     }
     void on_response_impl(int, string_view, int, error_code&) override {}
     void on_field_impl(http::field, string_view name, string_view value, error_code& failure) override {
+        if (in_body_) return;   // a trailer: one that could add headers would get past every check of the head
         if (request_.headers.fields().size() >= fields_max) {
             failure = http::error::header_limit;
             return;
         }
         request_.headers.add(std::string(name), std::string(value));
     }
-    void on_header_impl(error_code&) override {}
+    void on_header_impl(error_code&) override { in_body_ = true; }
     void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
         if (length) request_.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(*length, 1u << 20)));
     }
@@ -78,6 +112,7 @@ private:
     std::size_t target_max_;
     int version_ = 11;
     bool target_too_long_ = false;
+    bool in_body_ = false;
 };
 
 }  // namespace
@@ -92,6 +127,10 @@ RequestReader::~RequestReader() = default;
 
 void RequestReader::begin(HttpRequest& request) {
     request_ = &request;
+    request.method = Method::other;
+    request.target.clear();
+    request.path.clear();
+    request.query.clear();
     request.headers.clear();
     request.body.clear();
     parser_->beast.emplace(request, limits_.target_bytes_max);
@@ -121,25 +160,32 @@ std::size_t RequestReader::feed(std::string_view bytes) {
             fail(400, "The request is no valid HTTP: " + failure.message());
         return used;
     }
-    if (state_ == State::head && beast.is_header_done()) check_head();
+    if (state_ == State::head && beast.is_header_done()) check_head(bytes.substr(0, used));
     if (state_ == State::body && beast.is_done()) state_ = State::done;
-    // The whole head must be in one piece for the parser, so a head over the limit would wait for ever.
-    if (state_ == State::head && bytes.size() - used > limits_.head_bytes_max) fail(431, "The request's head is too large");
+    // What the parser wants in one piece must not grow for ever.
+    const std::size_t waiting = bytes.size() - used;
+    if (state_ == State::head && waiting > limits_.head_bytes_max) fail(431, "The request's head is too large");
+    if (state_ == State::body && used == 0 && waiting > chunk_head_bytes_max) fail(400, "A chunk's head or the trailers are too large");
     return used;
 }
 
-void RequestReader::check_head() {
-    int hosts = 0;
-    bool codings = false;
+void RequestReader::check_head(std::string_view raw) {
+    if (!is_strict(raw)) return fail(400, "The request's head holds a control character or a folded line");
+    int hosts = 0, codings = 0, lengths = 0;
+    bool only_chunked = true;
     for (const auto& [name, value] : request_->headers.fields()) {
         if (same_name(name, "Host")) ++hosts;
-        if (same_name(name, "Transfer-Encoding")) codings = true;
-        if (same_name(name, "Expect")) parser_->expects_continue = same_name(value, "100-continue");
-        if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-            return fail(400, "A header holds a control character");
+        if (same_name(name, "Content-Length")) ++lengths;
+        if (same_name(name, "Expect")) parser_->expects_continue = same_name(value, "100-continue") && !http_1_0();
+        if (same_name(name, "Transfer-Encoding")) {
+            ++codings;
+            only_chunked = only_chunked && same_name(value, "chunked");
+        }
     }
     if (hosts > 1 || (hosts == 0 && !http_1_0())) return fail(400, "A request needs exactly one Host header");
-    if (codings && !parser_->beast->chunked()) return fail(501, "Of the transfer codings only chunked is known");
+    if (lengths > 1) return fail(400, "A request has at most one Content-Length header");
+    if (codings > 0 && http_1_0()) return fail(400, "HTTP/1.0 has no Transfer-Encoding");
+    if (!only_chunked) return fail(501, "Of the transfer codings only chunked is known");
     parser_->beast->eager(true);   // until here the parser stopped behind the head; from here it takes all of the body
     state_ = State::body;
 }

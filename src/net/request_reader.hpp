@@ -9,7 +9,7 @@ namespace stele::net {
 
 /// Reads one HTTP/1.1 request from bytes as they come (RFC 9112). No I/O, no clock: cut anywhere, the bytes give the same
 /// request. Stricter than the RFC where leniency has led to request smuggling: a request has exactly one Host, never both
-/// Content-Length and Transfer-Encoding, and no folded header lines.
+/// Content-Length and Transfer-Encoding, no folded header lines and no control characters. Trailers are dropped.
 class RequestReader {
 public:
     struct Limits {
@@ -49,7 +49,7 @@ public:
 private:
     struct Parser;
 
-    void check_head();
+    void check_head(std::string_view raw);
     void fail(int status, std::string problem);
 
     Limits limits_;

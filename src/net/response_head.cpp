@@ -21,6 +21,8 @@ std::string_view date_now() {
     return {text, length};
 }
 
+bool breaks_line(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+
 void append_number(std::string& out, std::size_t number) {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
@@ -80,7 +82,7 @@ void append_head(std::string& out, const HttpResponse& response, Framing framing
         out += "\r\nTransfer-Encoding: chunked";
     }
     for (const auto& [name, value] : response.headers.fields()) {
-        if (value.find_first_of("\r\n") != std::string::npos) continue;
+        if (breaks_line(name) || breaks_line(value)) continue;
         out += "\r\n";
         out += name;
         out += ": ";

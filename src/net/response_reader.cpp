@@ -3,6 +3,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include <optional>
+
 namespace stele::net {
 namespace {
 
@@ -11,6 +13,9 @@ using boost::beast::error_code;
 using boost::beast::string_view;
 
 constexpr std::uint32_t head_bytes_max = 256u << 10;
+constexpr std::size_t chunk_head_bytes_max = 8u << 10;   // the parser wants it, or all trailers, in one piece
+constexpr std::size_t fields_max = 256;
+constexpr int interim_answers_max = 32;
 
 class FillingParser final : public http::basic_parser<false> {
 public:
@@ -21,10 +26,12 @@ public:
 private:
     void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
     void on_response_impl(int code, string_view, int, error_code&) override { status = code; }
-    void on_field_impl(http::field, string_view name, string_view value, error_code&) override {
+    void on_field_impl(http::field, string_view name, string_view value, error_code& failure) override {
+        if (in_body_) return;   // a trailer
+        if (headers.fields().size() >= fields_max) failure = http::error::header_limit;
         headers.add(std::string(name), std::string(value));
     }
-    void on_header_impl(error_code&) override {}
+    void on_header_impl(error_code&) override { in_body_ = true; }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
     std::size_t on_body_impl(string_view piece, error_code&) override {
         body.append(piece.data(), piece.size());
@@ -36,12 +43,15 @@ private:
         return piece.size();
     }
     void on_finish_impl(error_code&) override {}
+
+    bool in_body_ = false;
 };
 
 }  // namespace
 
 struct ResponseReader::Parser {
     std::optional<FillingParser> beast;
+    int interim_answers = 0;
 };
 
 ResponseReader::ResponseReader() : parser_(std::make_unique<Parser>()) {}
@@ -49,6 +59,7 @@ ResponseReader::~ResponseReader() = default;
 
 void ResponseReader::begin(bool head_request) {
     head_request_ = head_request;
+    parser_->interim_answers = 0;
     restart();
 }
 
@@ -68,13 +79,21 @@ std::size_t ResponseReader::feed(std::string_view bytes) {
         state_ = State::failed;
     else
         advance();
+    const bool stuck = state_ == State::body && used == 0 && bytes.size() > chunk_head_bytes_max;
+    if (stuck) state_ = State::failed;
     return used;
 }
 
 void ResponseReader::advance() {
     FillingParser& beast = *parser_->beast;
     if (state_ == State::head && beast.is_header_done()) {
-        if (beast.status >= 100 && beast.status < 200 && beast.status != 101) return restart();
+        if (beast.status >= 100 && beast.status < 200 && beast.status != 101) {
+            if (++parser_->interim_answers > interim_answers_max)
+                state_ = State::failed;
+            else
+                restart();
+            return;
+        }
         beast.eager(true);
         state_ = State::body;
     }

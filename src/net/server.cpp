@@ -24,6 +24,7 @@ using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto sweep_interval = std::chrono::milliseconds(200);
 constexpr auto out_of_sockets_pause = std::chrono::milliseconds(100);
+constexpr std::size_t refused_at_once_max = 256;   // beyond connections_max: told so; any more are closed without a word
 
 using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
@@ -84,37 +85,46 @@ void ServerContext::listen(const tcp::endpoint& endpoint) {
 }
 
 void ServerContext::start() {
-    asio::co_spawn(io_, accept_loop(), asio::detached);
-    asio::co_spawn(io_, sweep_loop(), asio::detached);
+    asio::co_spawn(io_, accept_loop(shared_from_this()), asio::detached);
+    asio::co_spawn(io_, sweep_loop(shared_from_this()), asio::detached);
 }
 
-awaitable<void> ServerContext::accept_loop() {
-    while (acceptor_.is_open()) {
-        auto [failure, socket] = co_await acceptor_.async_accept(use_tuple);
+awaitable<void> ServerContext::accept_loop(std::shared_ptr<ServerContext> self) {
+    const ServerState& state = *self->state_;
+    while (self->acceptor_.is_open()) {
+        auto [failure, socket] = co_await self->acceptor_.async_accept(use_tuple);
         if (!failure) {
-            serve(*this, std::move(socket), state_->connections >= state_->options.connections_max);
-        } else if (acceptor_.is_open() && failure != asio::error::connection_aborted) {
+            const std::size_t open = state.connections, most = state.options.connections_max;
+            if (open < most + refused_at_once_max && !state.stopping) serve(self, std::move(socket), open >= most);
+        } else if (self->acceptor_.is_open() && failure != asio::error::connection_aborted) {
             log::warn("http.accept_failed", {{"why", failure.message()}});
-            asio::steady_timer pause(io_, out_of_sockets_pause);
+            asio::steady_timer pause(self->io_, out_of_sockets_pause);
             co_await pause.async_wait(use_tuple);
         }
     }
 }
 
-awaitable<void> ServerContext::sweep_loop() {
+awaitable<void> ServerContext::sweep_loop(std::shared_ptr<ServerContext> self) {
     for (;;) {
-        clock_.expires_after(sweep_interval);
-        const auto [failure] = co_await clock_.async_wait(use_tuple);
-        if (failure) co_return;
+        self->clock_.expires_after(sweep_interval);
+        const auto [failure] = co_await self->clock_.async_wait(use_tuple);
+        if (failure || self->finished_) co_return;
         const auto now = Clock::now();
-        const std::vector<SweptConnection*> all(connections_.begin(), connections_.end());
-        for (SweptConnection* connection : all) {
-            if (now >= cut_at_)
-                connection->cut();
+        const bool over = now >= self->cut_at_;
+        self->for_each_connection([now, over](SweptConnection& connection) {
+            if (over)
+                connection.cut();
             else
-                connection->sweep(now);
-        }
+                connection.sweep(now);
+        });
     }
+}
+
+template <class Act>
+void ServerContext::for_each_connection(const Act& act) {
+    const std::vector<SweptConnection*> all(connections_.begin(), connections_.end());
+    for (SweptConnection* connection : all)
+        if (connections_.contains(connection)) act(*connection);
 }
 
 void ServerContext::stop(std::chrono::milliseconds grace, std::function<void()> done) {
@@ -122,24 +132,25 @@ void ServerContext::stop(std::chrono::milliseconds grace, std::function<void()> 
     acceptor_.close(ignored);
     done_ = std::move(done);
     cut_at_ = Clock::now() + grace;
-    const std::vector<SweptConnection*> all(connections_.begin(), connections_.end());
-    for (SweptConnection* connection : all) connection->stop();
-    if (connections_.empty()) {
-        clock_.cancel();
-        if (auto finished = std::exchange(done_, {})) finished();
-    }
+    for_each_connection([](SweptConnection& connection) { connection.stop(); });
+    if (connections_.empty()) finish();
 }
 
 void ServerContext::remove(SweptConnection& connection) {
     connections_.erase(&connection);
-    if (!done_ || !connections_.empty()) return;
+    if (connections_.empty()) finish();
+}
+
+void ServerContext::finish() {
+    if (!done_) return;   // nobody has asked to stop
+    finished_ = true;
     clock_.cancel();
-    if (auto finished = std::exchange(done_, {})) finished();
+    std::exchange(done_, {})();
 }
 
 struct Server::Impl {
     std::shared_ptr<ServerState> state = std::make_shared<ServerState>();
-    std::vector<std::unique_ptr<ServerContext>> contexts;
+    std::vector<std::shared_ptr<ServerContext>> contexts;
     std::uint16_t port = 0;
 };
 
@@ -152,7 +163,7 @@ Server::Server(ServerOptions options, std::vector<asio::io_context*> contexts, s
     if (endpoint.port() != 0) demand_free(endpoint);
     for (std::size_t i = 0; i < contexts.size(); ++i) {
         auto& context = impl_->contexts.emplace_back(
-            std::make_unique<ServerContext>(*contexts[i], impl_->state, std::move(handlers[i])));
+            std::make_shared<ServerContext>(*contexts[i], impl_->state, std::move(handlers[i])));
         try {
             context->listen(endpoint);
         } catch (const boost::system::system_error& failure) {
@@ -174,8 +185,8 @@ void Server::stop(std::chrono::milliseconds grace, std::function<void()> done) {
     impl_->state->stopping = true;
     const auto left = std::make_shared<std::atomic<std::size_t>>(impl_->contexts.size());
     for (auto& context : impl_->contexts) {
-        asio::post(context->io(), [&part = *context, grace, left, done] {
-            part.stop(grace, [left, done] {
+        asio::post(context->io(), [part = context, grace, left, done] {
+            part->stop(grace, [left, done] {
                 if (--*left == 0) done();
             });
         });

@@ -3,26 +3,35 @@
 #include <boost/system/errc.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace stele::net {
+namespace {
+
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+    out += name;
+    out += value;
+    out += '\n';
+}
+
+}  // namespace
 
 boost::system::result<void> SseReader::feed(std::string_view bytes, std::vector<SseEvent>& out) {
-    while (!bytes.empty()) {
-        if (after_cr_) {
-            after_cr_ = false;
-            if (bytes.front() == '\n') {
-                bytes.remove_prefix(1);
-                continue;
-            }
+    while (!bytes.empty() && !failed_) {
+        if (std::exchange(after_cr_, false) && bytes.front() == '\n') {
+            bytes.remove_prefix(1);
+            continue;
         }
-        const std::size_t end = bytes.find_first_of("\r\n");
-        if (end == std::string_view::npos) {
+        const std::size_t end = std::min(bytes.find_first_of("\r\n"), bytes.size());
+        if (!fits(line_.size() + end)) {
+            failed_ = true;
+        } else if (end == bytes.size()) {
             line_ += bytes;
             bytes = {};
         } else {
             after_cr_ = bytes[end] == '\r';
             if (line_.empty()) {
-                take_line(bytes.substr(0, end), out);
+                take_line(bytes.substr(0, end), out);   // the common case copies nothing twice
             } else {
                 line_ += bytes.substr(0, end);
                 take_line(line_, out);
@@ -30,9 +39,8 @@ boost::system::result<void> SseReader::feed(std::string_view bytes, std::vector<
             }
             bytes.remove_prefix(end + 1);
         }
-        if (line_.size() + event_.data.size() > event_bytes_max_)
-            return boost::system::errc::make_error_code(boost::system::errc::message_size);
     }
+    if (failed_) return boost::system::errc::make_error_code(boost::system::errc::message_size);
     return {};
 }
 
@@ -63,15 +71,21 @@ void SseReader::take_line(std::string_view line, std::vector<SseEvent>& out) {
     }
 }
 
-void append_sse(std::string& out, std::string_view data, std::string_view event) {
-    if (!event.empty()) {
-        out += "event: ";
-        out += event;
-        out += '\n';
+void append_sse(std::string& out, std::string_view data, std::string_view event, std::string_view id) {
+    if (!event.empty()) append_line(out, "event: ", event);
+    if (!id.empty()) append_line(out, "id: ", id);
+    for (std::size_t end = data.find_first_of("\r\n"); end != std::string_view::npos; end = data.find_first_of("\r\n")) {
+        append_line(out, "data: ", data.substr(0, end));
+        const bool pair = data.substr(end, 2) == "\r\n";
+        data.remove_prefix(end + (pair ? 2 : 1));
     }
-    out += "data: ";
-    out += data;
-    out += "\n\n";
+    append_line(out, "data: ", data);
+    out += '\n';
+}
+
+void append_sse_comment(std::string& out, std::string_view text) {
+    append_line(out, ": ", text);
+    out += '\n';
 }
 
 }  // namespace stele::net

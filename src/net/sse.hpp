@@ -13,7 +13,7 @@ namespace stele::net {
 struct SseEvent {
     std::string event;   ///< "" for an ordinary message
     std::string data;    ///< the data lines, joined by line feeds
-    std::string id;
+    std::string id;      ///< of this event or the last before it that had one
 
     bool operator==(const SseEvent&) const = default;
 };
@@ -24,10 +24,12 @@ class SseReader {
 public:
     explicit SseReader(std::size_t event_bytes_max = 16u << 20) : event_bytes_max_(event_bytes_max) {}
 
-    /// Appends the events that `bytes` complete. Fails with errc::message_size when one grows too large.
+    /// Appends the events that `bytes` complete. Fails with errc::message_size when a line and the data before it are
+    /// together larger than allowed, and from then on always.
     boost::system::result<void> feed(std::string_view bytes, std::vector<SseEvent>& out);
 
 private:
+    bool fits(std::size_t line_bytes) const { return line_bytes + event_.data.size() <= event_bytes_max_; }
     void take_line(std::string_view line, std::vector<SseEvent>& out);
 
     std::size_t event_bytes_max_;
@@ -36,9 +38,14 @@ private:
     bool has_data_ = false;
     bool after_cr_ = false;
     bool at_start_ = true;
+    bool failed_ = false;
 };
 
-/// Appends "data: ...\n\n"; `data` holds no line break (JSON does not). With `event` a line for it goes before.
-void append_sse(std::string& out, std::string_view data, std::string_view event = {});
+/// Appends one event: a "data: " line for each line of `data`, before them "event: " and "id: " lines when `event` and
+/// `id` are not empty; those two hold no line breaks.
+void append_sse(std::string& out, std::string_view data, std::string_view event = {}, std::string_view id = {});
+
+/// Appends a comment, which readers skip: keeps proxies from closing a silent stream. `text` holds no line break.
+void append_sse_comment(std::string& out, std::string_view text);
 
 }  // namespace stele::net

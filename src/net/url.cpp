@@ -13,10 +13,13 @@ boost::system::result<Url> parse_url(std::string_view text) {
     const bool secure = view.scheme_id() == boost::urls::scheme::https;
     if ((!secure && view.scheme_id() != boost::urls::scheme::http) || view.host().empty() || view.has_userinfo())
         return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
+    const bool default_port = !view.has_port() || view.port().empty();
+    if (!default_port && view.port_number() == 0)   // Boost.URL's answer for a port above 65535, too
+        return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
     Url url;
     url.scheme = secure ? "https" : "http";
     url.host = view.host_address();
-    url.port = view.has_port() && !view.port().empty() ? std::string(view.port()) : (secure ? "443" : "80");
+    url.port = default_port ? (secure ? "443" : "80") : std::string(view.port());
     const auto path = view.encoded_path();
     url.target = path.empty() ? "/" : std::string(path.data(), path.size());
     if (view.has_query()) {

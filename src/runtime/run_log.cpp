@@ -94,6 +94,11 @@ asio::awaitable<std::vector<RunLog::Event>> RunReader::read(std::chrono::millise
     co_return fresh;
 }
 
+bool RunReader::at_end() const {
+    const std::lock_guard lock(log_->mutex_);
+    return log_->end_.has_value() && next_ >= log_->events_.size();
+}
+
 void RunReader::wake() { waiter_->timer.cancel(); }
 
 asio::awaitable<RunEnd> wait_for_end(std::shared_ptr<RunLog> log) {

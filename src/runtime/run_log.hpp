@@ -69,6 +69,9 @@ public:
     /// `patience` is over. Empty in the last three cases.
     boost::asio::awaitable<std::vector<RunLog::Event>> read(std::chrono::milliseconds patience);
 
+    /// True once the run has ended and everything of it has been read.
+    bool at_end() const;
+
     /// Lets a waiting read() return. On the reader's thread.
     void wake();
 

@@ -48,28 +48,47 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
     const Run run = new_run(request);
     auto log = std::make_shared<RunLog>(run);
     const auto executor = co_await asio::this_coro::executor;
+    if (auto same = remember(log, request)) co_return same;
+    try {
+        co_await begin_or_queue(log, std::move(request), executor);
+    } catch (...) {
+        forget(run.id);
+        throw;
+    }
+    co_return log;
+}
 
+awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request, asio::any_io_executor executor) {
     const std::string key = lease_key(request.agent_id, request.conversation_id);
     if (leases_.held(key)) {
         const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
         if (!there) throw not_found("Agent", request.agent_id);
-        {
-            const std::lock_guard lock(mutex_);
-            active_.emplace(run.id, log);
-        }
-        asio::co_spawn(executor, begin_when_free(log, std::move(request)), asio::detached);
-        co_return log;
+        asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
+        co_return;
     }
     Lease lease = co_await leases_.acquire(key);
     LoadedAgent loaded = co_await load(request);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    {
-        const std::lock_guard lock(mutex_);
-        active_.emplace(run.id, log);
-    }
-    asio::co_spawn(executor, begin(log, std::move(request), std::move(model), std::move(loaded), std::move(lease)),
+    asio::co_spawn(executor, begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(lease)),
                    asio::detached);
-    co_return log;
+}
+
+// The run that the request repeats, if that is at work; else the new one is entered.
+std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request) {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> otids;
+    if (request.body.messages.has_value())
+        for (const InputMessage& message : *request.body.messages)
+            if (message.otid.has_value()) otids.push_back(request.agent_id + " " + *message.otid);
+    for (const std::string& otid : otids) {
+        const auto same = run_of_otid_.find(otid);
+        if (same == run_of_otid_.end()) continue;
+        const auto found = active_.find(same->second);
+        if (found != active_.end()) return found->second;
+    }
+    for (const std::string& otid : otids) run_of_otid_[otid] = run_log->run_id();
+    active_.emplace(run_log->run_id(), run_log);
+    return nullptr;
 }
 
 awaitable<LoadedAgent> Runtime::load(TurnRequest request) {
@@ -146,6 +165,7 @@ std::vector<Run> Runtime::active() const {
 void Runtime::forget(const std::string& run_id) {
     const std::lock_guard lock(mutex_);
     active_.erase(run_id);
+    std::erase_if(run_of_otid_, [&](const auto& entry) { return entry.second == run_id; });
 }
 
 awaitable<Lease> Runtime::lease(std::string agent_id) { return leases_.acquire(std::move(agent_id)); }

@@ -14,7 +14,7 @@ public:
 
     /// Begins a run for `request` and returns its log as soon as nothing that the request itself is to blame for can go
     /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation is
-    /// at work the new one waits behind it.
+    /// at work the new one waits behind it. A request that repeats an otid of a run at work follows that run instead.
     /// Throws Error{not_found} for an unknown agent or model, Error{invalid_argument} for input that says nothing,
     /// Error{unavailable} when too many wait or the server stops.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
@@ -37,10 +37,13 @@ public:
 private:
     boost::asio::awaitable<void> begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
                                        LoadedAgent loaded, Lease lease);
+    boost::asio::awaitable<void> begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
+                                                boost::asio::any_io_executor executor);
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
     boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
     void refuse(const std::shared_ptr<RunLog>& run_log, Error error);
+    std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     void forget(const std::string& run_id);
 
     TurnServices services_;
@@ -48,6 +51,7 @@ private:
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;
+    std::unordered_map<std::string, std::string> run_of_otid_;   ///< of runs at work; "agent otid" -> run
 };
 
 /// The run that `request` asks for, as it is before anything has happened.

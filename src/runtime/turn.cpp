@@ -366,6 +366,8 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     }
     services_.runs.insert_step(transaction, step, work.times, trace);
     services_.runs.save(transaction, organization_id, run_);
+    if (request_.idempotency_key && run_.step_count == 1)
+        services_.idempotency.keep(transaction, organization_id, *request_.idempotency_key, 200, "run:" + run_.id);
     const auto count = static_cast<std::int64_t>(work.fresh.size());
     if (run_.completed_at)
         services_.agents.finish_turn(transaction, request_.agent_id, count, last_run());
@@ -466,6 +468,8 @@ awaitable<void> Turn::fail(Error error) {
     services_.runs.insert_step(transaction, step, times, {});
     services_.runs.save(transaction, request_.organization_id, run_);
     services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
+    if (request_.idempotency_key)
+        services_.idempotency.release(transaction, request_.organization_id, *request_.idempotency_key);
     try {
         co_await services_.database.commit(std::move(transaction));
     } catch (const std::exception& unrecorded) {

@@ -10,6 +10,7 @@
 #include "runtime/tool_runner.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/block_repository.hpp"
+#include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/run_repository.hpp"
 
@@ -25,6 +26,7 @@ struct TurnRequest {
     std::string run_type = "send_message";
     bool stream_tokens = false;
     bool background = false;
+    std::optional<std::string> idempotency_key;   ///< claimed; its answer is kept with the first step
 };
 
 /// What a turn works with. Outlives every turn.
@@ -34,6 +36,7 @@ struct TurnServices {
     const storage::BlockRepository& blocks;
     const storage::MessageRepository& messages;
     const storage::RunRepository& runs;
+    const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
     bool keep_traces = true;
     std::size_t trace_bytes_max = 1u << 20;  ///< of a step's request and of its answer; longer ones are left out with a note

@@ -155,8 +155,9 @@ boost::asio::awaitable<std::int64_t> AgentRepository::count(std::string organiza
     co_return rows.front().integer(0);
 }
 
-boost::asio::awaitable<std::vector<SealedVariable>> AgentRepository::variables_of(std::string agent_id) const {
-    Rows rows = co_await database_.query(select_variables, std::move(agent_id));
+const Statement& AgentRepository::variables_statement() { return select_variables; }
+
+std::vector<SealedVariable> AgentRepository::variables_from_rows(Rows rows) {
     std::vector<SealedVariable> variables;
     for (Row& row : rows) {
         SealedVariable variable;
@@ -167,7 +168,7 @@ boost::asio::awaitable<std::vector<SealedVariable>> AgentRepository::variables_o
         variable.created_by_id = row.optional_text(4);
         variables.push_back(std::move(variable));
     }
-    co_return variables;
+    return variables;
 }
 
 boost::asio::awaitable<std::vector<std::string>> AgentRepository::all_tags(std::string organization_id,

@@ -32,7 +32,6 @@ public:
     boost::asio::awaitable<std::vector<Agent>> find_all(std::string organization_id, std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Agent>> list(std::string organization_id, AgentFilter filter, Page page) const;
     boost::asio::awaitable<std::int64_t> count(std::string organization_id, AgentFilter filter) const;
-    boost::asio::awaitable<std::vector<SealedVariable>> variables_of(std::string agent_id) const;
 
     /// All tags in use, sorted; `after` is the last one of the page before, `query` a substring.
     boost::asio::awaitable<std::vector<std::string>> all_tags(std::string organization_id,
@@ -62,6 +61,8 @@ public:
     static std::optional<Agent> from_rows(Rows rows);
     static const Statement& tags_statement();       ///< $1 agent
     static std::vector<std::string> tags_from_rows(Rows rows);
+    static const Statement& variables_statement();  ///< $1 agent
+    static std::vector<SealedVariable> variables_from_rows(Rows rows);
 
     static std::vector<Statement> statements();
 

@@ -142,6 +142,14 @@ boost::asio::awaitable<std::vector<Block>> BlockRepository::of_agent(std::string
     co_return from_rows(co_await database_.query(select_of_agent, std::move(agent_id)));
 }
 
+boost::asio::awaitable<std::vector<Block>> BlockRepository::page_of_agent(std::string organization_id, std::string agent_id,
+                                                                          Page page) const {
+    Select select("SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = ?", to_value(organization_id));
+    select.where("EXISTS (SELECT 1 FROM agent_block l WHERE l.agent_id = ? AND l.block_id = b.id)", agent_id);
+    const PageOrder order{"block b", "block", "b.created_at", "b.id"};
+    co_return from_rows(co_await read_page(database_, std::move(select), std::move(page), order, organization_id));
+}
+
 boost::asio::awaitable<std::vector<std::string>> BlockRepository::agents_of(std::string organization_id,
                                                                             std::string block_id, Page page) const {
     Select select("SELECT a.id FROM agent a WHERE a.organization_id = ?", to_value(organization_id));

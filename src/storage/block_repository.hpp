@@ -34,6 +34,8 @@ public:
     /// Blocks of one agent in order of attachment.
     boost::asio::awaitable<std::vector<Block>> of_agent(std::string agent_id) const;
 
+    boost::asio::awaitable<std::vector<Block>> page_of_agent(std::string organization_id, std::string agent_id, Page page) const;
+
     /// Ids of the agents that hold the block.
     boost::asio::awaitable<std::vector<std::string>> agents_of(std::string organization_id, std::string block_id,
                                                                Page page) const;

@@ -26,7 +26,7 @@ public:
     void keep(Transaction& transaction, const std::string& organization_id, const std::string& key, std::int64_t status,
               const std::string& answer) const;
 
-    /// Gives the key free: its request changed nothing.
+    /// Gives the key free, unless it has an answer: its request changed nothing.
     void release(Transaction& transaction, const std::string& organization_id, const std::string& key) const;
 
     /// Forgets keys of before `time`, and those that a crash left without an answer.

@@ -109,7 +109,7 @@ void pack_message(Params& params, const std::string& organization_id, const Mess
     add(message.conversation_id);
     add(message.context_position);
     add(std::string(to_string(message.role)));
-    add(text_of(message));
+    add(spoken_text(message));
     if (is_plain_text(message))
         params.emplace_back();
     else

@@ -62,7 +62,7 @@ awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::stri
         results += "{\"timestamp\":\"" + to_iso8601(hit.message.created_at) +
                    "\",\"time_ago\":" + json_string(time_ago(hit.message.created_at, context.now)) +
                    ",\"role\":" + json_string(to_string(hit.message.role)) + ",\"content\":" +
-                   json_string(text_of(hit.message)) + "}";
+                   json_string(spoken_text(hit.message)) + "}";
     }
     const std::string count = hits.empty() ? "No messages match" : "Showing " + std::to_string(hits.size()) + " results:";
     ToolResult result;

@@ -1,0 +1,159 @@
+#include "api/agent_query.hpp"
+
+#include <algorithm>
+
+namespace stele::api {
+namespace {
+
+awaitable<void> demand_agent(const Services& services, std::string organization_id, std::string agent_id) {
+    const bool there = co_await services.agents.exists(std::move(organization_id), agent_id);
+    if (!there) throw not_found("Agent", agent_id);
+}
+
+// The block of an agent by its label.
+awaitable<Block> block_by_label(const Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    const std::string label = request.path("block_label");
+    co_await demand_agent(services, request.organization_id, agent_id);
+    std::vector<Block> blocks = co_await services.blocks.of_agent(agent_id);
+    const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& each) { return each.label == label; });
+    if (block == blocks.end()) throw Error(ErrorCode::not_found, "Block '" + label + "' not found on agent " + agent_id);
+    co_return std::move(*block);
+}
+
+Response shown(Block block) {
+    block.description = shown_description(block);
+    return answer(block);
+}
+
+awaitable<Response> core_memory(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    runtime::AgentInclude include;
+    include.tools = include.tags = include.secrets = false;
+    const AgentState state = co_await services.agent_service.get(request.organization_id, agent_id, include);
+    co_return answer(state.memory);
+}
+
+awaitable<Response> list_blocks(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    storage::Page page = page_of(request.query, {.limit = 100});
+    co_await demand_agent(services, request.organization_id, agent_id);
+    std::vector<Block> blocks = co_await services.blocks.page_of_agent(request.organization_id, agent_id, std::move(page));
+    for (Block& block : blocks) block.description = shown_description(block);
+    co_return answer(blocks);
+}
+
+awaitable<Response> retrieve_block(Services& services, const Request& request) {
+    Block block = co_await block_by_label(services, request);
+    co_return shown(std::move(block));
+}
+
+awaitable<Response> update_block(Services& services, const Request& request) {
+    const auto change = decode<BlockUpdate>(request.body());
+    Block block = co_await block_by_label(services, request);
+    if (apply(change, block) != BlockChange::none) {
+        block.last_updated_by_id = request.user_id;
+        storage::Transaction transaction;
+        services.blocks.update(transaction, request.organization_id, block, change.tags.has_value());
+        co_await services.database.commit(std::move(transaction));
+    }
+    co_return shown(std::move(block));
+}
+
+// Both answer the agent as it is now, for both generations of clients.
+awaitable<Response> whole_agent(Services& services, std::string organization_id, std::string agent_id) {
+    const runtime::AgentInclude everything;
+    const AgentState state = co_await services.agent_service.get(std::move(organization_id), std::move(agent_id), everything);
+    co_return answer(state);
+}
+
+awaitable<Response> attach_block(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent"), block_id = request.path_id("block_id", "block");
+    co_await demand_agent(services, request.organization_id, agent_id);
+    const auto block = co_await services.blocks.find(request.organization_id, block_id);
+    if (!block) throw not_found("Block", block_id);
+    storage::Transaction transaction;
+    services.blocks.attach(transaction, agent_id, *block);
+    co_await services.database.commit(std::move(transaction));
+    co_return co_await whole_agent(services, request.organization_id, agent_id);
+}
+
+awaitable<Response> detach_block(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent"), block_id = request.path_id("block_id", "block");
+    co_await demand_agent(services, request.organization_id, agent_id);
+    storage::Transaction transaction;
+    services.blocks.detach(transaction, agent_id, block_id);
+    co_await services.database.commit(std::move(transaction));
+    co_return co_await whole_agent(services, request.organization_id, agent_id);
+}
+
+awaitable<Response> list_tools(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    storage::Page page = page_of(request.query, {.limit = 10});
+    co_await demand_agent(services, request.organization_id, agent_id);
+    const std::vector<Tool> tools = co_await services.tools.page_of_agent(request.organization_id, agent_id, std::move(page));
+    co_return answer(tools);
+}
+
+// Generation 2 expects null here, generation 1 the agent.
+awaitable<Response> agent_or_null(Services& services, const Request& request, std::string agent_id) {
+    if (request.generation_2) co_return json_answer("null");
+    co_return co_await whole_agent(services, request.organization_id, std::move(agent_id));
+}
+
+ToolRule approval_rule(const Tool& tool) {
+    ToolRule rule;
+    rule.tool_name = tool.name;
+    rule.type = "requires_approval";
+    return rule;
+}
+
+awaitable<Response> attach_tool(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent"), tool_id = request.path_id("tool_id", "tool");
+    auto agent = co_await services.agents.find(request.organization_id, agent_id);
+    if (!agent) throw not_found("Agent", agent_id);
+    const auto tool = co_await services.tools.find(request.organization_id, tool_id);
+    if (!tool) throw not_found("Tool", tool_id);
+    storage::Transaction transaction;
+    services.tools.attach(transaction, agent_id, tool_id);
+    if (tool->default_requires_approval.value_or(false)) {
+        agent->tool_rules.push_back(approval_rule(*tool));
+        remove_duplicates(agent->tool_rules);
+        services.agents.update(transaction, *agent);
+    }
+    co_await services.database.commit(std::move(transaction));
+    co_return co_await agent_or_null(services, request, agent_id);
+}
+
+awaitable<Response> detach_tool(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent"), tool_id = request.path_id("tool_id", "tool");
+    auto agent = co_await services.agents.find(request.organization_id, agent_id);
+    if (!agent) throw not_found("Agent", agent_id);
+    const auto tool = co_await services.tools.find(request.organization_id, tool_id);
+    storage::Transaction transaction;
+    services.tools.detach(transaction, agent_id, tool_id);
+    if (tool && tool->default_requires_approval.value_or(false) && std::erase(agent->tool_rules, approval_rule(*tool)) > 0)
+        services.agents.update(transaction, *agent);
+    co_await services.database.commit(std::move(transaction));
+    co_return co_await agent_or_null(services, request, agent_id);
+}
+
+}  // namespace
+
+std::span<const Route> agent_link_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/agents/{agent_id}/core-memory", core_memory, "agents.core_memory.retrieve", "", "AgentMemory"},
+        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks", list_blocks, "agents.blocks.list", "", "Block[]"},
+        {Method::get, "/v1/agents/{agent_id}/blocks", list_blocks, "agents.blocks.list_alias", "", "Block[]"},
+        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", retrieve_block, "agents.blocks.retrieve", "", "Block"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/attach/{block_id}", attach_block, "agents.blocks.attach", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/detach/{block_id}", detach_block, "agents.blocks.detach", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", update_block, "agents.blocks.update", "BlockUpdate", "Block"},
+        {Method::get, "/v1/agents/{agent_id}/tools", list_tools, "agents.tools.list", "", "Tool[]"},
+        {Method::patch, "/v1/agents/{agent_id}/tools/attach/{tool_id}", attach_tool, "agents.tools.attach", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/tools/detach/{tool_id}", detach_tool, "agents.tools.detach", "", "AgentState"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

@@ -1,0 +1,107 @@
+#include "api/agent_query.hpp"
+
+namespace stele::api {
+namespace {
+
+storage::AgentFilter filter_of(const Query& query) {
+    storage::AgentFilter filter;
+    filter.name = query.text("name");
+    filter.query_text = query.text("query_text");
+    filter.project_id = query.text("project_id");
+    filter.template_id = query.text("template_id");
+    filter.base_template_id = query.text("base_template_id");
+    filter.created_by_id = query.text("created_by_id");
+    filter.last_stop_reason = query.text("last_stop_reason");
+    if (filter.last_stop_reason && !parse_stop_reason(*filter.last_stop_reason))
+        throw invalid_field("query.last_stop_reason", "is no stop reason");
+    filter.identity_id = query.text("identity_id");
+    filter.identifier_keys = query.list("identifier_keys");
+    filter.tags = query.list("tags");
+    filter.match_all_tags = query.flag("match_all_tags").value_or(false);
+    filter.show_hidden = query.flag("show_hidden_agents").value_or(false);
+    return filter;
+}
+
+awaitable<Response> list(Services& services, const Request& request) {
+    const runtime::AgentInclude include = agent_include(request);
+    const std::vector<std::string> ids = request.query.list("ids");
+    std::vector<Agent> agents;
+    if (!ids.empty()) {
+        agents = co_await services.agents.find_all(request.organization_id, ids);
+    } else {
+        storage::Page page = page_of(request.query, {.order_by = {"created_at", "updated_at", "last_run_completion"}});
+        storage::AgentFilter filter = filter_of(request.query);
+        agents = co_await services.agents.list(request.organization_id, std::move(filter), std::move(page));
+    }
+    const std::vector<AgentState> states = co_await services.agent_service.states(std::move(agents), include);
+    co_return answer(states);
+}
+
+awaitable<Response> create(Services& services, const Request& request) {
+    auto body = decode<CreateAgent>(request.body());
+    if (!body.project_id.present())
+        if (const std::string* project = request.http.headers.find("X-Project-Id")) body.project_id = *project;
+    const AgentState state = co_await services.agent_service.create(request.organization_id, request.user_id, std::move(body));
+    co_return answer(state);
+}
+
+awaitable<Response> count(Services& services, const Request& request) {
+    storage::AgentFilter filter = filter_of(request.query);
+    const std::int64_t number = co_await services.agents.count(request.organization_id, std::move(filter));
+    co_return json_answer(std::to_string(number));
+}
+
+awaitable<Response> retrieve(Services& services, const Request& request) {
+    const std::string id = request.path_id("agent_id", "agent");
+    const runtime::AgentInclude include = agent_include(request);
+    const AgentState state = co_await services.agent_service.get(request.organization_id, id, include);
+    co_return answer(state);
+}
+
+awaitable<Response> update(Services& services, const Request& request) {
+    const std::string id = request.path_id("agent_id", "agent");
+    auto change = decode<UpdateAgent>(request.body());
+    const AgentState state = co_await services.agent_service.update(request.organization_id, request.user_id, id, std::move(change));
+    co_return answer(state);
+}
+
+awaitable<Response> remove(Services& services, const Request& request) {
+    const std::string id = request.path_id("agent_id", "agent");
+    co_await services.agent_service.remove(request.organization_id, id);
+    co_return json_answer("{\"message\":\"Agent id=" + id + " successfully deleted\"}");
+}
+
+awaitable<Response> context(Services& services, const Request& request) {
+    const std::string id = request.path_id("agent_id", "agent");
+    const ContextWindowOverview overview = co_await services.agent_service.context(request.organization_id, id);
+    co_return answer(overview);
+}
+
+awaitable<Response> reset_messages(Services& services, const Request& request) {
+    const std::string id = request.path_id("agent_id", "agent");
+    ResetMessages body;
+    if (!request.body().empty()) body = decode<ResetMessages>(request.body());
+    const bool defaults = request.query.flag("add_default_initial_messages").value_or(body.add_default_initial_messages);
+    co_await services.agent_service.reset_messages(request.organization_id, id, defaults);
+    const runtime::AgentInclude everything;
+    const AgentState state = co_await services.agent_service.get(request.organization_id, id, everything);
+    co_return answer(state);
+}
+
+}  // namespace
+
+std::span<const Route> agent_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/agents", list, "agents.list", "", "AgentState[]"},
+        {Method::post, "/v1/agents", create, "agents.create", "CreateAgent", "AgentState"},
+        {Method::get, "/v1/agents/count", count, "agents.count", "", "integer"},
+        {Method::get, "/v1/agents/{agent_id}", retrieve, "agents.retrieve", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}", update, "agents.update", "UpdateAgent", "AgentState"},
+        {Method::delete_, "/v1/agents/{agent_id}", remove, "agents.delete"},
+        {Method::get, "/v1/agents/{agent_id}/context", context, "agents.context.retrieve", "", "ContextWindowOverview"},
+        {Method::patch, "/v1/agents/{agent_id}/reset-messages", reset_messages, "agents.messages.reset", "ResetMessages", "AgentState"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

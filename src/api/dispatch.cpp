@@ -1,0 +1,179 @@
+#include "api/dispatch.hpp"
+
+#include "api/error_response.hpp"
+#include "api/message_answer.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+
+namespace stele::api {
+namespace {
+
+// A handler of a PATCH has no effect before its one commit, so after a lost race it may simply run again.
+constexpr int attempts_max = 8;
+constexpr std::size_t idempotency_key_bytes_max = 255;
+constexpr std::string_view run_mark = "run:";   // a kept answer that is a run, told anew from what it stored
+
+const Route* route_for(const std::vector<const Route*>& routes, Method method) {
+    for (const Route* route : routes)
+        if (route->method == method || (method == Method::head && route->method == Method::get)) return route;
+    return nullptr;
+}
+
+Error not_allowed(const std::vector<const Route*>& routes) {
+    Error error(ErrorCode::method_not_allowed, "Method Not Allowed");
+    for (const Route* route : routes) error.type += (error.type.empty() ? "" : ", ") + std::string(net::to_string(route->method));
+    return error;
+}
+
+std::string digest_of(const net::HttpRequest& http) {
+    const std::string text = http.path + "\n" + http.body;
+    unsigned char hash[crypto_generichash_BYTES];
+    crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr, 0);
+    char hex[sizeof hash * 2 + 1];
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    return hex;
+}
+
+// "Basic dXNlcjpwYXNz" -> "pass"
+std::string password_of_basic(std::string_view encoded) {
+    std::string text(encoded.size(), '\0');
+    std::size_t size = 0;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(text.data()), text.size(), encoded.data(), encoded.size(), nullptr, &size,
+                          nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return {};
+    text.resize(size);
+    const std::size_t colon = text.find(':');
+    return colon == std::string::npos ? std::string() : text.substr(colon + 1);
+}
+
+// "Bearer x" -> "x" if the scheme is `scheme`, without case.
+std::optional<std::string> credential(const std::string* header, std::string_view scheme) {
+    if (header == nullptr || header->size() <= scheme.size() || (*header)[scheme.size()] != ' ') return std::nullopt;
+    if (!net::same_name(std::string_view(*header).substr(0, scheme.size()), scheme)) return std::nullopt;
+    return header->substr(scheme.size() + 1);
+}
+
+}  // namespace
+
+bool Dispatch::may_enter(const net::Headers& headers) const {
+    if (services_.password.empty()) return true;
+    const std::string* authorization = headers.find("Authorization");
+    if (const auto token = credential(authorization, "Bearer")) return services_.password.matches(*token);
+    if (const auto basic = credential(authorization, "Basic")) return services_.password.matches(password_of_basic(*basic));
+    if (const auto bare = credential(headers.find("X-BARE-PASSWORD"), "password")) return services_.password.matches(*bare);
+    return false;
+}
+
+awaitable<Response> Dispatch::operator()(net::HttpRequest& http) const {
+    const std::string request_id = random_hex(8);
+    std::optional<Error> failure;
+    try {
+        Response response = co_await handle(http, request_id);
+        response.headers.add("X-Request-Id", request_id);
+        co_return response;
+    } catch (const Error& error) {
+        failure = error;
+    } catch (const std::exception& error) {
+        log::error("request.failed", {{"request_id", request_id}, {"path", http.path}, {"why", error.what()}});
+        failure = Error(ErrorCode::internal, "An unknown error occurred");
+    }
+    Response response = error_response(*failure, request_id);
+    response.headers.add("X-Request-Id", request_id);
+    co_return response;
+}
+
+awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request_id) const {
+    Router::Match match = router_.find(http.path);
+    if (match.routes.empty()) {
+        if (!may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
+        throw Error(ErrorCode::not_found, "Not Found");
+    }
+    const Route* route = route_for(match.routes, http.method);
+    const bool open = route != nullptr ? route->open : match.routes.front()->open;
+    if (!open && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
+    if (route == nullptr) throw not_allowed(match.routes);
+
+    Request request{http, Query(http.query), std::move(match.values), default_organization_id, default_user_id, false, {}, {}};
+    request.generation_2 = is_generation_2(http.headers);
+    request.request_id = std::move(request_id);
+    const std::string* user = http.headers.find("user_id");
+    if (user != nullptr && !user->empty() && *user != default_user_id) {
+        if (!is_id(*user, "user")) throw Error(ErrorCode::invalid_argument, "The header user_id must match 'user-{uuid4}'");
+        throw Error(ErrorCode::not_found, "User not found: " + *user);
+    }
+    const std::string* key = http.headers.find("Idempotency-Key");
+    if (http.method == Method::post && key != nullptr && !key->empty()) {
+        if (key->size() > idempotency_key_bytes_max || !is_utf8(*key))
+            throw invalid_field("header.Idempotency-Key", "must be a text of at most 255 bytes");
+        request.idempotency_key = *key;
+        co_return co_await call_once(*route, request);
+    }
+    co_return co_await call(*route, request);
+}
+
+awaitable<Response> Dispatch::call(const Route& route, Request& request) const {
+    for (int attempt = 1;; ++attempt) {
+        std::optional<Error> lost;
+        try {
+            co_return co_await route.handler(services_, request);
+        } catch (const Error& error) {
+            const bool again = error.code == ErrorCode::conflict && error.type == changed_meanwhile_type;
+            if (!again || route.method != Method::patch || attempt == attempts_max) throw;
+            lost = error;
+        }
+        log::debug("request.again", {{"request_id", request.request_id}, {"why", lost->what()}});
+    }
+}
+
+// The first request with a key is carried out, every later one gets its answer. A key whose request changed nothing is
+// given free again.
+awaitable<Response> Dispatch::call_once(const Route& route, Request& request) const {
+    const std::string digest = digest_of(request.http);
+    const std::string key = *request.idempotency_key;
+    const auto kept = co_await services_.idempotency.find(request.organization_id, key);
+    if (kept) {
+        if (kept->request_digest != digest)
+            throw invalid_field("header.Idempotency-Key", "was used for another request before");
+        if (kept->status == 0) {
+            Error busy(ErrorCode::conflict, "A request with this Idempotency-Key is being worked on");
+            busy.retry_after = std::chrono::seconds(1);
+            throw busy;
+        }
+        Response again;
+        if (kept->answer.starts_with(run_mark)) {
+            again = co_await repeat_run(services_, request, kept->answer.substr(run_mark.size()));
+        } else {
+            again.status = static_cast<int>(kept->status);
+            again.body = kept->answer;
+        }
+        again.headers.add("Idempotent-Replayed", "true");
+        co_return again;
+    }
+    storage::Transaction claim;
+    services_.idempotency.claim(claim, request.organization_id, key, digest);
+    co_await services_.database.commit(std::move(claim));
+
+    std::optional<Error> failure;
+    Response response;
+    try {
+        response = co_await call(route, request);
+    } catch (const Error& error) {
+        failure = error;
+    }
+    storage::Transaction end;
+    const bool is_run = response.headers.find(run_header) != nullptr;
+    if (failure)
+        services_.idempotency.release(end, request.organization_id, key);
+    else if (!is_run)   // a run keeps its answer itself, in the transaction of its first step
+        services_.idempotency.keep(end, request.organization_id, key, response.status, response.body);
+    co_await services_.database.commit(std::move(end));
+    if (failure) throw std::move(*failure);
+    co_return response;
+}
+
+}  // namespace stele::api

@@ -1,0 +1,180 @@
+#include "api/message_answer.hpp"
+
+#include "base/ids.hpp"
+#include "base/json_text.hpp"
+#include "net/sse.hpp"
+#include "runtime/run_failure.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+namespace stele::api {
+namespace {
+
+constexpr auto keep_alive_interval = std::chrono::seconds(20);
+constexpr std::size_t stored_messages_max = 1'000;
+
+std::string whole_answer(const std::string& messages_json, StopReason reason, const UsageStatistics& usage) {
+    StopReasonMessage stop;
+    stop.stop_reason = reason;
+    return "{\"messages\":" + messages_json + ",\"stop_reason\":" + to_json(stop) + ",\"usage\":" + to_json(usage) +
+           ",\"logprobs\":null,\"turns\":null}";
+}
+
+// Puts events into the frames of a stream and numbers them where the run is a background one.
+class Frames {
+public:
+    Frames(std::string run_id, StreamOptions options) : run_id_(std::move(run_id)), options_(options) {}
+
+    void ping() {
+        if (!options_.include_pings) return;
+        MessageHead head;
+        head.id = "ping-" + new_uuid();
+        head.date = to_iso8601_seconds(now());
+        head.message_type = "ping";
+        head.run_id = run_id_;
+        if (options_.background) head.seq_id = ++sequence_;
+        add(to_json(head));
+    }
+
+    void message(const LettaMessage& message) {
+        if (!options_.background) return add(to_json(message));
+        LettaMessage numbered = message;
+        head_of(numbered).seq_id = ++sequence_;
+        add(to_json(numbered));
+    }
+
+    void end(const runtime::RunEnd& end) {
+        StopReasonMessage stop;
+        stop.stop_reason = end.reason;
+        add(to_json(stop));
+        if (end.failure) {
+            const std::string type = runtime::failure_type(*end.failure);
+            net::append_sse(text_,
+                            "{\"message_type\":\"error_message\",\"run_id\":" + json_string(run_id_) +
+                                ",\"error_type\":" + json_string(type) +
+                                ",\"message\":" + json_string(runtime::failure_message(type)) +
+                                ",\"detail\":" + json_string(end.failure->what()) + ",\"seq_id\":null}",
+                            "error");
+        } else {
+            add(to_json(end.usage));
+        }
+        add("[DONE]");
+    }
+
+    bool empty() const { return text_.empty(); }
+    std::string take() { return std::exchange(text_, {}); }
+
+private:
+    void add(std::string_view json) { net::append_sse(text_, json); }
+
+    std::string run_id_;
+    StreamOptions options_;
+    std::int64_t sequence_ = 0;
+    std::string text_;
+};
+
+Response event_stream(const std::string& run_id) {
+    Response response;
+    response.content_type = "text/event-stream";
+    response.headers.add("Cache-Control", "no-cache");
+    response.headers.add("X-Accel-Buffering", "no");
+    response.headers.add(run_header, run_id);
+    return response;
+}
+
+awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions options, net::BodyWriter& writer) {
+    runtime::RunReader reader(log, co_await boost::asio::this_coro::executor);
+    writer.on_close([&reader] { reader.wake(); });
+    Frames frames(log->run_id(), options);
+    frames.ping();
+    bool over = false;
+    while (!over) {
+        if (!frames.empty()) co_await writer.write(frames.take());
+        const std::vector<runtime::RunLog::Event> fresh = co_await reader.read(keep_alive_interval);
+        if (writer.closed()) co_return;
+        for (const auto& event : fresh) frames.message(*event);
+        if (reader.at_end()) {
+            frames.end(*log->ended());
+            over = true;
+        } else if (fresh.empty()) {
+            frames.ping();
+        }
+    }
+    co_await writer.write(frames.take());
+}
+
+}  // namespace
+
+bool wants_stream(const Request& request, const MessageRequest& body) {
+    return body.streaming.value_or(false) || request.http.path.find("/stream") != std::string::npos;
+}
+
+ViewOptions view_of(AgentType type) {
+    ViewOptions options;
+    options.text_is_assistant_message = speaks_in_text(type);
+    return options;
+}
+
+awaitable<Response> blocking_answer(std::shared_ptr<runtime::RunLog> log) {
+    runtime::RunEnd end = co_await runtime::wait_for_end(log);
+    if (end.failure) throw std::move(*end.failure);
+    std::string messages = "[";
+    for (const auto& event : log->messages(0)) {
+        if (messages.size() > 1) messages += ',';
+        encode(*event, messages);
+    }
+    Response response = json_answer(whole_answer(messages + "]", end.reason, end.usage));
+    response.headers.add(run_header, log->run_id());
+    co_return response;
+}
+
+Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions options) {
+    Response response = event_stream(log->run_id());
+    response.producer = [log = std::move(log), options](net::BodyWriter& writer) { return follow(log, options, writer); };
+    return response;
+}
+
+awaitable<Response> repeat_run(Services& services, const Request& request, std::string run_id) {
+    const auto body = decode<MessageRequest>(request.body());
+    StreamOptions options;
+    options.include_pings = body.include_pings;
+    if (auto log = services.runtime.find(run_id)) {
+        if (wants_stream(request, body)) co_return stream_answer(std::move(log), options);
+        co_return co_await blocking_answer(std::move(log));
+    }
+    const auto run = co_await services.runs.find(request.organization_id, run_id);
+    if (!run) throw not_found("Run", run_id);
+    const auto agent = co_await services.agents.find(request.organization_id, run->agent_id);
+    ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
+    view.use_assistant_message = !view.text_is_assistant_message && body.use_assistant_message;
+    storage::MessageFilter filter;
+    filter.run_id = run_id;
+    storage::Page page;
+    page.ascending = true;
+    page.limit = stored_messages_max;
+    std::vector<Message> stored = co_await services.messages.list(request.organization_id, filter, page);
+    std::erase_if(stored, [](const Message& message) { return message.role != MessageRole::assistant && message.role != MessageRole::tool; });
+    const RunUsage counts = co_await services.runs.usage(run_id);
+
+    runtime::RunEnd end;
+    end.reason = run->stop_reason.value_or(StopReason::error);
+    end.usage.completion_tokens = counts.completion_tokens;
+    end.usage.prompt_tokens = counts.prompt_tokens;
+    end.usage.total_tokens = counts.total_tokens;
+    end.usage.step_count = run->step_count;
+    const std::vector<LettaMessage> messages = expand_all(stored, view);
+    if (!wants_stream(request, body)) {
+        Response response = json_answer(whole_answer(to_json_array(messages), end.reason, end.usage));
+        response.headers.add(run_header, run_id);
+        co_return response;
+    }
+    Frames frames(run_id, options);
+    frames.ping();
+    for (const LettaMessage& message : messages) frames.message(message);
+    frames.end(end);
+    Response response = event_stream(run_id);
+    response.body = frames.take();
+    co_return response;
+}
+
+}  // namespace stele::api

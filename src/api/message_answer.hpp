@@ -1,0 +1,32 @@
+#pragma once
+
+#include "api/route.hpp"
+
+namespace stele::api {
+
+/// Answers with this header belong to a run, whose id it names.
+inline constexpr char run_header[] = "X-Stele-Run-Id";
+
+struct StreamOptions {
+    bool include_pings = true;
+    bool background = false;                 ///< events are numbered by seq_id
+};
+
+/// The run as one JSON answer, once it has ended. Throws the run's failure.
+awaitable<Response> blocking_answer(std::shared_ptr<runtime::RunLog> log);
+
+/// The run as an event stream: ping, messages, stop_reason, usage_statistics, [DONE]; after a failure stop_reason, an
+/// `error` event, [DONE]. A ping after every 20 seconds of silence.
+Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions options);
+
+/// The answer to a message request that was carried out before as run `run_id`: followed if it is still at work, else told
+/// from what was stored. As an event stream if `request` wants one.
+awaitable<Response> repeat_run(Services& services, const Request& request, std::string run_id);
+
+/// True if the message request asks for an event stream.
+bool wants_stream(const Request& request, const MessageRequest& body);
+
+/// How the messages of an agent of this type show.
+ViewOptions view_of(AgentType type);
+
+}  // namespace stele::api

@@ -1,0 +1,133 @@
+#include "api/message_answer.hpp"
+
+#include <algorithm>
+
+namespace stele::api {
+namespace {
+
+runtime::TurnRequest turn_of(const Request& request, MessageRequest body, bool stream) {
+    runtime::TurnRequest turn;
+    turn.organization_id = request.organization_id;
+    turn.user_id = request.user_id;
+    turn.agent_id = request.path_id("agent_id", "agent");
+    turn.stream_tokens = stream && body.stream_tokens;
+    turn.background = stream && body.background;
+    turn.run_type = stream ? "send_message_streaming" : "send_message";
+    turn.idempotency_key = request.idempotency_key;
+    turn.body = std::move(body);
+    return turn;
+}
+
+// The run that stored this very request before: clients that send an otid may repeat it after a lost answer.
+awaitable<std::optional<std::string>> earlier_run(const Services& services, std::string agent_id, const MessageRequest& body) {
+    if (!body.messages.has_value()) co_return std::nullopt;
+    for (const InputMessage& message : *body.messages) {
+        if (!message.otid.has_value()) continue;
+        std::optional<std::string> run_id = co_await services.messages.run_of_otid(agent_id, *message.otid);
+        if (run_id) co_return run_id;
+    }
+    co_return std::nullopt;
+}
+
+awaitable<Response> send(Services& services, const Request& request, bool stream) {
+    auto body = decode<MessageRequest>(request.body());
+    stream = stream || body.streaming.value_or(false);
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    auto before = co_await earlier_run(services, agent_id, body);
+    if (before) co_return co_await repeat_run(services, request, std::move(*before));
+    StreamOptions options;
+    options.include_pings = body.include_pings;
+    options.background = stream && body.background;
+    auto log = co_await services.runtime.start(turn_of(request, std::move(body), stream));
+    if (stream) co_return stream_answer(std::move(log), options);
+    co_return co_await blocking_answer(std::move(log));
+}
+
+awaitable<Response> create(Services& services, const Request& request) { return send(services, request, false); }
+awaitable<Response> create_stream(Services& services, const Request& request) { return send(services, request, true); }
+
+std::vector<std::string> wanted_types(const Query& query) {
+    std::vector<std::string> types = query.list("include_return_message_types");
+    for (const std::string& type : types)
+        if (!is_returned_type(type)) throw invalid_field("query.include_return_message_types", "holds an unknown message type: " + type);
+    return types;
+}
+
+// The listing shows the system message as the next step will send it.
+awaitable<void> refresh_system(Services& services, std::string organization_id, std::string agent_id, std::vector<Message>& messages) {
+    const auto shown = std::find_if(messages.begin(), messages.end(), [](const Message& message) {
+        return message.role == MessageRole::system && message.context_position;
+    });
+    if (shown == messages.end()) co_return;
+    auto loaded = co_await services.runtime.load_refreshed(std::move(organization_id), std::move(agent_id));
+    if (!loaded) co_return;
+    for (Message& message : loaded->messages)
+        if (message.id == shown->id) shown->content = std::move(message.content);
+}
+
+awaitable<Response> list(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    const std::vector<std::string> types = wanted_types(request.query);
+    const storage::Page page = page_of(request.query, {.limit = 100});
+    storage::MessageFilter filter;
+    filter.agent_id = agent_id;
+    filter.group_id = request.query.text("group_id");
+    filter.conversation_id = request.query.text("conversation_id");
+    if (filter.conversation_id == "default") filter.conversation_id = "";
+
+    const auto agent = co_await services.agents.find(request.organization_id, agent_id);
+    if (!agent) throw not_found("Agent", agent_id);
+    std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
+    co_await refresh_system(services, request.organization_id, agent_id, messages);
+    ViewOptions view = view_of(agent->agent_type);
+    view.use_assistant_message = request.query.flag("use_assistant_message").value_or(true);
+    view.assistant_message_tool_name = request.query.text("assistant_message_tool_name").value_or(view.assistant_message_tool_name);
+    view.assistant_message_tool_kwarg = request.query.text("assistant_message_tool_kwarg").value_or(view.assistant_message_tool_kwarg);
+    if (!types.empty()) view.include_types = &types;
+    co_return answer(expand_all(messages, view));
+}
+
+// Messages are what was said: they are never edited.
+awaitable<Response> modify(Services&, const Request& request) {
+    request.path_id("agent_id", "agent");
+    request.path_id("message_id", "message");
+    throw Error(ErrorCode::method_not_allowed, "Messages can't be edited");
+    co_return Response();
+}
+
+awaitable<Response> retrieve(Services& services, const Request& request) {
+    const std::string id = request.path_id("message_id", "message");
+    const auto message = co_await services.messages.find(request.organization_id, id);
+    if (!message) throw not_found("Message", id);
+    const auto agent = co_await services.agents.find(request.organization_id, message->agent_id);
+    std::vector<LettaMessage> parts = expand(*message, view_of(agent ? agent->agent_type : AgentType::letta_v1_agent));
+    std::reverse(parts.begin(), parts.end());
+    co_return answer(parts);
+}
+
+awaitable<Response> list_all(Services& services, const Request& request) {
+    const std::vector<std::string> types = wanted_types(request.query);
+    const storage::Page page = page_of(request.query, {.limit = 100});
+    storage::MessageFilter filter;
+    filter.conversation_id = request.query.text("conversation_id");
+    const std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
+    ViewOptions view;
+    if (!types.empty()) view.include_types = &types;
+    co_return answer(expand_all(messages, view));
+}
+
+}  // namespace
+
+std::span<const Route> message_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/agents/{agent_id}/messages", list, "agents.messages.list", "", "LettaMessage[]"},
+        {Method::post, "/v1/agents/{agent_id}/messages", create, "agents.messages.create", "MessageRequest", "LettaResponse"},
+        {Method::post, "/v1/agents/{agent_id}/messages/stream", create_stream, "agents.messages.stream", "MessageRequest", "LettaMessage"},
+        {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify"},
+        {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]"},
+        {Method::get, "/v1/messages/{message_id}", retrieve, "messages.retrieve", "", "LettaMessage[]"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "api/request.hpp"
+#include "api/services.hpp"
+#include "domain/json.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <span>
+
+namespace stele::api {
+
+using Method = net::Method;
+using Response = net::HttpResponse;
+using Handler = boost::asio::awaitable<Response> (*)(Services&, const Request&);
+using boost::asio::awaitable;
+
+/// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;
+/// `body` and `answer` are names of the document's schemas, "T[]" for a list, "" for none.
+struct Route {
+    Method method;
+    std::string_view path;
+    Handler handler;
+    std::string_view operation;
+    std::string_view body = {};
+    std::string_view answer = {};
+    bool open = false;                       ///< answered without a credential
+};
+
+/// Every operation of the API: the tables of all resources. /openapi.json, the 405s and the coverage test come from it.
+const std::vector<Route>& all_routes();
+
+// One table a resource, beside its handlers.
+std::span<const Route> agent_routes();
+std::span<const Route> agent_link_routes();
+std::span<const Route> block_routes();
+std::span<const Route> health_routes();
+std::span<const Route> home_routes();
+std::span<const Route> message_routes();
+std::span<const Route> model_routes();
+std::span<const Route> openapi_routes();
+std::span<const Route> run_routes();
+std::span<const Route> step_routes();
+std::span<const Route> tag_routes();
+std::span<const Route> tool_routes();
+
+/// 200 with this JSON text.
+inline Response json_answer(std::string body) {
+    Response response;
+    response.body = std::move(body);
+    return response;
+}
+
+/// 200 with `value` as JSON.
+template <class T>
+Response answer(const T& value) {
+    return json_answer(to_json(value));
+}
+
+template <class T>
+Response answer(const std::vector<T>& values) {
+    return json_answer(to_json_array(values));
+}
+
+}  // namespace stele::api

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "runtime/agent_service.hpp"
+#include "storage/idempotency_repository.hpp"
+
+namespace stele::api {
+
+/// What a newcomer is told at "/".
+struct ServerFacts {
+    std::string version;
+    bool has_password = false;
+    bool has_model_server = false;
+};
+
+/// All that handlers work with. Built by app/, outlives every request. Thread-safe.
+struct Services {
+    storage::Database& database;
+    const storage::AgentRepository& agents;
+    const storage::BlockRepository& blocks;
+    const storage::ToolRepository& tools;
+    const storage::MessageRepository& messages;
+    const storage::RunRepository& runs;
+    const storage::IdempotencyRepository& idempotency;
+    llm::Catalogue& catalogue;
+    runtime::Runtime& runtime;
+    const runtime::AgentService& agent_service;
+    Secret password;                         ///< empty: none is asked for
+    ServerFacts facts;
+};
+
+}  // namespace stele::api

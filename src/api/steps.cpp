@@ -1,0 +1,103 @@
+#include "api/message_answer.hpp"
+
+#include <algorithm>
+
+namespace stele::api {
+namespace {
+
+storage::StepFilter filter_of(const Query& query) {
+    storage::StepFilter filter;
+    filter.agent_id = query.text("agent_id");
+    filter.model = query.text("model");
+    filter.project_id = query.text("project_id");
+    filter.feedback = query.text("feedback");
+    if (filter.feedback && *filter.feedback != "positive" && *filter.feedback != "negative")
+        throw invalid_field("query.feedback", "must be positive or negative");
+    filter.has_feedback = query.flag("has_feedback");
+    filter.after_time = query.time("start_date", false);
+    filter.before_time = query.time("end_date", true);
+    return filter;
+}
+
+awaitable<Step> find_step(const Services& services, const Request& request) {
+    const std::string id = request.path_id("step_id", "step");
+    auto step = co_await services.runs.find_step(request.organization_id, id);
+    if (!step) throw not_found("Step", id);
+    co_return std::move(*step);
+}
+
+awaitable<Response> list(Services& services, const Request& request) {
+    storage::Page page = page_of(request.query, {});
+    storage::StepFilter filter = filter_of(request.query);
+    const std::vector<Step> steps = co_await services.runs.list_steps(request.organization_id, std::move(filter), std::move(page));
+    co_return answer(steps);
+}
+
+awaitable<Response> retrieve(Services& services, const Request& request) {
+    const Step step = co_await find_step(services, request);
+    co_return answer(step);
+}
+
+awaitable<Response> metrics(Services& services, const Request& request) {
+    const std::string id = request.path_id("step_id", "step");
+    const auto found = co_await services.runs.step_metrics(request.organization_id, id);
+    if (!found) throw not_found("Step", id);
+    co_return answer(*found);
+}
+
+// null for an unknown step and for one whose trace was not kept.
+awaitable<Response> trace(Services& services, const Request& request) {
+    const std::string id = request.path_id("step_id", "step");
+    const auto found = co_await services.runs.step_trace(request.organization_id, id);
+    if (!found) co_return json_answer("null");
+    co_return answer(*found);
+}
+
+// Older clients send the feedback in the query.
+awaitable<Response> feedback(Services& services, const Request& request) {
+    StepFeedback change;
+    if (!request.body().empty()) change = decode<StepFeedback>(request.body());
+    if (!change.feedback.present())
+        if (auto word = request.query.text("feedback")) change.feedback = std::move(*word);
+    Problems problems("body");
+    check(change, problems);
+    problems.throw_if_any();
+    Step step = co_await find_step(services, request);
+    change.feedback.set_into(step.feedback);
+    change.tags.set_into(step.tags);
+    storage::Transaction transaction;
+    services.runs.update_step(transaction, step);
+    co_await services.database.commit(std::move(transaction));
+    co_return answer(step);
+}
+
+awaitable<Response> list_messages(Services& services, const Request& request) {
+    storage::Page page = page_of(request.query, {.limit = 100, .ascending = true});
+    const Step step = co_await find_step(services, request);
+    const auto agent = co_await services.agents.find(request.organization_id, step.agent_id.value_or(""));
+    storage::MessageFilter filter;
+    filter.step_id = step.id;
+    filter.agent_id = step.agent_id;
+    const bool ascending = page.ascending;
+    const std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, std::move(page));
+    std::vector<LettaMessage> shown = expand_all(messages, view_of(agent ? agent->agent_type : AgentType::letta_v1_agent));
+    if (!ascending) std::reverse(shown.begin(), shown.end());
+    co_return answer(shown);
+}
+
+}  // namespace
+
+std::span<const Route> step_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/steps", list, "steps.list", "", "Step[]"},
+        {Method::get, "/v1/steps/{step_id}", retrieve, "steps.retrieve", "", "Step"},
+        {Method::get, "/v1/steps/{step_id}/metrics", metrics, "steps.metrics.retrieve", "", "StepMetrics"},
+        {Method::get, "/v1/steps/{step_id}/trace", trace, "steps.trace.retrieve", "", "ProviderTrace"},
+        {Method::get, "/v1/telemetry/{step_id}", trace, "telemetry.retrieve", "", "ProviderTrace"},
+        {Method::patch, "/v1/steps/{step_id}/feedback", feedback, "steps.feedback.create", "StepFeedback", "Step"},
+        {Method::get, "/v1/steps/{step_id}/messages", list_messages, "steps.messages.list", "", "LettaMessage[]"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

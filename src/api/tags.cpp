@@ -1,0 +1,28 @@
+#include "api/route.hpp"
+
+#include "base/json_text.hpp"
+
+namespace stele::api {
+namespace {
+
+awaitable<Response> list(Services& services, const Request& request) {
+    const storage::Page page = page_of(request.query, {.ascending = true, .order_by = {"name", "created_at"}});
+    auto query = request.query.text("query_text");
+    if (!query) query = request.query.text("name");
+    std::vector<std::string> tags =
+        co_await services.agents.all_tags(request.organization_id, std::move(query), page.after, page.limit);
+    std::string body = "[";
+    for (const std::string& tag : tags) body += (body.size() > 1 ? "," : "") + json_string(tag);
+    co_return json_answer(body + "]");
+}
+
+}  // namespace
+
+std::span<const Route> tag_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/tags", list, "tags.list", "", "string[]"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

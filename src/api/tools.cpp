@@ -1,0 +1,64 @@
+#include "api/route.hpp"
+
+namespace stele::api {
+namespace {
+
+storage::ToolFilter filter_of(const Query& query) {
+    storage::ToolFilter filter;
+    filter.name = query.text("name");
+    filter.search = query.text("search");
+    filter.project_id = query.text("project_id");
+    filter.names = query.list("names");
+    filter.tool_ids = query.list("tool_ids");
+    filter.tool_types = query.list("tool_types");
+    filter.exclude_tool_types = query.list("exclude_tool_types");
+    if (query.flag("return_only_letta_tools").value_or(false)) filter.built_in = true;
+    if (query.flag("exclude_letta_tools").value_or(false)) filter.built_in = false;
+    return filter;
+}
+
+awaitable<Response> list(Services& services, const Request& request) {
+    storage::Page page = page_of(request.query, {});
+    storage::ToolFilter filter = filter_of(request.query);
+    const std::vector<Tool> tools = co_await services.tools.list(request.organization_id, std::move(filter), std::move(page));
+    co_return answer(tools);
+}
+
+awaitable<Response> count(Services& services, const Request& request) {
+    storage::ToolFilter filter = filter_of(request.query);
+    if (request.query.flag("include_base_tools") == false) filter.built_in = false;
+    const std::int64_t number = co_await services.tools.count(request.organization_id, std::move(filter));
+    co_return json_answer(std::to_string(number));
+}
+
+awaitable<Response> retrieve(Services& services, const Request& request) {
+    const std::string id = request.path_id("tool_id", "tool");
+    const auto tool = co_await services.tools.find(request.organization_id, id);
+    if (!tool) throw not_found("Tool", id);
+    co_return answer(*tool);
+}
+
+// The built-ins are seeded at every start; the call only says what is there.
+awaitable<Response> add_base_tools(Services& services, const Request& request) {
+    storage::ToolFilter filter;
+    filter.built_in = true;
+    storage::Page page;
+    page.limit = 1'000;
+    const std::vector<Tool> tools = co_await services.tools.list(request.organization_id, std::move(filter), std::move(page));
+    co_return answer(tools);
+}
+
+}  // namespace
+
+std::span<const Route> tool_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/tools", list, "tools.list", "", "Tool[]"},
+        {Method::get, "/v1/tools/count", count, "tools.count", "", "integer"},
+        {Method::post, "/v1/tools/add-base-tools", add_base_tools, "tools.upsert_base_tools", "", "Tool[]"},
+        {Method::post, "/v1/tools/upsert-base", add_base_tools, "tools.upsert_base_alias", "", "Tool[]"},
+        {Method::get, "/v1/tools/{tool_id}", retrieve, "tools.retrieve", "", "Tool"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

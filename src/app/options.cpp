@@ -1,0 +1,170 @@
+#include "app/options.hpp"
+
+#include "base/error.hpp"
+
+#include <CLI/CLI.hpp>
+#include <toml++/toml.h>
+
+#include <cstdlib>
+
+namespace stele::app {
+namespace {
+
+std::string environment(std::string_view name) {
+    const char* value = std::getenv(std::string(name).c_str());
+    return value == nullptr ? std::string() : value;
+}
+
+std::filesystem::path default_data_folder() {
+    if (const std::string shared = environment("XDG_DATA_HOME"); !shared.empty()) return std::filesystem::path(shared) / "stele";
+    const std::string home = environment("HOME");
+    return std::filesystem::path(home.empty() ? "." : home) / ".local/share/stele";
+}
+
+// What the parser fills, as texts and numbers; Options gets them checked.
+struct Raw {
+    std::string config, data, password, secret_key, log_level = "info", log_format = "text";
+};
+
+// An option with its twin in the environment; older names of the retired server are understood too.
+CLI::Option* add(CLI::App& app, const std::string& flag, auto& value, const std::string& text) {
+    std::string variable = "STELE_" + flag;
+    for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return app.add_option("--" + flag, value, text)->envname(variable)->capture_default_str();
+}
+
+void describe(CLI::App& serve, Options& options, Raw& raw) {
+    add(serve, "host", options.host, "address to listen on");
+    add(serve, "port", options.port, "port to listen on; 0 takes a free one");
+    add(serve, "data", raw.data, "folder of the database; ~/.local/share/stele when left out");
+    add(serve, "config", raw.config, "TOML file with the same keys, and [[providers]]");
+    add(serve, "password", raw.password, "what clients send as their key; better set as STELE_PASSWORD");
+    add(serve, "secret-key", raw.secret_key, "seals stored secrets; better set as STELE_SECRET_KEY");
+    add(serve, "threads", options.threads, "threads for requests; 0: one a core")->check(CLI::Range(0, 256));
+    add(serve, "durability", options.durability, "full, or normal: faster, a power cut may lose the last moments")
+        ->check(CLI::IsMember({"full", "normal"}));
+    add(serve, "tls-cert", options.tls_cert, "PEM file of the certificate chain");
+    add(serve, "tls-key", options.tls_key, "PEM file of the certificate's key");
+    add(serve, "cors-origins", options.cors_origins, "origins whose pages may call the API, or *")->delimiter(',');
+    add(serve, "body-bytes-max", options.body_bytes_max, "largest request body")->check(CLI::PositiveNumber);
+    add(serve, "grace-seconds", options.grace_seconds, "time for requests at work when asked to stop")->check(CLI::NonNegativeNumber);
+    add(serve, "log-level", raw.log_level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    add(serve, "log-format", raw.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+    add(serve, "traces", options.traces, "keep each step's exchange with the model");
+    add(serve, "default-model", options.default_model, "handle for agents that name none");
+    add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
+    add(serve, "context-window-max", options.context_window_max, "longest context of an agent that asks for none")
+        ->check(CLI::PositiveNumber);
+}
+
+// The file speaks where neither a flag nor the environment did: its values become the options' defaults for the parser.
+void take_file(CLI::App& serve, const std::string& path, Options& options) {
+    toml::table file;
+    try {
+        file = toml::parse_file(path);
+    } catch (const toml::parse_error& failure) {
+        throw Error(ErrorCode::invalid_argument, "The configuration file " + path + " can't be read: " + std::string(failure.description()));
+    }
+    for (const auto& [key, node] : file) {
+        if (key.str() == "providers") continue;
+        std::string flag(key.str());
+        std::replace(flag.begin(), flag.end(), '_', '-');
+        CLI::Option* option = serve.get_option_no_throw("--" + flag);
+        if (option == nullptr || flag == "config") throw Error(ErrorCode::invalid_argument, path + ": there is no option '" + std::string(key.str()) + "'");
+        if (option->count() > 0) continue;
+        std::vector<std::string> values;
+        const auto add_value = [&](const toml::node& value) {
+            if (const auto text = value.value<std::string>())
+                values.push_back(*text);
+            else if (const auto number = value.value<std::int64_t>(); number && !value.is_boolean())
+                values.push_back(std::to_string(*number));
+            else if (const auto flag_value = value.value<bool>())
+                values.push_back(*flag_value ? "true" : "false");
+        };
+        if (const toml::array* list = node.as_array())
+            for (const toml::node& value : *list) add_value(value);
+        else
+            add_value(node);
+        for (const std::string& value : values) option->add_result(value);
+        option->run_callback();
+    }
+    const toml::array* providers = file["providers"].as_array();
+    if (providers == nullptr) return;
+    for (const toml::node& node : *providers) {
+        const toml::table* table = node.as_table();
+        if (table == nullptr) throw Error(ErrorCode::invalid_argument, path + ": [[providers]] must hold tables");
+        llm::EndpointConfig endpoint;
+        endpoint.name = (*table)["name"].value_or(std::string());
+        endpoint.kind = (*table)["kind"].value_or(std::string("openai"));
+        endpoint.base_url = (*table)["base_url"].value_or(std::string());
+        endpoint.key = Secret((*table)["key"].value_or(std::string()));
+        if (const auto variable = (*table)["key_variable"].value<std::string>()) endpoint.key = Secret(environment(*variable));
+        endpoint.context_window = (*table)["context_window"].value<std::int64_t>();
+        const llm::ProviderKind* kind = llm::find_provider_kind(endpoint.kind);
+        if (kind == nullptr) throw Error(ErrorCode::invalid_argument, path + ": providers.kind '" + endpoint.kind + "' is not known");
+        if (endpoint.base_url.empty()) endpoint.base_url = kind->default_url;
+        if (endpoint.name.empty() || endpoint.name.find('/') != std::string::npos || endpoint.base_url.empty())
+            throw Error(ErrorCode::invalid_argument, path + ": a provider needs a name without '/', and a base_url");
+        options.endpoints.push_back(std::move(endpoint));
+    }
+}
+
+void take_environment(Options& options, const Raw& raw) {
+    options.data = raw.data.empty() ? default_data_folder() : std::filesystem::path(raw.data);
+    options.password = Secret(raw.password.empty() ? environment("LETTA_SERVER_PASSWORD") : raw.password);
+    options.secret_key = Secret(raw.secret_key.empty() ? environment("LETTA_ENCRYPTION_KEY") : raw.secret_key);
+    if (const std::string handle = environment("LETTA_DEFAULT_LLM_HANDLE"); !handle.empty() && options.default_model == Options().default_model)
+        options.default_model = handle;
+    if (const std::string handle = environment("LETTA_DEFAULT_EMBEDDING_HANDLE"); !handle.empty() && options.default_embedding == Options().default_embedding)
+        options.default_embedding = handle;
+    for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment)) options.endpoints.push_back(std::move(endpoint));
+    options.log_level = raw.log_level == "debug"  ? log::Level::debug
+                        : raw.log_level == "warn" ? log::Level::warn
+                        : raw.log_level == "error" ? log::Level::error
+                                                   : log::Level::info;
+    options.log_format = raw.log_format == "json" ? log::Format::json : log::Format::text;
+}
+
+void check(const Options& options) {
+    if (options.tls_cert.empty() != options.tls_key.empty())
+        throw Error(ErrorCode::invalid_argument, "--tls-cert and --tls-key belong together");
+    if (options.password.empty() && !is_loopback(options.host))
+        throw Error(ErrorCode::invalid_argument, "Without a password the server listens on this machine only. Set STELE_PASSWORD to "
+                                                 "listen on " + options.host);
+}
+
+}  // namespace
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+CommandLine read_command_line(int argument_count, const char* const* arguments) {
+    CommandLine line;
+    Raw raw;
+    CLI::App app("Stele, a server for stateful agents", "stele");
+    CLI::App* serve = app.add_subcommand("serve", "Starts the server");
+    CLI::App* version = app.add_subcommand("version", "Prints the version");
+    CLI::App* help = app.add_subcommand("help", "Prints this help");
+    app.require_subcommand(1);
+    describe(*serve, line.options, raw);
+    try {
+        app.parse(argument_count, arguments);
+    } catch (const CLI::CallForHelp&) {
+        line.command = Command::help;
+    } catch (const CLI::ParseError& failure) {
+        throw Error(ErrorCode::invalid_argument, std::string(failure.what()) + "; see stele help");
+    }
+    if (help->parsed()) line.command = Command::help;
+    if (version->parsed()) line.command = Command::version;
+    line.help = app.help() + "\n" + serve->help("stele serve");
+    if (line.command != Command::serve) return line;
+    try {
+        if (!raw.config.empty()) take_file(*serve, raw.config, line.options);
+    } catch (const CLI::Error& failure) {
+        throw Error(ErrorCode::invalid_argument, raw.config + ": " + failure.what());
+    }
+    take_environment(line.options, raw);
+    check(line.options);
+    return line;
+}
+
+}  // namespace stele::app

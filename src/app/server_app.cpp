@@ -1,0 +1,190 @@
+#include "app/server_app.hpp"
+
+#include "api/dispatch.hpp"
+#include "api/error_response.hpp"
+#include "app/secret_key.hpp"
+#include "app/store_setup.hpp"
+#include "net/server.hpp"
+#include "storage/sqlite_database.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+namespace stele::app {
+namespace {
+
+namespace asio = boost::asio;
+
+storage::SqliteOptions store_options(const Options& options) {
+    storage::SqliteOptions made;
+    made.file = options.data / "stele.db";
+    made.synchronous_full = options.durability == "full";
+    return made;
+}
+
+int thread_count(const Options& options) {
+    return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// All long-lived parts, in order of need: each is destroyed before what it refers to.
+class ServerApp {
+public:
+    explicit ServerApp(const Options& options);
+
+    /// Until a signal, or until the last connection after it.
+    void run();
+
+private:
+    net::ServerOptions server_options() const;
+    void on_signal();
+    void stop();
+
+    Options options_;
+    // The io_contexts outlive everything that may still resume on them.
+    std::vector<std::unique_ptr<asio::io_context>> contexts_;
+    std::unique_ptr<storage::Database> database_;
+    Sealer sealer_;
+    storage::AgentRepository agents_;
+    storage::BlockRepository blocks_;
+    storage::ToolRepository tools_;
+    storage::MessageRepository messages_;
+    storage::RunRepository runs_;
+    storage::IdempotencyRepository idempotency_;
+    net::HttpClient client_;
+    llm::Catalogue catalogue_;
+    runtime::Runtime runtime_;
+    runtime::AgentService agent_service_;
+    api::Services services_;
+    api::Dispatch dispatch_;
+    net::Server server_;
+    asio::signal_set signals_;
+    asio::cancellation_signal end_refresh_;
+    bool stopping_ = false;
+};
+
+std::vector<std::unique_ptr<asio::io_context>> make_contexts(int count) {
+    std::vector<std::unique_ptr<asio::io_context>> contexts;
+    for (int i = 0; i < count; ++i) contexts.push_back(std::make_unique<asio::io_context>(1));
+    return contexts;
+}
+
+std::vector<asio::io_context*> pointers(const std::vector<std::unique_ptr<asio::io_context>>& contexts) {
+    std::vector<asio::io_context*> made;
+    for (const auto& context : contexts) made.push_back(context.get());
+    return made;
+}
+
+runtime::ModelDefaults defaults_of(const Options& options) {
+    runtime::ModelDefaults defaults;
+    defaults.model = options.default_model;
+    defaults.embedding = options.default_embedding;
+    defaults.context_window_max = options.context_window_max;
+    return defaults;
+}
+
+ServerApp::ServerApp(const Options& options)
+    : options_(options),
+      contexts_(make_contexts(thread_count(options))),
+      database_(storage::open_sqlite(store_options(options))),
+      sealer_(secret_key(options)),
+      agents_(*database_),
+      blocks_(*database_),
+      tools_(*database_),
+      messages_(*database_),
+      runs_(*database_),
+      idempotency_(*database_),
+      catalogue_(client_, options.endpoints),
+      runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, catalogue_, options.traces}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, catalogue_, runtime_, sealer_, defaults_of(options)}),
+      services_{*database_,
+                agents_,
+                blocks_,
+                tools_,
+                messages_,
+                runs_,
+                idempotency_,
+                catalogue_,
+                runtime_,
+                agent_service_,
+                options.password,
+                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
+      dispatch_(services_),
+      server_(server_options(), pointers(contexts_),
+              std::vector<net::Handler>(contexts_.size(), [this](net::HttpRequest& request) { return dispatch_(request); })),
+      signals_(*contexts_.front(), SIGINT, SIGTERM) {
+    set_up_store({*database_, tools_, runs_, idempotency_});
+}
+
+net::ServerOptions ServerApp::server_options() const {
+    net::ServerOptions made;
+    made.host = options_.host;
+    made.port = options_.port;
+    made.body_bytes_max = static_cast<std::size_t>(options_.body_bytes_max);
+    made.cors_origins = options_.cors_origins;
+    made.tls_certificate_file = options_.tls_cert;
+    made.tls_key_file = options_.tls_key;
+    made.error_body = api::error_body;
+    if (log::enabled(log::Level::info))
+        made.on_answered = [](const net::HttpRequest& request, int status, std::chrono::nanoseconds time) {
+            log::info("request", {{"method", net::to_string(request.method)},
+                                  {"path", request.path},
+                                  {"status", status},
+                                  {"ms", static_cast<double>(time.count()) / 1e6}});
+        };
+    return made;
+}
+
+void ServerApp::run() {
+    server_.start();
+    on_signal();
+    asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
+                   asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
+    log::info("server.started", {{"host", options_.host},
+                                 {"port", server_.port()},
+                                 {"data", options_.data.string()},
+                                 {"version", STELE_VERSION}});
+
+    std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
+    for (auto& context : contexts_) guards.push_back(asio::make_work_guard(*context));
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < contexts_.size(); ++i)
+        threads.emplace_back([&context = *contexts_[i]] { context.run(); });
+    contexts_.front()->run();
+    for (std::thread& thread : threads) thread.join();
+    log::info("server.stopped", {});
+}
+
+void ServerApp::on_signal() {
+    signals_.async_wait([this](const boost::system::error_code& failure, int) {
+        if (failure) return;
+        stop();
+        on_signal();
+    });
+}
+
+void ServerApp::stop() {
+    if (std::exchange(stopping_, true)) std::_Exit(1);   // asked twice: at once; what was acknowledged is on the disk
+    log::info("server.stopping", {{"connections", server_.open_connections()}});
+    runtime_.stop();
+    end_refresh_.emit(asio::cancellation_type::terminal);
+    server_.stop(std::chrono::seconds(options_.grace_seconds), [this] {
+        for (auto& context : contexts_) context->stop();
+    });
+}
+
+}  // namespace
+
+void serve(const Options& options) {
+    ServerApp app(options);
+    app.run();
+}
+
+}  // namespace stele::app

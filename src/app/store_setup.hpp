@@ -1,0 +1,20 @@
+#pragma once
+
+#include "storage/idempotency_repository.hpp"
+#include "storage/run_repository.hpp"
+#include "storage/tool_repository.hpp"
+
+namespace stele::app {
+
+struct StoreParts {
+    storage::Database& database;
+    const storage::ToolRepository& tools;
+    const storage::RunRepository& runs;
+    const storage::IdempotencyRepository& idempotency;
+};
+
+/// Makes the store ready for a new life of the server: built-in tools are entered or brought up to date (their ids stay),
+/// runs that a crash cut off are ended as failed, idempotency keys of long ago are forgotten. Blocks until it is done.
+void set_up_store(StoreParts parts);
+
+}  // namespace stele::app

@@ -1,0 +1,352 @@
+#include "runtime/agent_service.hpp"
+
+#include "base/ids.hpp"
+#include "runtime/context_overview.hpp"
+#include "runtime/initial_messages.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::vector<std::string> without_repeats(const std::vector<std::string>& list) {
+    std::vector<std::string> once;
+    for (const std::string& item : list)
+        if (!contains(once, item)) once.push_back(item);
+    return once;
+}
+
+void refuse_unknown(const char* kind, const Patch<std::vector<std::string>>& ids) {
+    if (ids.has_value() && !ids->empty()) throw not_found(kind, ids->front());
+}
+
+void refuse_what_is_not_there(const AgentLinksRequest& request) {
+    refuse_unknown("Folder", request.folder_ids);
+    refuse_unknown("Folder", request.source_ids);
+    refuse_unknown("Identity", request.identity_ids);
+}
+
+void demand_distinct_labels(const std::vector<Block>& blocks) {
+    std::set<std::string> labels;
+    for (const Block& block : blocks) {
+        if (labels.insert(block.label).second) continue;
+        Error error(ErrorCode::conflict, "Two blocks have the label '" + block.label + "'; an agent holds at most one");
+        error.final = true;
+        throw error;
+    }
+}
+
+// Models that decide well by themselves when to stop: the automatic rules only get in their way.
+bool needs_no_base_rules(const Agent& agent) {
+    const std::string& model = agent.llm_config.model;
+    if (agent.agent_type == AgentType::sleeptime_agent || model.find("mini") != std::string::npos) return false;
+    for (const char* name : {"claude-4-sonnet", "claude-3-5-sonnet", "gpt-5", "gemini-2.5-pro"})
+        if (model.find(name) != std::string::npos) return true;
+    return false;
+}
+
+}  // namespace
+
+void add_automatic_rules(Agent& agent, const std::vector<Tool>& tools, const CreateAgent& request) {
+    const auto add = [&](const std::string& tool, const char* type) {
+        ToolRule rule;
+        rule.tool_name = tool;
+        rule.type = type;
+        agent.tool_rules.push_back(std::move(rule));
+    };
+    const bool v1 = agent.agent_type == AgentType::letta_v1_agent;
+    const bool base_rules = request.include_base_tool_rules.has_value() ? *request.include_base_tool_rules
+                            : v1                                        ? request.tool_rules.has_value()
+                                                                        : !needs_no_base_rules(agent);
+    for (const Tool& tool : tools) {
+        const bool built_in = tool.tool_type.starts_with("letta_");
+        const bool ends = tool.name == "send_message" || tool.name == "memory_finish_edits" || tool.name == "send_message_to_agent_async";
+        if (base_rules && built_in) add(tool.name, ends ? "exit_loop" : "continue_loop");
+        if (tool.default_requires_approval.value_or(false)) add(tool.name, "requires_approval");
+    }
+    remove_duplicates(agent.tool_rules);
+}
+
+awaitable<std::vector<Tool>> AgentService::tools_for(std::string organization_id, const CreateAgent& request) const {
+    std::vector<std::string> base;
+    if (request.include_base_tools) base = base_tools_of(request.agent_type);
+    const std::vector<std::string> named = request.tools.value_or({});
+    std::vector<std::string> names = base;
+    for (const std::string& name : named) names.push_back(name);
+    names = without_repeats(names);
+    std::vector<Tool> tools = co_await parts_.tools.find_by_names(organization_id, names);
+    std::string missing;
+    for (const std::string& name : named) {
+        const bool there = std::any_of(tools.begin(), tools.end(), [&](const Tool& tool) { return tool.name == name; });
+        if (!there) missing += (missing.empty() ? "" : ", ") + name;
+    }
+    if (!missing.empty()) throw refused("Tools not found by name: " + missing);
+
+    const std::vector<std::string> ids = without_repeats(request.tool_ids.value_or({}));
+    const std::vector<Tool> by_id = co_await parts_.tools.find_by_ids(organization_id, ids);
+    for (const std::string& id : ids) {
+        const auto tool = std::find_if(by_id.begin(), by_id.end(), [&](const Tool& each) { return each.id == id; });
+        if (tool == by_id.end()) throw refused("Tools not found by id: " + id);
+        const bool twice = std::any_of(tools.begin(), tools.end(), [&](const Tool& each) { return each.id == id; });
+        if (!twice) tools.push_back(*tool);
+    }
+    // In the order in which they were asked for.
+    std::stable_sort(tools.begin(), tools.end(), [&](const Tool& a, const Tool& b) {
+        return std::find(names.begin(), names.end(), a.name) < std::find(names.begin(), names.end(), b.name);
+    });
+    co_return tools;
+}
+
+awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organization_id, std::vector<std::string> ids) const {
+    ids = without_repeats(ids);
+    const std::vector<Block> found = co_await parts_.blocks.find_all(organization_id, ids);
+    std::vector<Block> blocks;
+    for (const std::string& id : ids) {
+        const auto block = std::find_if(found.begin(), found.end(), [&](const Block& each) { return each.id == id; });
+        if (block == found.end()) throw not_found("Block", id);
+        blocks.push_back(*block);
+    }
+    co_return blocks;
+}
+
+awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request) const {
+    refuse_what_is_not_there(request);
+    if (request.include_multi_agent_tools) throw refused("include_multi_agent_tools: this server has no tools between agents yet");
+    if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
+
+    Agent agent;
+    agent.id = new_id("agent");
+    agent.organization_id = organization_id;
+    agent.name = request.name.has_value() ? *request.name : random_agent_name();
+    agent.agent_type = request.agent_type;
+    agent.created_at = agent.updated_at = now();
+    agent.created_by_id = agent.last_updated_by_id = actor;
+    agent.system = request.system.has_value() ? *request.system : request.instructions.value_or(default_system_prompt(agent.agent_type));
+    if (agent.system.empty() && agent.agent_type == AgentType::split_thread_agent)
+        throw refused("system: an agent of this type has no default prompt, so one must be given");
+    agent.description = request.description.optional();
+    agent.metadata = request.metadata.value_or(Json{});
+    agent.message_buffer_autoclear =
+        request.message_buffer_autoclear.value_or(false) || agent.agent_type == AgentType::workflow_agent;
+    agent.enable_sleeptime = request.enable_sleeptime.optional();
+    agent.timezone = request.timezone.value_or("UTC");
+    agent.max_files_open = request.max_files_open.optional();
+    agent.per_file_view_window_char_limit = request.per_file_view_window_char_limit.optional();
+    agent.hidden = request.hidden.optional();
+    agent.project_id = request.project_id.optional();
+    agent.template_id = request.template_id.optional();
+    agent.base_template_id = request.base_template_id.optional();
+    const std::vector<std::string> tags = without_repeats(request.tags.value_or({}));
+    if (contains(tags, "role:subagent")) agent.hidden = true;
+
+    co_await choose_models(parts_.catalogue, parts_.defaults, request, agent);
+    fill_file_limits(agent, agent.llm_config.context_window);
+    CompactionSettings& compaction = agent.compaction_settings.emplace();
+    compaction.model = agent.llm_config.handle;
+    compaction.prompt = default_compaction_prompt(compaction.mode);
+    if (request.compaction_settings.has_value()) apply(*request.compaction_settings, compaction);
+
+    const std::vector<Tool> tools = co_await tools_for(organization_id, request);
+    agent.tool_rules = request.tool_rules.value_or({});
+    add_automatic_rules(agent, tools, request);
+
+    std::vector<Block> blocks;
+    for (CreateBlock& block : request.memory_blocks.value_or({})) blocks.push_back(make_block(std::move(block), actor));
+    const std::size_t made = blocks.size();
+    std::vector<Block> attached = co_await blocks_by_id(organization_id, request.block_ids.value_or({}));
+    for (Block& block : attached) blocks.push_back(std::move(block));
+    demand_distinct_labels(blocks);
+
+    std::vector<Message> messages;
+    messages.push_back(new_system_message(agent, blocks));
+    for (Message& message : initial_messages(agent, request.initial_message_sequence.optional())) messages.push_back(std::move(message));
+    agent.message_count = static_cast<std::int64_t>(messages.size());
+
+    storage::Transaction transaction;
+    parts_.agents.insert(transaction, agent);
+    if (!tags.empty()) parts_.agents.set_tags(transaction, agent, tags);
+    set_secrets(transaction, agent, request, actor);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (i < made) parts_.blocks.insert(transaction, organization_id, blocks[i]);
+        parts_.blocks.attach(transaction, agent.id, blocks[i]);
+    }
+    for (const Tool& tool : tools) parts_.tools.attach(transaction, agent.id, tool.id);
+    parts_.messages.insert(transaction, organization_id, messages);
+    co_await parts_.database.commit(std::move(transaction));
+    co_return co_await get(organization_id, agent.id, AgentInclude());
+}
+
+void AgentService::set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
+                               const std::string& actor) const {
+    const auto& secrets = request.secrets.has_value() ? request.secrets : request.tool_exec_environment_variables;
+    if (!secrets.has_value()) return;
+    std::vector<storage::SealedVariable> sealed;
+    for (const auto& [name, value] : *secrets) {
+        storage::SealedVariable variable;
+        variable.id = new_id("agent-env");
+        variable.name = name;
+        variable.sealed_value = parts_.sealer.seal(value);
+        variable.created_at = now();
+        variable.created_by_id = actor;
+        sealed.push_back(std::move(variable));
+    }
+    parts_.agents.set_variables(transaction, agent.id, sealed);
+}
+
+awaitable<Agent> AgentService::find(std::string organization_id, std::string id) const {
+    auto agent = co_await parts_.agents.find(std::move(organization_id), id);
+    if (!agent) throw not_found("Agent", id);
+    co_return std::move(*agent);
+}
+
+awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, const Agent& agent,
+                                            const UpdateAgent& request) const {
+    bool changed = false;
+    if (request.block_ids.has_value()) {
+        const std::vector<Block> blocks = co_await blocks_by_id(agent.organization_id, *request.block_ids);
+        demand_distinct_labels(blocks);
+        parts_.blocks.detach_all(transaction, agent.id);
+        for (const Block& block : blocks) parts_.blocks.attach(transaction, agent.id, block);
+        changed = true;
+    }
+    if (request.tool_ids.has_value()) {
+        const std::vector<std::string> ids = without_repeats(*request.tool_ids);
+        const std::vector<Tool> found = co_await parts_.tools.find_by_ids(agent.organization_id, ids);
+        for (const std::string& id : ids)
+            if (std::none_of(found.begin(), found.end(), [&](const Tool& tool) { return tool.id == id; })) throw not_found("Tool", id);
+        parts_.tools.detach_all(transaction, agent.id);
+        for (const std::string& id : ids) parts_.tools.attach(transaction, agent.id, id);
+        changed = true;
+    }
+    if (request.message_ids.has_value()) {
+        co_await replace_messages(transaction, agent, *request.message_ids);
+        changed = true;
+    }
+    co_return changed;
+}
+
+awaitable<void> AgentService::replace_messages(storage::Transaction& transaction, const Agent& agent,
+                                               std::vector<std::string> ids) const {
+    if (ids.empty()) throw refused("message_ids: the context window needs at least the system message");
+    const auto first = co_await parts_.messages.find(agent.organization_id, ids.front());
+    if (!first || first->agent_id != agent.id || first->role != MessageRole::system)
+        throw refused("message_ids: the first message must be a system message of this agent");
+    parts_.messages.set_context(transaction, agent.id, without_repeats(ids));
+}
+
+awaitable<AgentState> AgentService::update(std::string organization_id, std::string actor, std::string id,
+                                           UpdateAgent request) const {
+    refuse_what_is_not_there(request);
+    Agent agent = co_await find(organization_id, id);
+    bool changed = apply_plain_fields(request, agent);
+    const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
+    storage::Transaction transaction;
+    const bool links_changed = co_await replace_links(transaction, agent, request);
+    if (request.tags.has_value()) parts_.agents.set_tags(transaction, agent, without_repeats(*request.tags));
+    set_secrets(transaction, agent, request, actor);
+    changed = changed || model_changed || links_changed || !transaction.empty();
+    if (changed) {
+        agent.updated_at = now();
+        agent.last_updated_by_id = actor;
+        parts_.agents.update(transaction, agent);
+        co_await parts_.database.commit(std::move(transaction));
+        const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id);
+        static_cast<void>(refreshed);
+    }
+    co_return co_await get(organization_id, id, AgentInclude());
+}
+
+awaitable<AgentState> AgentService::get(std::string organization_id, std::string id, AgentInclude include) const {
+    std::vector<Agent> agents;
+    agents.push_back(co_await find(std::move(organization_id), std::move(id)));
+    std::vector<AgentState> found = co_await states(std::move(agents), include);
+    co_return std::move(found.front());
+}
+
+awaitable<std::vector<AgentState>> AgentService::states(std::vector<Agent> agents, AgentInclude include) const {
+    std::vector<AgentState> result;
+    if (agents.empty()) co_return result;
+    storage::ReadBatch batch;
+    for (const Agent& agent : agents) {
+        batch.add(storage::MessageRepository::context_ids_statement(), agent.id, "");
+        if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent.id);
+        if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent.id);
+        if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent.id);
+        if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent.id);
+    }
+    std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
+    std::size_t next = 0;
+    for (const Agent& agent : agents) {
+        AgentState& state = result.emplace_back(agent);
+        state.message_ids = storage::MessageRepository::ids_from_rows(std::move(rows[next++]));
+        if (include.blocks) {
+            state.blocks = storage::BlockRepository::from_rows(std::move(rows[next++]));
+            for (Block& block : state.blocks) block.description = shown_description(block);
+            state.memory.blocks = state.blocks;
+        }
+        if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
+        if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
+        if (!include.secrets) continue;
+        for (const storage::SealedVariable& sealed : storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {
+            AgentVariable variable;
+            variable.id = sealed.id;
+            variable.key = sealed.name;
+            variable.value = parts_.sealer.open(sealed.sealed_value);
+            variable.agent_id = agent.id;
+            variable.created_at = variable.updated_at = sealed.created_at;
+            variable.created_by_id = variable.last_updated_by_id = sealed.created_by_id;
+            state.secrets.push_back(std::move(variable));
+        }
+        state.tool_exec_environment_variables = state.secrets;
+    }
+    co_return result;
+}
+
+awaitable<void> AgentService::reset_messages(std::string organization_id, std::string id, bool add_defaults) const {
+    const bool there = co_await parts_.agents.exists(organization_id, id);
+    if (!there) throw not_found("Agent", id);
+    const Lease lease = co_await parts_.runtime.lease(id);
+    auto loaded = co_await load_agent(parts_.database, organization_id, id, std::string());
+    if (!loaded) throw not_found("Agent", id);
+    std::vector<Message> fresh;
+    storage::Transaction transaction;
+    if (Message* system = system_message_of(loaded->messages)) {
+        const std::int64_t recall = loaded->agent.message_count - 1;
+        const SystemPromptInput input{loaded->agent, loaded->blocks, {}, now(), recall, 0};
+        system->content = {text_part(compile_system_prompt(input))};
+        parts_.messages.rewrite_system(transaction, *system);
+        parts_.messages.evict_all_but(transaction, id, system->id);
+    } else {
+        fresh.push_back(new_system_message(loaded->agent, loaded->blocks));
+        parts_.messages.evict_all_but(transaction, id, std::string());
+    }
+    if (add_defaults)
+        for (Message& message : initial_messages(loaded->agent, std::nullopt)) fresh.push_back(std::move(message));
+    parts_.messages.insert(transaction, organization_id, fresh);
+    parts_.agents.count_messages(transaction, id, static_cast<std::int64_t>(fresh.size()));
+    co_await parts_.database.commit(std::move(transaction));
+}
+
+awaitable<void> AgentService::remove(std::string organization_id, std::string id) const {
+    const Agent agent = co_await find(organization_id, id);
+    const Lease lease = co_await parts_.runtime.lease(id);   // a run at work ends first
+    storage::Transaction transaction;
+    parts_.agents.remove(transaction, agent);
+    co_await parts_.database.commit(std::move(transaction));
+}
+
+awaitable<ContextWindowOverview> AgentService::context(std::string organization_id, std::string id) const {
+    auto loaded = co_await load_agent(parts_.database, std::move(organization_id), id, std::string());
+    if (!loaded) throw not_found("Agent", id);
+    refresh_system_message(*loaded);
+    co_return context_overview(*loaded);
+}
+
+}  // namespace stele::runtime

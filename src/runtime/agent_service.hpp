@@ -1,0 +1,71 @@
+#pragma once
+
+#include "base/seal.hpp"
+#include "runtime/model_choice.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/tool_repository.hpp"
+
+namespace stele::runtime {
+
+/// Which relationships of an agent an answer shows; the others are empty lists.
+struct AgentInclude {
+    bool blocks = true, tools = true, tags = true, secrets = true;
+};
+
+/// Agents as a whole: what making, changing and showing one takes beyond its row. Thread-safe; what it refers to
+/// outlives it.
+class AgentService {
+public:
+    struct Parts {
+        storage::Database& database;
+        const storage::AgentRepository& agents;
+        const storage::BlockRepository& blocks;
+        const storage::ToolRepository& tools;
+        const storage::MessageRepository& messages;
+        llm::Catalogue& catalogue;
+        Runtime& runtime;
+        const Sealer& sealer;
+        ModelDefaults defaults;
+    };
+
+    explicit AgentService(Parts parts) : parts_(std::move(parts)) {}
+
+    /// Makes the agent with its blocks, tools and first messages, in one transaction. Throws Error for every reference
+    /// that leads nowhere; nothing is left behind then.
+    boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor, CreateAgent request) const;
+
+    /// Changes what `request` holds and brings the system message up to date. Throws Error{conflict} if somebody else
+    /// changed the agent meanwhile: then it may be called again.
+    boost::asio::awaitable<AgentState> update(std::string organization_id, std::string actor, std::string id,
+                                              UpdateAgent request) const;
+
+    boost::asio::awaitable<AgentState> get(std::string organization_id, std::string id, AgentInclude include) const;
+
+    /// `agents` with their relationships, in their order; all reads are one round.
+    boost::asio::awaitable<std::vector<AgentState>> states(std::vector<Agent> agents, AgentInclude include) const;
+
+    /// Empties the context window but for the system message, which is compiled anew. Waits for a run at work.
+    boost::asio::awaitable<void> reset_messages(std::string organization_id, std::string id, bool add_defaults) const;
+
+    boost::asio::awaitable<void> remove(std::string organization_id, std::string id) const;
+
+    boost::asio::awaitable<ContextWindowOverview> context(std::string organization_id, std::string id) const;
+
+private:
+    boost::asio::awaitable<Agent> find(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id, std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Tool>> tools_for(std::string organization_id, const CreateAgent& request) const;
+    boost::asio::awaitable<bool> replace_links(storage::Transaction& transaction, const Agent& agent,
+                                               const UpdateAgent& request) const;
+    boost::asio::awaitable<void> replace_messages(storage::Transaction& transaction, const Agent& agent,
+                                                  std::vector<std::string> ids) const;
+    void set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
+                     const std::string& actor) const;
+
+    Parts parts_;
+};
+
+/// The rules that go with `tools` by themselves: those that end the turn, go on, or ask for approval.
+void add_automatic_rules(Agent& agent, const std::vector<Tool>& tools, const CreateAgent& request);
+
+}  // namespace stele::runtime

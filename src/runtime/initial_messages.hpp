@@ -1,0 +1,15 @@
+#pragma once
+
+#include "domain/agent.hpp"
+#include "domain/message.hpp"
+
+namespace stele::runtime {
+
+/// The messages that a new agent begins with, behind its system message: those that the request gave, else the defaults
+/// of its type (nothing for agents that speak in text; a greeting and a login for the others). Positions are given.
+std::vector<Message> initial_messages(const Agent& agent, const std::optional<std::vector<InitialMessage>>& sequence);
+
+/// The system message of a new agent.
+Message new_system_message(const Agent& agent, const std::vector<Block>& blocks);
+
+}  // namespace stele::runtime
