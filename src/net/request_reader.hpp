@@ -32,7 +32,7 @@ public:
     void begin(HttpRequest& request);
 
     /// Takes bytes from the front of `bytes` and returns how many; may stop after the head, so call it again while it
-    /// takes any.
+    /// takes any. What was not taken must be at the front the next time, with what came meanwhile behind it.
     std::size_t feed(std::string_view bytes);
 
     State state() const { return state_; }
@@ -49,7 +49,10 @@ public:
 private:
     struct Parser;
 
-    void check_head(std::string_view raw);
+    std::size_t feed_head(std::string_view bytes);
+    void parse_head(std::string_view head);
+    void check_head();
+    void fail_too_large();
     void fail(int status, std::string problem);
 
     Limits limits_;

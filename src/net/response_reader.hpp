@@ -37,7 +37,7 @@ private:
     struct Parser;
 
     void restart();
-    void advance();
+    std::size_t feed_head(std::string_view bytes);
 
     std::unique_ptr<Parser> parser_;
     bool head_request_ = false;

@@ -109,7 +109,7 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Opti
 }
 
 SqliteConnection::~SqliteConnection() {
-    for (const auto& [text, statement] : statements_) sqlite3_finalize(statement);
+    for (const auto& [text, each] : statements_) sqlite3_finalize(each.statement);
     sqlite3_close(handle_);
 }
 
@@ -121,25 +121,28 @@ bool SqliteConnection::idle() const { return sqlite3_get_autocommit(handle_) != 
 
 void SqliteConnection::fail(int code) const { throw SqliteFailure(code, sqlite3_errmsg(handle_)); }
 
-sqlite3_stmt* SqliteConnection::prepared(const Statement& statement) {
+const SqliteConnection::Prepared& SqliteConnection::prepared(const Statement& statement) {
     const auto found = statements_.find(statement.sql.data());
     if (found != statements_.end()) return found->second;
     if (statements_.size() >= statements_max) {
-        for (const auto& [text, each] : statements_) sqlite3_finalize(each);
+        for (const auto& [text, each] : statements_) sqlite3_finalize(each.statement);
         statements_.clear();
     }
-    sqlite3_stmt* made = nullptr;
+    Prepared made;
     const int result = sqlite3_prepare_v3(handle_, statement.sql.data(), static_cast<int>(statement.sql.size()),
-                                          SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+                                          SQLITE_PREPARE_PERSISTENT, &made.statement, nullptr);
     if (result != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
-    statements_.emplace(statement.sql.data(), made);
-    return made;
+    const int parameters = sqlite3_bind_parameter_count(made.statement);
+    for (int i = 1; i <= parameters; ++i)
+        made.places.push_back(sqlite3_bind_parameter_index(made.statement, ("$" + std::to_string(i)).c_str()));
+    return statements_.emplace(statement.sql.data(), std::move(made)).first->second;
 }
 
 std::int64_t SqliteConnection::run(const Query& query, Rows& rows) {
-    sqlite3_stmt* statement = prepared(query.statement);
-    STELE_ASSERT(sqlite3_bind_parameter_count(statement) == static_cast<int>(query.params.size()));
-    for (std::size_t i = 0; i < query.params.size(); ++i) bind(statement, static_cast<int>(i) + 1, query.params[i]);
+    const Prepared& ready = prepared(query.statement);
+    sqlite3_stmt* statement = ready.statement;
+    STELE_ASSERT(ready.places.size() == query.params.size());
+    for (std::size_t i = 0; i < query.params.size(); ++i) bind(statement, ready.places[i], query.params[i]);
     int result = SQLITE_OK;
     while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
         const int columns = sqlite3_column_count(statement);

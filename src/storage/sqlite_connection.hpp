@@ -49,11 +49,17 @@ public:
     sqlite3* handle() const { return handle_; }
 
 private:
-    sqlite3_stmt* prepared(const Statement& statement);
+    /// `$1` is a name to SQLite, numbered by where it first stands: `places` holds the index of each of our parameters.
+    struct Prepared {
+        sqlite3_stmt* statement = nullptr;
+        std::vector<int> places;
+    };
+
+    const Prepared& prepared(const Statement& statement);
     [[noreturn]] void fail(int code) const;
 
     sqlite3* handle_ = nullptr;
-    std::unordered_map<const char*, sqlite3_stmt*> statements_;   ///< by the address of the text, which lives for ever
+    std::unordered_map<const char*, Prepared> statements_;   ///< by the address of the text, which lives for ever
 };
 
 }  // namespace stele::storage
