@@ -9,7 +9,7 @@ target_compile_definitions(stele_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of g++ 12 in coroutine frames and inlined std::string.
   target_compile_options(stele_options INTERFACE
-    -Wno-mismatched-new-delete -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
+    -Wno-mismatched-new-delete -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
     -Wno-dangling-pointer -Wno-subobject-linkage -fcoroutines -fpch-preprocess)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
