@@ -79,7 +79,7 @@ awaitable<void> Turn::carry_out() {
         log::error("run.broke", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", error.what()}});
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
-    if (failure) co_await fail(std::move(*failure));
+    if (failure) co_await fail(*failure);   // a copy: whoever waits hears it too
     lease_.release();   // before the client hears: its next request finds the agent free
 
     RunEnd end;

@@ -1,0 +1,24 @@
+"""Starts the mock model and a server, and runs the Node suites of both client generations against them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "support"))
+
+import stele  # noqa: E402
+
+model = stele.MockModel()
+with tempfile.TemporaryDirectory() as folder:
+    server = stele.Server(pathlib.Path(folder), model.environment()).start()
+    try:
+        environment = {**os.environ, "STELE_URL": server.url}
+        codes = [subprocess.run(["node", "--test", str(HERE / generation)], env=environment, check=False).returncode
+                 for generation in ("sdk0", "sdk1")]
+    finally:
+        server.stop()
+        model.stop()
+sys.exit(max(codes))
