@@ -37,6 +37,7 @@ std::span<const Route> block_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> message_routes();
+std::span<const Route> metrics_routes();
 std::span<const Route> model_routes();
 std::span<const Route> openapi_routes();
 std::span<const Route> run_routes();
