@@ -31,7 +31,7 @@ constexpr std::size_t first_read_bytes = 4u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
 constexpr std::size_t write_piece_bytes = 256u << 10;      // the write time-out holds for each piece
 constexpr std::size_t early_bytes_max = 64u << 10;         // of pipelined requests, taken while an answer is streamed
-constexpr std::size_t lingering_bytes_max = 16u << 20;
+constexpr std::size_t lingering_bytes_max = 256u << 20;
 constexpr auto lingering_time = std::chrono::seconds(2);
 
 using PlainStream = tcp::socket;

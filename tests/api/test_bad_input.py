@@ -27,7 +27,7 @@ BODIES = [
     (b'{"label":"x","tags":[1]}', 422, "body.tags.0"),
     (b'{"label":"x","label":"y"}', 422, "label"),
     (b'{"label":"\xff\xfe"}', 400, "UTF-8"),
-    (b'{"label":"\\ud800"}', 400, "UTF-8"),
+    (b'{"label":"\\ud800"}', 422, "JSON"),
     (DEEP, 422, "deep"),
 ]
 

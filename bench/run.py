@@ -1,0 +1,99 @@
+"""Starts the mock model and Stele, drives load, then measures start-up and memory. Prints the figures; asserts nothing."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+import stele  # noqa: E402
+
+RELEASE = ROOT / "build/release"
+STREAMS = 1_000
+AGENTS = 10_000
+
+
+def resident_mb(pid: int) -> float:
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+def start_up(folder: pathlib.Path) -> None:
+    """Copies one agent's row until there are 10,000, then measures start and memory."""
+    import sqlite3
+
+    server = stele.Server(folder, arguments=["--log-level", "warn"]).start()
+    server.http().post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "x"}]})
+    server.stop()
+    with sqlite3.connect(folder / "data/stele.db") as store:
+        store.execute("PRAGMA foreign_keys=OFF")
+        columns = [row[1] for row in store.execute("PRAGMA table_info(agent)") if row[1] != "id"]
+        names = ", ".join(columns)
+        store.execute(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {AGENTS})"
+                      f" INSERT INTO agent (id, {names}) SELECT printf('agent-%08x-0000-4000-8000-000000000000', i), {names}"
+                      " FROM n, (SELECT * FROM agent LIMIT 1)")
+    command = [stele.BINARY, "serve", "--data", str(folder / "data"), "--port", str(server.port), "--log-level", "warn"]
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        process = stele.Process(command)
+        while True:
+            try:
+                urllib.request.urlopen(server.url + "/v1/health").read()
+                break
+            except OSError:
+                time.sleep(0.0005)
+        times.append((time.perf_counter() - began) * 1000)
+        process.stop()
+    print(f"start to first 200 with {AGENTS} agents: median {sorted(times)[2]:.0f} ms")
+
+
+def streams(folder: pathlib.Path) -> None:
+    """Resident memory idle, and with a thousand open streams that wait for their model."""
+    import resource
+    import socket
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8_192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    silent = socket.create_server(("127.0.0.1", 0), backlog=4_096)   # a model that never answers
+    server = stele.Server(folder, {"OPENAI_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}", "OPENAI_API_KEY": "x"},
+                          ["--log-level", "warn"]).start()
+    http = server.http()
+    pid = server.process.child.pid
+    print(f"resident memory idle: {resident_mb(pid):.1f} MB")
+    agents = [http.post("/v1/agents", {"model": "stele/offline"})["id"] for _ in range(STREAMS)]
+    before = resident_mb(pid)
+    open_streams = []
+    for agent in agents:
+        body = b'{"input":"x","stream_tokens":true,"override_model":"openai/silent"}'
+        connection = socket.create_connection(("127.0.0.1", server.port))
+        connection.sendall(f"POST /v1/agents/{agent}/messages/stream HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        open_streams.append(connection)
+    for connection in open_streams:
+        connection.recv(4_096)
+    time.sleep(1)
+    print(f"resident memory with {STREAMS} open streams: {resident_mb(pid):.1f} MB (before them, agents made: {before:.1f} MB)")
+    server.kill()
+
+
+def main() -> None:
+    seconds = sys.argv[1] if len(sys.argv) > 1 else "5"
+    stele.BINARY = str(RELEASE / "stele")
+    mock = stele.Process([str(RELEASE / "bench/mock_model")], pipe=True)
+    model_url = f"http://127.0.0.1:{int(mock.child.stdout.readline())}"
+    with tempfile.TemporaryDirectory() as folder:
+        server = stele.Server(pathlib.Path(folder), {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": model_url, "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"},
+                              ["--log-level", "warn"]).start()
+        subprocess.run([str(RELEASE / "bench/load_driver"), "--url", server.url, "--model-url", model_url, "--seconds", seconds], check=False)
+        server.kill()
+    mock.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        start_up(pathlib.Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        streams(pathlib.Path(folder))
+
+
+main()
