@@ -70,6 +70,7 @@ awaitable<ModelAnswer> OpenAiChat::complete(ModelRequest request, DeltaSink* sin
     call.model = request.model;
     call.body = encode_chat_request(request, endpoint_.quirks, sink != nullptr);
     call.sink = sink;
+    request = {};   // the history may be long and the model slow: only the encoded body stays in memory
     for (int number = 1;; ++number) {
         std::optional<Error> failure;
         try {

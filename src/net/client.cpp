@@ -28,6 +28,7 @@ using Clock = ClientConnection::Clock;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_bytes = 16u << 10;
+constexpr std::size_t first_read_bytes = 2u << 10;   // while a slow model thinks, its connection holds little
 constexpr std::size_t write_piece_bytes = 256u << 10;   // the idle time-out holds for each piece
 constexpr auto least_attempt = std::chrono::milliseconds(250);
 
@@ -261,10 +262,11 @@ private:
     awaitable<error_code> read_more() {
         ClientConnection& connection = *connection_;
         if (connection.begin == connection.end) connection.begin = connection.end = 0;
-        if (connection.buffer.size() - connection.end < read_bytes / 2) {
+        const std::size_t wanted = connection.reader.state() == ResponseReader::State::head ? first_read_bytes : read_bytes;
+        if (connection.buffer.size() - connection.end < wanted / 2) {
             connection.buffer.erase(connection.buffer.begin(), connection.buffer.begin() + static_cast<std::ptrdiff_t>(connection.begin));
             connection.end -= std::exchange(connection.begin, 0);
-            connection.buffer.resize(std::max(connection.end + read_bytes, connection.buffer.size()));
+            connection.buffer.resize(std::max(connection.end + wanted, connection.buffer.size()));
         }
         const auto space = asio::buffer(connection.buffer.data() + connection.end, connection.buffer.size() - connection.end);
         error_code failure;

@@ -4,6 +4,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+#include <string>
+
 namespace stele::net {
 
 boost::system::result<Url> parse_url(std::string_view text) {
@@ -14,7 +17,9 @@ boost::system::result<Url> parse_url(std::string_view text) {
     if ((!secure && view.scheme_id() != boost::urls::scheme::http) || view.host().empty() || view.has_userinfo())
         return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
     const bool default_port = !view.has_port() || view.port().empty();
-    if (!default_port && view.port_number() == 0)   // Boost.URL's answer for a port above 65535, too
+    const std::string_view port(view.port().data(), view.port().size());
+    const bool sensible = port.size() <= 5 && std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!default_port && (!sensible || std::stoi(std::string(port)) == 0 || std::stoi(std::string(port)) > 65'535))
         return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
     Url url;
     url.scheme = secure ? "https" : "http";

@@ -264,49 +264,59 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
 }
 
 awaitable<AgentState> AgentService::get(std::string organization_id, std::string id, AgentInclude include) const {
-    std::vector<Agent> agents;
-    agents.push_back(co_await find(std::move(organization_id), std::move(id)));
-    std::vector<AgentState> found = co_await states(std::move(agents), include);
-    co_return std::move(found.front());
+    storage::ReadBatch batch;
+    batch.add(storage::AgentRepository::find_statement(), organization_id, id);
+    add_relations(batch, id, include);
+    std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
+    const auto agent = storage::AgentRepository::from_rows(std::move(rows[0]));
+    if (!agent) throw not_found("Agent", id);
+    std::size_t next = 1;
+    co_return state_of(*agent, include, rows, next);
 }
 
 awaitable<std::vector<AgentState>> AgentService::states(std::vector<Agent> agents, AgentInclude include) const {
     std::vector<AgentState> result;
     if (agents.empty()) co_return result;
     storage::ReadBatch batch;
-    for (const Agent& agent : agents) {
-        batch.add(storage::MessageRepository::context_ids_statement(), agent.id, "");
-        if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent.id);
-        if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent.id);
-        if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent.id);
-        if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent.id);
-    }
+    for (const Agent& agent : agents) add_relations(batch, agent.id, include);
     std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
     std::size_t next = 0;
-    for (const Agent& agent : agents) {
-        AgentState& state = result.emplace_back(agent);
-        state.message_ids = storage::MessageRepository::ids_from_rows(std::move(rows[next++]));
-        if (include.blocks) {
-            state.blocks = storage::BlockRepository::from_rows(std::move(rows[next++]));
-            for (Block& block : state.blocks) block.description = shown_description(block);
-            state.memory.blocks = state.blocks;
-        }
-        if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
-        if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
-        if (!include.secrets) continue;
-        for (const storage::SealedVariable& sealed : storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {
-            AgentVariable variable;
-            variable.id = sealed.id;
-            variable.key = sealed.name;
-            variable.value = parts_.sealer.open(sealed.sealed_value);
-            variable.agent_id = agent.id;
-            variable.created_at = variable.updated_at = sealed.created_at;
-            variable.created_by_id = variable.last_updated_by_id = sealed.created_by_id;
-            state.secrets.push_back(std::move(variable));
-        }
-        state.tool_exec_environment_variables = state.secrets;
-    }
+    for (const Agent& agent : agents) result.push_back(state_of(agent, include, rows, next));
     co_return result;
+}
+
+void AgentService::add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include) {
+    batch.add(storage::MessageRepository::context_ids_statement(), agent_id, "");
+    if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent_id);
+    if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
+    if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
+    if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent_id);
+}
+
+// Takes the rows of add_relations from `next` on.
+AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows, std::size_t& next) const {
+    AgentState state(agent);
+    state.message_ids = storage::MessageRepository::ids_from_rows(std::move(rows[next++]));
+    if (include.blocks) {
+        state.blocks = storage::BlockRepository::from_rows(std::move(rows[next++]));
+        for (Block& block : state.blocks) block.description = shown_description(block);
+        state.memory.blocks = state.blocks;
+    }
+    if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
+    if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
+    if (!include.secrets) return state;
+    for (const storage::SealedVariable& sealed : storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {
+        AgentVariable variable;
+        variable.id = sealed.id;
+        variable.key = sealed.name;
+        variable.value = parts_.sealer.open(sealed.sealed_value);
+        variable.agent_id = agent.id;
+        variable.created_at = variable.updated_at = sealed.created_at;
+        variable.created_by_id = variable.last_updated_by_id = sealed.created_by_id;
+        state.secrets.push_back(std::move(variable));
+    }
+    state.tool_exec_environment_variables = state.secrets;
+    return state;
 }
 
 awaitable<void> AgentService::reset_messages(std::string organization_id, std::string id, bool add_defaults) const {

@@ -52,6 +52,8 @@ public:
     boost::asio::awaitable<ContextWindowOverview> context(std::string organization_id, std::string id) const;
 
 private:
+    static void add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include);
+    AgentState state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows, std::size_t& next) const;
     boost::asio::awaitable<Agent> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id, std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Tool>> tools_for(std::string organization_id, const CreateAgent& request) const;

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace stele::runtime {
@@ -165,6 +166,19 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// The parameters of a schema, with what the loop adds. Remembered by the schema's text: every step asks for the same ones.
+const std::string& parameters_of(const std::string& schema, bool thoughts, bool heartbeat) {
+    constexpr std::size_t entries_max = 512;
+    thread_local std::unordered_map<std::string, std::string> cache;
+    std::string key = schema + (thoughts ? "t" : "-") + (heartbeat ? "h" : "-");
+    const auto found = cache.find(key);
+    if (found != cache.end()) return found->second;
+    if (cache.size() >= entries_max) cache.clear();
+    std::string parameters = json_member_text(schema, "parameters").value_or(R"({"type":"object","properties":{},"required":[]})");
+    if (thoughts || heartbeat) parameters = with_loop_parameters(parameters, thoughts, heartbeat);
+    return cache.emplace(std::move(key), std::move(parameters)).first->second;
+}
+
 }  // namespace
 
 std::vector<llm::Turn> make_turns(const std::vector<Message>& messages, const TurnOptions& options) {
@@ -180,10 +194,7 @@ std::vector<llm::ToolSpec> make_tool_specs(const std::vector<Tool>& tools, const
         spec.name = tool.name;
         spec.description = tool.description.value_or("");
         spec.parameters_json =
-            json_member_text(tool.json_schema.text, "parameters").value_or(R"({"type":"object","properties":{},"required":[]})");
-        const bool heartbeat = options.heartbeats && !contains(options.terminal, tool.name);
-        if (options.inner_thoughts || heartbeat)
-            spec.parameters_json = with_loop_parameters(spec.parameters_json, options.inner_thoughts, heartbeat);
+            parameters_of(tool.json_schema.text, options.inner_thoughts, options.heartbeats && !contains(options.terminal, tool.name));
         specs.push_back(std::move(spec));
     }
     return specs;

@@ -1,5 +1,7 @@
 #include "storage/agent_repository.hpp"
 
+#include "storage/decode_cache.hpp"
+
 namespace stele::storage {
 namespace {
 
@@ -47,7 +49,7 @@ constexpr Statement insert_variable{
 
 Agent to_agent(Row& row) {
     Agent agent;
-    static_cast<AgentSettings&>(agent) = decode_stored<AgentSettings>(row.text(3));
+    static_cast<AgentSettings&>(agent) = decoded<AgentSettings>(row.text(3));
     agent.id = row.take_text(0);
     agent.organization_id = row.take_text(1);
     agent.name = row.take_text(2);

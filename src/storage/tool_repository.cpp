@@ -1,5 +1,7 @@
 #include "storage/tool_repository.hpp"
 
+#include "storage/decode_cache.hpp"
+
 namespace stele::storage {
 namespace {
 
@@ -110,7 +112,7 @@ std::vector<Tool> ToolRepository::from_rows(Rows rows) {
     std::vector<Tool> tools;
     tools.reserve(rows.size());
     for (const Row& row : rows) {
-        tools.push_back(decode_stored<Tool>(row.text(0)));
+        tools.push_back(decoded<Tool>(row.text(0)));
         tools.back().created_at = from_micros(row.integer(1));
     }
     return tools;
