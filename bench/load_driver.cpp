@@ -1,5 +1,5 @@
-// Drives a server over keep-alive connections and prints one line a scenario: rate, p50, p99. One thread, so that it takes
-// no more of the machine than it must.
+// Drives a server over keep-alive connections and prints one line a scenario: rate, p50, p99. One thread, so that it
+// takes no more of the machine than it must.
 #include "base/error.hpp"
 #include "net/client.hpp"
 
@@ -21,7 +21,7 @@ struct Load {
     std::string url, model_url;
     int seconds = 5;
     net::HttpClient client;
-    std::vector<double> milliseconds;        ///< of each measured operation
+    std::vector<double> milliseconds;  ///< of each measured operation
     Clock::time_point until;
     std::vector<std::string> agents, blocks;
     std::size_t failed = 0;
@@ -48,18 +48,22 @@ std::string member(const std::string& json, const std::string& name) {
     return json.substr(value, json.find('"', value) - value);
 }
 
-constexpr char agent_body[] = R"({"memory_blocks":[{"label":"human","value":"Name: Grace."},{"label":"persona","value":"I am Ada."}]})";
+constexpr char agent_body[] =
+    R"({"memory_blocks":[{"label":"human","value":"Name: Grace."},{"label":"persona","value":"I am Ada."}]})";
 
 awaitable<void> make_agents(Load& load, int count) {
     for (int i = 0; i < count; ++i) {
         const std::string agent = co_await request(load, net::Method::post, load.url + "/v1/agents/", agent_body);
         load.agents.push_back(member(agent, "id"));
-        const std::string block = co_await request(load, net::Method::post, load.url + "/v1/blocks", R"({"label":"b","value":""})");
+        const std::string block =
+            co_await request(load, net::Method::post, load.url + "/v1/blocks", R"({"label":"b","value":""})");
         load.blocks.push_back(member(block, "id"));
     }
 }
 
-double since(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+double since(Clock::time_point begin) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
 
 awaitable<void> worker(Load& load, std::string scenario, std::size_t number) {
     const std::string agent = load.agents[number % load.agents.size()];
@@ -67,18 +71,21 @@ awaitable<void> worker(Load& load, std::string scenario, std::size_t number) {
     for (int round = 0; Clock::now() < load.until; ++round) {
         const auto begin = Clock::now();
         if (scenario == "model") {
-            co_await request(load, net::Method::post, load.model_url + "/v1/chat/completions", R"({"model":"mock","messages":[]})");
+            co_await request(load, net::Method::post, load.model_url + "/v1/chat/completions",
+                             R"({"model":"mock","messages":[]})");
         } else if (scenario == "turn") {
-            co_await request(load, net::Method::post, load.url + "/v1/agents/" + agent + "/messages", R"({"input":"hello"})");
+            co_await request(load, net::Method::post, load.url + "/v1/agents/" + agent + "/messages",
+                             R"({"input":"hello"})");
         } else if (scenario == "get") {
             co_await request(load, net::Method::get, load.url + "/v1/agents/" + agent, {});
         } else if (scenario == "create") {
             co_await request(load, net::Method::post, load.url + "/v1/agents/", agent_body);
         } else if (scenario == "patch") {
-            co_await request(load, net::Method::patch, load.url + "/v1/blocks/" + block, "{\"value\":\"" + std::to_string(round) + "\"}");
+            co_await request(load, net::Method::patch, load.url + "/v1/blocks/" + block,
+                             "{\"value\":\"" + std::to_string(round) + "\"}");
         }
         load.milliseconds.push_back(since(begin));
-        if (scenario == "turn" && round % 40 == 39)   // a bounded context, as compaction will keep it
+        if (scenario == "turn" && round % 40 == 39)  // a bounded context, as compaction will keep it
             co_await request(load, net::Method::patch, load.url + "/v1/agents/" + agent + "/reset-messages", "{}");
     }
 }
@@ -104,7 +111,8 @@ awaitable<void> stream_worker(Load& load) {
             load.milliseconds.push_back(static_cast<double>(Clock::now().time_since_epoch().count() - sent) / 1e6);
             found = true;
         }
-        co_await request(load, net::Method::patch, load.url + "/v1/agents/" + load.agents.front() + "/reset-messages", "{}");
+        co_await request(load, net::Method::patch, load.url + "/v1/agents/" + load.agents.front() + "/reset-messages",
+                         "{}");
     }
 }
 
@@ -123,12 +131,15 @@ void measure(boost::asio::io_context& context, Load& load, const std::string& sc
     if (scenario == "stream")
         boost::asio::co_spawn(context, stream_worker(load), report);
     else
-        for (int i = 0; i < clients; ++i) boost::asio::co_spawn(context, worker(load, scenario, static_cast<std::size_t>(i)), report);
+        for (int i = 0; i < clients; ++i)
+            boost::asio::co_spawn(context, worker(load, scenario, static_cast<std::size_t>(i)), report);
     run(context);
     const double seconds = since(began) / 1e3;
     auto& times = load.milliseconds;
     std::sort(times.begin(), times.end());
-    const auto at = [&](double part) { return times.empty() ? 0.0 : times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))]; };
+    const auto at = [&](double part) {
+        return times.empty() ? 0.0 : times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))];
+    };
     std::printf("%-8s %3d clients  %9.0f /s   p50 %7.3f ms   p99 %7.3f ms   failed %zu\n", scenario.c_str(), clients,
                 static_cast<double>(times.size()) / seconds, at(0.5), at(0.99), load.failed);
     std::fflush(stdout);

@@ -35,7 +35,10 @@ BENCHMARK(turns_and_request)->Arg(10)->Arg(100);
 
 void stream_of_words(benchmark::State& state) {
     std::string stream;
-    for (int i = 0; i < 100; ++i) stream += "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"},\"finish_reason\":null}]}\n\n";
+    for (int i = 0; i < 100; ++i)
+        stream +=
+            "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word "
+            "\"},\"finish_reason\":null}]}\n\n";
     for (auto _ : state) {
         llm::ChatStreamDecoder decoder;
         std::vector<llm::Delta> deltas;

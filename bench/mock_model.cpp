@@ -20,14 +20,17 @@ std::string time_word() {
 
 std::string chunk(const std::string& content, const char* finish) {
     return R"(data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"mock","choices":[{"index":0,"delta":)" +
-           (content.empty() ? std::string("{}") : R"({"content":")" + content + "\"}") + R"(,"finish_reason":)" + finish + "}]}\n\n";
+           (content.empty() ? std::string("{}") : R"({"content":")" + content + "\"}") + R"(,"finish_reason":)" +
+           finish + "}]}\n\n";
 }
 
 awaitable<void> write_stream(int words, BodyWriter& writer) {
     co_await writer.write(chunk(time_word(), "null"));
     for (int i = 1; i < words; ++i) co_await writer.write(chunk("word ", "null"));
     co_await writer.write(chunk("", "\"stop\"") +
-                          "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":10,\"total_tokens\":110}}\n\n"
+                          "data: "
+                          "{\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":10,"
+                          "\"total_tokens\":110}}\n\n"
                           "data: [DONE]\n\n");
 }
 
@@ -39,8 +42,10 @@ awaitable<HttpResponse> answer(HttpRequest& request, int words) {
         response.content_type = "text/event-stream";
         response.producer = [words](BodyWriter& writer) { return write_stream(words, writer); };
     } else {
-        response.body = R"({"id":"c","object":"chat.completion","created":1,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":")" +
-                        time_word() + R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110}})";
+        response.body =
+            R"({"id":"c","object":"chat.completion","created":1,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":")" +
+            time_word() +
+            R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110}})";
     }
     co_return response;
 }

@@ -16,8 +16,10 @@ awaitable<Block> block_by_label(const Services& services, const Request& request
     const std::string label = request.path("block_label");
     co_await demand_agent(services, request.organization_id, agent_id);
     std::vector<Block> blocks = co_await services.blocks.of_agent(agent_id);
-    const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& each) { return each.label == label; });
-    if (block == blocks.end()) throw Error(ErrorCode::not_found, "Block '" + label + "' not found on agent " + agent_id);
+    const auto block =
+        std::find_if(blocks.begin(), blocks.end(), [&](const Block& each) { return each.label == label; });
+    if (block == blocks.end())
+        throw Error(ErrorCode::not_found, "Block '" + label + "' not found on agent " + agent_id);
     co_return std::move(*block);
 }
 
@@ -38,7 +40,8 @@ awaitable<Response> list_blocks(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     storage::Page page = page_of(request.query, {.limit = 100});
     co_await demand_agent(services, request.organization_id, agent_id);
-    std::vector<Block> blocks = co_await services.blocks.page_of_agent(request.organization_id, agent_id, std::move(page));
+    std::vector<Block> blocks =
+        co_await services.blocks.page_of_agent(request.organization_id, agent_id, std::move(page));
     for (Block& block : blocks) block.description = shown_description(block);
     co_return answer(blocks);
 }
@@ -63,7 +66,8 @@ awaitable<Response> update_block(Services& services, const Request& request) {
 // Both answer the agent as it is now, for both generations of clients.
 awaitable<Response> whole_agent(Services& services, std::string organization_id, std::string agent_id) {
     const runtime::AgentInclude everything;
-    const AgentState state = co_await services.agent_service.get(std::move(organization_id), std::move(agent_id), everything);
+    const AgentState state =
+        co_await services.agent_service.get(std::move(organization_id), std::move(agent_id), everything);
     co_return answer(state);
 }
 
@@ -91,7 +95,8 @@ awaitable<Response> list_tools(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     storage::Page page = page_of(request.query, {.limit = 10});
     co_await demand_agent(services, request.organization_id, agent_id);
-    const std::vector<Tool> tools = co_await services.tools.page_of_agent(request.organization_id, agent_id, std::move(page));
+    const std::vector<Tool> tools =
+        co_await services.tools.page_of_agent(request.organization_id, agent_id, std::move(page));
     co_return answer(tools);
 }
 
@@ -132,7 +137,8 @@ awaitable<Response> detach_tool(Services& services, const Request& request) {
     const auto tool = co_await services.tools.find(request.organization_id, tool_id);
     storage::Transaction transaction;
     services.tools.detach(transaction, agent_id, tool_id);
-    if (tool && tool->default_requires_approval.value_or(false) && std::erase(agent->tool_rules, approval_rule(*tool)) > 0)
+    if (tool && tool->default_requires_approval.value_or(false) &&
+        std::erase(agent->tool_rules, approval_rule(*tool)) > 0)
         services.agents.update(transaction, *agent);
     co_await services.database.commit(std::move(transaction));
     co_return co_await agent_or_null(services, request, agent_id);
@@ -142,16 +148,23 @@ awaitable<Response> detach_tool(Services& services, const Request& request) {
 
 std::span<const Route> agent_link_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/agents/{agent_id}/core-memory", core_memory, "agents.core_memory.retrieve", "", "AgentMemory"},
+        {Method::get, "/v1/agents/{agent_id}/core-memory", core_memory, "agents.core_memory.retrieve", "",
+         "AgentMemory"},
         {Method::get, "/v1/agents/{agent_id}/core-memory/blocks", list_blocks, "agents.blocks.list", "", "Block[]"},
         {Method::get, "/v1/agents/{agent_id}/blocks", list_blocks, "agents.blocks.list_alias", "", "Block[]"},
-        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", retrieve_block, "agents.blocks.retrieve", "", "Block"},
-        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/attach/{block_id}", attach_block, "agents.blocks.attach", "", "AgentState"},
-        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/detach/{block_id}", detach_block, "agents.blocks.detach", "", "AgentState"},
-        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", update_block, "agents.blocks.update", "BlockUpdate", "Block"},
+        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", retrieve_block,
+         "agents.blocks.retrieve", "", "Block"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/attach/{block_id}", attach_block,
+         "agents.blocks.attach", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/detach/{block_id}", detach_block,
+         "agents.blocks.detach", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", update_block,
+         "agents.blocks.update", "BlockUpdate", "Block"},
         {Method::get, "/v1/agents/{agent_id}/tools", list_tools, "agents.tools.list", "", "Tool[]"},
-        {Method::patch, "/v1/agents/{agent_id}/tools/attach/{tool_id}", attach_tool, "agents.tools.attach", "", "AgentState"},
-        {Method::patch, "/v1/agents/{agent_id}/tools/detach/{tool_id}", detach_tool, "agents.tools.detach", "", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/tools/attach/{tool_id}", attach_tool, "agents.tools.attach", "",
+         "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/tools/detach/{tool_id}", detach_tool, "agents.tools.detach", "",
+         "AgentState"},
     };
     return routes;
 }

@@ -5,22 +5,25 @@
 namespace stele::api {
 
 runtime::AgentInclude agent_include(const Request& request) {
-    constexpr std::string_view known[] = {"agent.blocks",         "agent.identities", "agent.managed_group", "agent.pending_approval",
-                                          "agent.secrets",        "agent.sources",    "agent.tags",          "agent.tools"};
+    constexpr std::string_view known[] = {
+        "agent.blocks",  "agent.identities", "agent.managed_group", "agent.pending_approval",
+        "agent.secrets", "agent.sources",    "agent.tags",          "agent.tools"};
     const std::vector<std::string> include = request.query.list("include");
     for (const std::string& word : include)
         if (std::find(std::begin(known), std::end(known), word) == std::end(known))
             throw invalid_field("query.include", "knows no '" + word + "'");
     const std::vector<std::string> older = request.query.list("include_relationships");
     runtime::AgentInclude wanted;
-    if (include.empty() && older.empty() && !request.query.has("include_relationships") && !request.generation_2) return wanted;
+    if (include.empty() && older.empty() && !request.query.has("include_relationships") && !request.generation_2)
+        return wanted;
     const auto has = [](const std::vector<std::string>& words, std::string_view word) {
         return std::find(words.begin(), words.end(), word) != words.end();
     };
     wanted.blocks = has(include, "agent.blocks") || has(older, "memory");
     wanted.tools = has(include, "agent.tools") || has(older, "tools");
     wanted.tags = has(include, "agent.tags") || has(include, "agent.blocks") || has(older, "tags");
-    wanted.secrets = has(include, "agent.secrets") || has(older, "secrets") || has(older, "tool_exec_environment_variables");
+    wanted.secrets =
+        has(include, "agent.secrets") || has(older, "secrets") || has(older, "tool_exec_environment_variables");
     return wanted;
 }
 

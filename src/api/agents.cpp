@@ -41,7 +41,8 @@ awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateAgent>(request.body());
     if (!body.project_id.present())
         if (const std::string* project = request.http.headers.find("X-Project-Id")) body.project_id = *project;
-    const AgentState state = co_await services.agent_service.create(request.organization_id, request.user_id, std::move(body));
+    const AgentState state =
+        co_await services.agent_service.create(request.organization_id, request.user_id, std::move(body));
     co_return answer(state);
 }
 
@@ -61,7 +62,8 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 awaitable<Response> update(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     auto change = decode<UpdateAgent>(request.body());
-    const AgentState state = co_await services.agent_service.update(request.organization_id, request.user_id, id, std::move(change));
+    const AgentState state =
+        co_await services.agent_service.update(request.organization_id, request.user_id, id, std::move(change));
     co_return answer(state);
 }
 
@@ -81,7 +83,8 @@ awaitable<Response> reset_messages(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     ResetMessages body;
     if (!request.body().empty()) body = decode<ResetMessages>(request.body());
-    const bool defaults = request.query.flag("add_default_initial_messages").value_or(body.add_default_initial_messages);
+    const bool defaults =
+        request.query.flag("add_default_initial_messages").value_or(body.add_default_initial_messages);
     co_await services.agent_service.reset_messages(request.organization_id, id, defaults);
     const runtime::AgentInclude everything;
     const AgentState state = co_await services.agent_service.get(request.organization_id, id, everything);
@@ -99,7 +102,8 @@ std::span<const Route> agent_routes() {
         {Method::patch, "/v1/agents/{agent_id}", update, "agents.update", "UpdateAgent", "AgentState"},
         {Method::delete_, "/v1/agents/{agent_id}", remove, "agents.delete"},
         {Method::get, "/v1/agents/{agent_id}/context", context, "agents.context.retrieve", "", "ContextWindowOverview"},
-        {Method::patch, "/v1/agents/{agent_id}/reset-messages", reset_messages, "agents.messages.reset", "ResetMessages", "AgentState"},
+        {Method::patch, "/v1/agents/{agent_id}/reset-messages", reset_messages, "agents.messages.reset",
+         "ResetMessages", "AgentState"},
     };
     return routes;
 }

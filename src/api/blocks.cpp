@@ -1,7 +1,5 @@
 #include "api/agent_query.hpp"
 
-
-
 namespace stele::api {
 namespace {
 
@@ -30,7 +28,8 @@ Response shown(Block block) {
     return response;
 }
 
-// If-Match: the version that the client has seen, in quotes or bare. Another one there by now: 409, so that it looks again.
+// If-Match: the version that the client has seen, in quotes or bare. Another one there by now: 409, so that it looks
+// again.
 void demand_version(const Request& request, const Block& block) {
     const std::string* wanted = request.http.headers.find("If-Match");
     if (wanted == nullptr || *wanted == "*") return;
@@ -45,7 +44,8 @@ void demand_version(const Request& request, const Block& block) {
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.ascending = true});
     storage::BlockFilter filter = filter_of(request.query);
-    std::vector<Block> blocks = co_await services.blocks.list(request.organization_id, std::move(filter), std::move(page));
+    std::vector<Block> blocks =
+        co_await services.blocks.list(request.organization_id, std::move(filter), std::move(page));
     for (Block& block : blocks) block.description = shown_description(block);
     co_return answer(blocks);
 }

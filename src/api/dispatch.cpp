@@ -16,7 +16,7 @@ namespace {
 // A handler of a PATCH has no effect before its one commit, so after a lost race it may simply run again.
 constexpr int attempts_max = 8;
 constexpr std::size_t idempotency_key_bytes_max = 255;
-constexpr std::string_view run_mark = "run:";   // a kept answer that is a run, told anew from what it stored
+constexpr std::string_view run_mark = "run:";  // a kept answer that is a run, told anew from what it stored
 
 const Route* route_for(const std::vector<const Route*>& routes, Method method) {
     for (const Route* route : routes)
@@ -26,7 +26,8 @@ const Route* route_for(const std::vector<const Route*>& routes, Method method) {
 
 Error not_allowed(const std::vector<const Route*>& routes) {
     Error error(ErrorCode::method_not_allowed, "Method Not Allowed");
-    for (const Route* route : routes) error.type += (error.type.empty() ? "" : ", ") + std::string(net::to_string(route->method));
+    for (const Route* route : routes)
+        error.type += (error.type.empty() ? "" : ", ") + std::string(net::to_string(route->method));
     return error;
 }
 
@@ -43,8 +44,8 @@ std::string digest_of(const net::HttpRequest& http) {
 std::string password_of_basic(std::string_view encoded) {
     std::string text(encoded.size(), '\0');
     std::size_t size = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(text.data()), text.size(), encoded.data(), encoded.size(), nullptr, &size,
-                          nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(text.data()), text.size(), encoded.data(), encoded.size(),
+                          nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
         return {};
     text.resize(size);
     const std::size_t colon = text.find(':');
@@ -64,8 +65,10 @@ bool Dispatch::may_enter(const net::Headers& headers) const {
     if (services_.password.empty()) return true;
     const std::string* authorization = headers.find("Authorization");
     if (const auto token = credential(authorization, "Bearer")) return services_.password.matches(*token);
-    if (const auto basic = credential(authorization, "Basic")) return services_.password.matches(password_of_basic(*basic));
-    if (const auto bare = credential(headers.find("X-BARE-PASSWORD"), "password")) return services_.password.matches(*bare);
+    if (const auto basic = credential(authorization, "Basic"))
+        return services_.password.matches(password_of_basic(*basic));
+    if (const auto bare = credential(headers.find("X-BARE-PASSWORD"), "password"))
+        return services_.password.matches(*bare);
     return false;
 }
 
@@ -98,12 +101,14 @@ awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request
     if (!open && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
     if (route == nullptr) throw not_allowed(match.routes);
 
-    Request request{http, Query(http.query), std::move(match.values), default_organization_id, default_user_id, false, {}, {}};
+    Request request{
+        http, Query(http.query), std::move(match.values), default_organization_id, default_user_id, false, {}, {}};
     request.generation_2 = is_generation_2(http.headers);
     request.request_id = std::move(request_id);
     const std::string* user = http.headers.find("user_id");
     if (user != nullptr && !user->empty() && *user != default_user_id) {
-        if (!is_id(*user, "user")) throw Error(ErrorCode::invalid_argument, "The header user_id must match 'user-{uuid4}'");
+        if (!is_id(*user, "user"))
+            throw Error(ErrorCode::invalid_argument, "The header user_id must match 'user-{uuid4}'");
         throw Error(ErrorCode::not_found, "User not found: " + *user);
     }
     const std::string* key = http.headers.find("Idempotency-Key");
@@ -169,7 +174,7 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
     const bool is_run = response.headers.find(run_header) != nullptr;
     if (failure)
         services_.idempotency.release(end, request.organization_id, key);
-    else if (!is_run)   // a run keeps its answer itself, in the transaction of its first step
+    else if (!is_run)  // a run keeps its answer itself, in the transaction of its first step
         services_.idempotency.keep(end, request.organization_id, key, response.status, response.body);
     co_await services_.database.commit(std::move(end));
     if (failure) throw std::move(*failure);

@@ -21,20 +21,34 @@ int model_status(const std::string& type) {
 
 int status_of(const Error& error) {
     switch (error.code) {
-        case ErrorCode::invalid_argument: return error.fields.empty() ? 400 : 422;
-        case ErrorCode::unauthenticated: return 401;
-        case ErrorCode::permission_denied: return 403;
-        case ErrorCode::not_found: return 404;
-        case ErrorCode::method_not_allowed: return 405;
-        case ErrorCode::conflict: return 409;
-        case ErrorCode::too_large: return 413;
-        case ErrorCode::unsupported_media: return 415;
-        case ErrorCode::rate_limited: return 429;
-        case ErrorCode::model_failed: return model_status(error.type);
-        case ErrorCode::timed_out: return 504;
-        case ErrorCode::unavailable: return 503;
-        case ErrorCode::cancelled: return 503;
-        case ErrorCode::internal: return 500;
+        case ErrorCode::invalid_argument:
+            return error.fields.empty() ? 400 : 422;
+        case ErrorCode::unauthenticated:
+            return 401;
+        case ErrorCode::permission_denied:
+            return 403;
+        case ErrorCode::not_found:
+            return 404;
+        case ErrorCode::method_not_allowed:
+            return 405;
+        case ErrorCode::conflict:
+            return 409;
+        case ErrorCode::too_large:
+            return 413;
+        case ErrorCode::unsupported_media:
+            return 415;
+        case ErrorCode::rate_limited:
+            return 429;
+        case ErrorCode::model_failed:
+            return model_status(error.type);
+        case ErrorCode::timed_out:
+            return 504;
+        case ErrorCode::unavailable:
+            return 503;
+        case ErrorCode::cancelled:
+            return 503;
+        case ErrorCode::internal:
+            return 500;
     }
     return 500;
 }
@@ -47,7 +61,8 @@ std::string location_json(std::string_view where) {
         const std::string_view part = where.substr(0, end);
         where.remove_prefix(std::min(end + 1, where.size()));
         if (out.size() > 1) out += ',';
-        const bool number = !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+        const bool number = !part.empty() &&
+                            std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
         out += number ? std::string(part) : json_string(part);
     }
     return out + "]";
@@ -72,7 +87,8 @@ std::string validation_body(const Error& error, const std::string& request_id) {
 std::string body_of(const Error& error, const std::string& request_id) {
     if (error.code == ErrorCode::model_failed) {
         const std::string type = error.type.empty() ? "llm_error" : error.type;
-        return "{\"error\":{\"type\":" + json_string(type) + ",\"message\":" + json_string(runtime::failure_message(type)) +
+        return "{\"error\":{\"type\":" + json_string(type) +
+               ",\"message\":" + json_string(runtime::failure_message(type)) +
                ",\"detail\":" + json_string(error.what()) + "},\"detail\":" + json_string(error.what()) + "}";
     }
     if (error.code == ErrorCode::invalid_argument && !error.fields.empty()) return validation_body(error, request_id);
@@ -92,7 +108,8 @@ net::HttpResponse error_response(const Error& error, const std::string& request_
     if (error.code == ErrorCode::method_not_allowed) response.headers.add("Allow", error.type);
     if (error.code == ErrorCode::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");
     // The clients repeat 409s by themselves; most of ours would only fail again.
-    if (error.final || (error.code == ErrorCode::conflict && error.type != changed_meanwhile_type && !error.retry_after))
+    if (error.final ||
+        (error.code == ErrorCode::conflict && error.type != changed_meanwhile_type && !error.retry_after))
         response.headers.add("x-should-retry", "false");
     if (error.retry_after) {
         const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();

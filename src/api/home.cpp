@@ -31,14 +31,17 @@ awaitable<Response> home(Services& services, const Request&) {
     response.content_type = "text/html; charset=utf-8";
     response.headers.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
     response.body = page_start;
-    response.body += "<p>A server for stateful agents, version " + services.facts.version + ", is running here.</p>\n<ul>\n";
+    response.body +=
+        "<p>A server for stateful agents, version " + services.facts.version + ", is running here.</p>\n<ul>\n";
     response.body += services.facts.has_model_server
                          ? "<li>A model server is configured; <code>GET /v1/models</code> lists what it offers.</li>\n"
-                         : "<li>No model server is configured: agents answer with the built-in offline model, which is a set of rules. "
-                           "Set <code>OPENAI_API_KEY</code>, <code>OPENAI_BASE_URL</code> or <code>OLLAMA_BASE_URL</code> and start again.</li>\n";
-    response.body += services.facts.has_password
-                         ? "<li>A password is set: clients send it as their API key.</li>\n"
-                         : "<li>No password is set, so the server listens on this machine only. Set <code>STELE_PASSWORD</code> to open it.</li>\n";
+                         : "<li>No model server is configured: agents answer with the built-in offline model, which is "
+                           "a set of rules. "
+                           "Set <code>OPENAI_API_KEY</code>, <code>OPENAI_BASE_URL</code> or "
+                           "<code>OLLAMA_BASE_URL</code> and start again.</li>\n";
+    response.body += services.facts.has_password ? "<li>A password is set: clients send it as their API key.</li>\n"
+                                                 : "<li>No password is set, so the server listens on this machine "
+                                                   "only. Set <code>STELE_PASSWORD</code> to open it.</li>\n";
     response.body += "</ul>\n";
     response.body += page_end;
     co_return response;

@@ -130,7 +130,9 @@ awaitable<Response> blocking_answer(std::shared_ptr<runtime::RunLog> log) {
 
 Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions options) {
     Response response = event_stream(log->run_id());
-    response.producer = [log = std::move(log), options](net::BodyWriter& writer) { return follow(log, options, writer); };
+    response.producer = [log = std::move(log), options](net::BodyWriter& writer) {
+        return follow(log, options, writer);
+    };
     return response;
 }
 
@@ -153,7 +155,9 @@ awaitable<Response> repeat_run(Services& services, const Request& request, std::
     page.ascending = true;
     page.limit = stored_messages_max;
     std::vector<Message> stored = co_await services.messages.list(request.organization_id, filter, page);
-    std::erase_if(stored, [](const Message& message) { return message.role != MessageRole::assistant && message.role != MessageRole::tool; });
+    std::erase_if(stored, [](const Message& message) {
+        return message.role != MessageRole::assistant && message.role != MessageRole::tool;
+    });
     const RunUsage counts = co_await services.runs.usage(run_id);
 
     runtime::RunEnd end;

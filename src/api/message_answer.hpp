@@ -9,7 +9,7 @@ inline constexpr char run_header[] = "X-Stele-Run-Id";
 
 struct StreamOptions {
     bool include_pings = true;
-    bool background = false;                 ///< events are numbered by seq_id
+    bool background = false;  ///< events are numbered by seq_id
 };
 
 /// The run as one JSON answer, once it has ended. Throws the run's failure.
@@ -19,8 +19,8 @@ awaitable<Response> blocking_answer(std::shared_ptr<runtime::RunLog> log);
 /// `error` event, [DONE]. A ping after every 20 seconds of silence.
 Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions options);
 
-/// The answer to a message request that was carried out before as run `run_id`: followed if it is still at work, else told
-/// from what was stored. As an event stream if `request` wants one.
+/// The answer to a message request that was carried out before as run `run_id`: followed if it is still at work, else
+/// told from what was stored. As an event stream if `request` wants one.
 awaitable<Response> repeat_run(Services& services, const Request& request, std::string run_id);
 
 /// True if the message request asks for an event stream.

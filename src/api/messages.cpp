@@ -19,7 +19,8 @@ runtime::TurnRequest turn_of(const Request& request, MessageRequest body, bool s
 }
 
 // The run that stored this very request before: clients that send an otid may repeat it after a lost answer.
-awaitable<std::optional<std::string>> earlier_run(const Services& services, std::string agent_id, const MessageRequest& body) {
+awaitable<std::optional<std::string>> earlier_run(const Services& services, std::string agent_id,
+                                                  const MessageRequest& body) {
     if (!body.messages.has_value()) co_return std::nullopt;
     for (const InputMessage& message : *body.messages) {
         if (!message.otid.has_value()) continue;
@@ -49,12 +50,14 @@ awaitable<Response> create_stream(Services& services, const Request& request) { 
 std::vector<std::string> wanted_types(const Query& query) {
     std::vector<std::string> types = query.list("include_return_message_types");
     for (const std::string& type : types)
-        if (!is_returned_type(type)) throw invalid_field("query.include_return_message_types", "holds an unknown message type: " + type);
+        if (!is_returned_type(type))
+            throw invalid_field("query.include_return_message_types", "holds an unknown message type: " + type);
     return types;
 }
 
 // The listing shows the system message as the next step will send it.
-awaitable<void> refresh_system(Services& services, std::string organization_id, std::string agent_id, std::vector<Message>& messages) {
+awaitable<void> refresh_system(Services& services, std::string organization_id, std::string agent_id,
+                               std::vector<Message>& messages) {
     const auto shown = std::find_if(messages.begin(), messages.end(), [](const Message& message) {
         return message.role == MessageRole::system && message.context_position;
     });
@@ -81,8 +84,10 @@ awaitable<Response> list(Services& services, const Request& request) {
     co_await refresh_system(services, request.organization_id, agent_id, messages);
     ViewOptions view = view_of(agent->agent_type);
     view.use_assistant_message = request.query.flag("use_assistant_message").value_or(true);
-    view.assistant_message_tool_name = request.query.text("assistant_message_tool_name").value_or(view.assistant_message_tool_name);
-    view.assistant_message_tool_kwarg = request.query.text("assistant_message_tool_kwarg").value_or(view.assistant_message_tool_kwarg);
+    view.assistant_message_tool_name =
+        request.query.text("assistant_message_tool_name").value_or(view.assistant_message_tool_name);
+    view.assistant_message_tool_kwarg =
+        request.query.text("assistant_message_tool_kwarg").value_or(view.assistant_message_tool_kwarg);
     if (!types.empty()) view.include_types = &types;
     co_return answer(expand_all(messages, view));
 }
@@ -121,8 +126,10 @@ awaitable<Response> list_all(Services& services, const Request& request) {
 std::span<const Route> message_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/agents/{agent_id}/messages", list, "agents.messages.list", "", "LettaMessage[]"},
-        {Method::post, "/v1/agents/{agent_id}/messages", create, "agents.messages.create", "MessageRequest", "LettaResponse"},
-        {Method::post, "/v1/agents/{agent_id}/messages/stream", create_stream, "agents.messages.stream", "MessageRequest", "LettaMessage"},
+        {Method::post, "/v1/agents/{agent_id}/messages", create, "agents.messages.create", "MessageRequest",
+         "LettaResponse"},
+        {Method::post, "/v1/agents/{agent_id}/messages/stream", create_stream, "agents.messages.stream",
+         "MessageRequest", "LettaMessage"},
         {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify"},
         {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]"},
         {Method::get, "/v1/messages/{message_id}", retrieve, "messages.retrieve", "", "LettaMessage[]"},

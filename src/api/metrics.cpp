@@ -4,7 +4,8 @@ namespace stele::api {
 namespace {
 
 void add(std::string& out, const char* name, const char* type, const char* help, std::uint64_t value) {
-    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " + std::to_string(value) + "\n";
+    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " +
+           std::to_string(value) + "\n";
 }
 
 // Prometheus text format, version 0.0.4. Holds no ids and no names, so it needs no credential.
@@ -13,8 +14,10 @@ awaitable<Response> metrics(Services& services, const Request&) {
     Response response;
     response.content_type = "text/plain; version=0.0.4";
     add(response.body, "stele_store_statements_total", "counter", "SQL statements executed.", counters.statements);
-    add(response.body, "stele_store_transactions_total", "counter", "Transactions committed, as their authors sent them.", counters.transactions);
-    add(response.body, "stele_store_commits_total", "counter", "Commits of the engine; several transactions may share one.", counters.commits);
+    add(response.body, "stele_store_transactions_total", "counter",
+        "Transactions committed, as their authors sent them.", counters.transactions);
+    add(response.body, "stele_store_commits_total", "counter",
+        "Commits of the engine; several transactions may share one.", counters.commits);
     add(response.body, "stele_runs_active", "gauge", "Runs at work.", services.runtime.active().size());
     co_return response;
 }

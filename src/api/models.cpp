@@ -36,7 +36,8 @@ std::span<const Route> model_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/models", list, "models.list", "", "ModelListing[]"},
         {Method::get, "/v1/models/embedding", list_embeddings, "models.embeddings.list", "", "EmbeddingListing[]"},
-        {Method::get, "/v1/models/embeddings", list_embeddings, "models.embeddings.list_alias", "", "EmbeddingListing[]"},
+        {Method::get, "/v1/models/embeddings", list_embeddings, "models.embeddings.list_alias", "",
+         "EmbeddingListing[]"},
     };
     return routes;
 }

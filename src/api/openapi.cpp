@@ -42,8 +42,9 @@ std::string schemas() {
     add<ModelListing>(out, "ModelListing");
     add<EmbeddingListing>(out, "EmbeddingListing");
     out += R"(,"Health":{"type":"object","properties":{"version":{"type":"string"},"status":{"type":"string"}}})";
-    out += R"(,"LettaResponse":{"type":"object","properties":{"messages":{"type":"array","items":{"$ref":"#/components/schemas/LettaMessage"}},)"
-           R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},"usage":{"$ref":"#/components/schemas/UsageStatistics"}}})";
+    out +=
+        R"(,"LettaResponse":{"type":"object","properties":{"messages":{"type":"array","items":{"$ref":"#/components/schemas/LettaMessage"}},)"
+        R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},"usage":{"$ref":"#/components/schemas/UsageStatistics"}}})";
     out += R"(,"Error":{"type":"object","properties":{"detail":{}},"required":["detail"]})";
     return out + "}";
 }
@@ -73,13 +74,17 @@ std::string parameters_of(const std::string& path) {
 }
 
 std::string operation_of(const Route& route, const std::string& path) {
-    std::string out = "{\"operationId\":" + json_string(route.operation) + ",\"parameters\":[" + parameters_of(path) + "]";
+    std::string out =
+        "{\"operationId\":" + json_string(route.operation) + ",\"parameters\":[" + parameters_of(path) + "]";
     if (!route.body.empty())
-        out += ",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":" + schema_reference(route.body) + "}}}";
+        out +=
+            ",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":" + schema_reference(route.body) + "}}}";
     out += ",\"responses\":{\"200\":{\"description\":\"OK\"";
     if (!route.answer.empty())
         out += ",\"content\":{\"application/json\":{\"schema\":" + schema_reference(route.answer) + "}}";
-    return out + "},\"default\":{\"description\":\"Error\",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}}}";
+    return out +
+           "},\"default\":{\"description\":\"Error\",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/"
+           "components/schemas/Error\"}}}}}}";
 }
 
 std::string lower_method(Method method) {
@@ -93,9 +98,11 @@ std::string document(const std::string& version) {
     for (const Route& route : all_routes()) {
         const std::string path = document_path(route.path);
         std::string& operations = paths[path];
-        operations += (operations.empty() ? "" : ",") + json_string(lower_method(route.method)) + ":" + operation_of(route, path);
+        operations +=
+            (operations.empty() ? "" : ",") + json_string(lower_method(route.method)) + ":" + operation_of(route, path);
     }
-    std::string out = "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Stele\",\"version\":" + json_string(version) + "},\"paths\":{";
+    std::string out =
+        "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Stele\",\"version\":" + json_string(version) + "},\"paths\":{";
     for (const auto& [path, operations] : paths) {
         if (out.back() != '{') out += ',';
         out += json_string(path) + ":{" + operations + "}";

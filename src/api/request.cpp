@@ -11,11 +11,13 @@ namespace stele::api {
 namespace {
 
 std::string lowered(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
 }
 
-[[noreturn]] void refuse(std::string_view name, const std::string& problem, const char* type, const std::string& value) {
+[[noreturn]] void refuse(std::string_view name, const std::string& problem, const char* type,
+                         const std::string& value) {
     Error error = invalid_field("query." + std::string(name), problem);
     error.fields.front().type = type;
     error.fields.front().input_json = json_string(first_code_points(value, 64));
@@ -105,7 +107,8 @@ const std::string& Request::path(std::string_view name) const {
 const std::string& Request::path_id(std::string_view name, std::string_view prefix) const {
     const std::string& id = path(name);
     if (is_id(id, prefix)) return id;
-    Error error = invalid_field("path." + std::string(name), "should match pattern '" + std::string(prefix) + "-{uuid4}'");
+    Error error =
+        invalid_field("path." + std::string(name), "should match pattern '" + std::string(prefix) + "-{uuid4}'");
     error.fields.front().type = "string_pattern_mismatch";
     error.fields.front().input_json = json_string(first_code_points(to_valid_utf8(id), 100));
     error.members.emplace_back("examples", std::string(prefix) + "-123e4567-e89b-42d3-8456-426614174000");
@@ -122,7 +125,8 @@ storage::Page page_of(const Query& query, const ListDefaults& defaults) {
     if (page.limit < 1) refuse("limit", "must be at least 1", "greater_than_equal", std::to_string(page.limit));
     if (page.limit > defaults.limit_max) {
         if (defaults.refuse_above_max)
-            refuse("limit", "must be at most " + std::to_string(defaults.limit_max), "less_than_equal", std::to_string(page.limit));
+            refuse("limit", "must be at most " + std::to_string(defaults.limit_max), "less_than_equal",
+                   std::to_string(page.limit));
         page.limit = defaults.limit_max;
     }
     page.ascending = defaults.ascending;

@@ -11,8 +11,9 @@
 
 namespace stele::api {
 
-/// The parameters of a request's query string. A list is its key repeated, "k[]=v" included; an empty value of an optional
-/// number, flag or date counts as absent. Each reader throws Error{invalid_argument} on "query.<name>" for a bad value.
+/// The parameters of a request's query string. A list is its key repeated, "k[]=v" included; an empty value of an
+/// optional number, flag or date counts as absent. Each reader throws Error{invalid_argument} on "query.<name>" for a
+/// bad value.
 class Query {
 public:
     /// Throws Error{invalid_argument} for a broken escape or text that is no UTF-8.
@@ -36,10 +37,10 @@ private:
 struct Request {
     net::HttpRequest& http;
     Query query;
-    std::vector<std::pair<std::string_view, std::string>> path_values;   ///< by the names of the route's template
+    std::vector<std::pair<std::string_view, std::string>> path_values;  ///< by the names of the route's template
     std::string organization_id = default_organization_id;
     std::string user_id = default_user_id;
-    bool generation_2 = false;               ///< of the client: SDK 1.x, see the rule at client_generation
+    bool generation_2 = false;  ///< of the client: SDK 1.x, see the rule at client_generation
     std::string request_id;
     std::optional<std::string> idempotency_key;
 
@@ -58,7 +59,7 @@ struct ListDefaults {
     bool ascending = false;
     std::vector<std::string_view> order_by = {"created_at"};
     std::int64_t limit_max = 1'000;
-    bool refuse_above_max = false;           ///< else the limit is capped silently
+    bool refuse_above_max = false;  ///< else the limit is capped silently
 };
 
 /// The paging parameters: before, after, limit, order (older: ascending), order_by (older: sort_by).

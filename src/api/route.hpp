@@ -24,7 +24,7 @@ struct Route {
     std::string_view operation;
     std::string_view body = {};
     std::string_view answer = {};
-    bool open = false;                       ///< answered without a credential
+    bool open = false;  ///< answered without a credential
 };
 
 /// Every operation of the API: the tables of all resources. /openapi.json, the 405s and the coverage test come from it.

@@ -21,7 +21,7 @@ struct Router::Node {
     std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
     std::unique_ptr<Node> parameter;
     std::string_view parameter_name;
-    std::unique_ptr<Node> rest;              ///< takes all remaining segments
+    std::unique_ptr<Node> rest;  ///< takes all remaining segments
     std::string_view rest_name;
     std::vector<const Route*> routes;
 };
@@ -58,7 +58,7 @@ Router::Match Router::find(std::string_view path) const {
         segments.push_back(std::move(*segment));
     }
     Match match;
-    if (walk(*root_, segments, 0, match)) return match;   // the few that stand outside /v1
+    if (walk(*root_, segments, 0, match)) return match;  // the few that stand outside /v1
     std::size_t begin = 0;
     while (begin < segments.size() && (segments[begin] == "v1" || segments[begin] == "latest")) ++begin;
     segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(begin));

@@ -15,13 +15,13 @@ public:
     ~Router();
 
     struct Match {
-        std::vector<const Route*> routes;    ///< of this path, one a method; empty: the path is unknown
+        std::vector<const Route*> routes;  ///< of this path, one a method; empty: the path is unknown
         std::vector<std::pair<std::string_view, std::string>> values;
     };
 
-    /// `path` as sent, without the query: every spelling of it is understood (with or without /v1, /latest, doubled /v1,
-    /// repeated and trailing slashes); segments are split first and decoded then. Throws Error{invalid_argument} for a
-    /// broken escape or text that is no UTF-8.
+    /// `path` as sent, without the query: every spelling of it is understood (with or without /v1, /latest, doubled
+    /// /v1, repeated and trailing slashes); segments are split first and decoded then. Throws Error{invalid_argument}
+    /// for a broken escape or text that is no UTF-8.
     Match find(std::string_view path) const;
 
 private:

@@ -26,17 +26,20 @@ bool matches(const storage::RunFilter& filter, const Run& run) {
     const auto among = [](const std::vector<std::string>& list, std::string_view item) {
         return list.empty() || std::find(list.begin(), list.end(), item) != list.end();
     };
-    return among(filter.agent_ids, run.agent_id) && among(filter.statuses, to_string(run.status)) && !filter.stop_reason &&
+    return among(filter.agent_ids, run.agent_id) && among(filter.statuses, to_string(run.status)) &&
+           !filter.stop_reason &&
            (!filter.conversation_id || filter.conversation_id == run.conversation_id.value_or("")) &&
            (!filter.background || filter.background == run.background);
 }
 
 // A run at work may have no row yet: the first page shows it all the same.
-void add_active(const Services& services, const storage::RunFilter& filter, const storage::Page& page, std::vector<Run>& runs) {
+void add_active(const Services& services, const storage::RunFilter& filter, const storage::Page& page,
+                std::vector<Run>& runs) {
     if (page.before || page.after || page.ascending) return;
     std::vector<Run> at_work = services.runtime.active();
     std::erase_if(at_work, [&](const Run& run) {
-        return !matches(filter, run) || std::any_of(runs.begin(), runs.end(), [&](const Run& stored) { return stored.id == run.id; });
+        return !matches(filter, run) ||
+               std::any_of(runs.begin(), runs.end(), [&](const Run& stored) { return stored.id == run.id; });
     });
     runs.insert(runs.begin(), at_work.begin(), at_work.end());
     if (runs.size() > static_cast<std::size_t>(page.limit)) runs.resize(static_cast<std::size_t>(page.limit));
@@ -90,7 +93,8 @@ awaitable<Response> list_messages(Services& services, const Request& request) {
     storage::MessageFilter filter;
     filter.run_id = run.id;
     const bool ascending = page.ascending;
-    const std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, std::move(page));
+    const std::vector<Message> messages =
+        co_await services.messages.list(request.organization_id, filter, std::move(page));
     ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
     if (run.request_config && run.request_config->include_return_message_types)
         view.include_types = &*run.request_config->include_return_message_types;
@@ -104,7 +108,8 @@ awaitable<Response> list_steps(Services& services, const Request& request) {
     const Run run = co_await find_run(services, request);
     storage::StepFilter filter;
     filter.run_id = run.id;
-    const std::vector<Step> steps = co_await services.runs.list_steps(request.organization_id, std::move(filter), std::move(page));
+    const std::vector<Step> steps =
+        co_await services.runs.list_steps(request.organization_id, std::move(filter), std::move(page));
     co_return answer(steps);
 }
 

@@ -24,7 +24,7 @@ struct Services {
     llm::Catalogue& catalogue;
     runtime::Runtime& runtime;
     const runtime::AgentService& agent_service;
-    Secret password;                         ///< empty: none is asked for
+    Secret password;  ///< empty: none is asked for
     ServerFacts facts;
 };
 

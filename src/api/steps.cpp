@@ -29,7 +29,8 @@ awaitable<Step> find_step(const Services& services, const Request& request) {
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {});
     storage::StepFilter filter = filter_of(request.query);
-    const std::vector<Step> steps = co_await services.runs.list_steps(request.organization_id, std::move(filter), std::move(page));
+    const std::vector<Step> steps =
+        co_await services.runs.list_steps(request.organization_id, std::move(filter), std::move(page));
     co_return answer(steps);
 }
 
@@ -79,8 +80,10 @@ awaitable<Response> list_messages(Services& services, const Request& request) {
     filter.step_id = step.id;
     filter.agent_id = step.agent_id;
     const bool ascending = page.ascending;
-    const std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, std::move(page));
-    std::vector<LettaMessage> shown = expand_all(messages, view_of(agent ? agent->agent_type : AgentType::letta_v1_agent));
+    const std::vector<Message> messages =
+        co_await services.messages.list(request.organization_id, filter, std::move(page));
+    std::vector<LettaMessage> shown =
+        expand_all(messages, view_of(agent ? agent->agent_type : AgentType::letta_v1_agent));
     if (!ascending) std::reverse(shown.begin(), shown.end());
     co_return answer(shown);
 }

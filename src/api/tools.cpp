@@ -20,7 +20,8 @@ storage::ToolFilter filter_of(const Query& query) {
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {});
     storage::ToolFilter filter = filter_of(request.query);
-    const std::vector<Tool> tools = co_await services.tools.list(request.organization_id, std::move(filter), std::move(page));
+    const std::vector<Tool> tools =
+        co_await services.tools.list(request.organization_id, std::move(filter), std::move(page));
     co_return answer(tools);
 }
 
@@ -44,7 +45,8 @@ awaitable<Response> add_base_tools(Services& services, const Request& request) {
     filter.built_in = true;
     storage::Page page;
     page.limit = 1'000;
-    const std::vector<Tool> tools = co_await services.tools.list(request.organization_id, std::move(filter), std::move(page));
+    const std::vector<Tool> tools =
+        co_await services.tools.list(request.organization_id, std::move(filter), std::move(page));
     co_return answer(tools);
 }
 

@@ -2,8 +2,8 @@
 
 #include "base/error.hpp"
 
-#include <CLI/CLI.hpp>
 #include <toml++/toml.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 
@@ -16,7 +16,8 @@ std::string environment(std::string_view name) {
 }
 
 std::filesystem::path default_data_folder() {
-    if (const std::string shared = environment("XDG_DATA_HOME"); !shared.empty()) return std::filesystem::path(shared) / "stele";
+    if (const std::string shared = environment("XDG_DATA_HOME"); !shared.empty())
+        return std::filesystem::path(shared) / "stele";
     const std::string home = environment("HOME");
     return std::filesystem::path(home.empty() ? "." : home) / ".local/share/stele";
 }
@@ -47,8 +48,10 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tls-key", options.tls_key, "PEM file of the certificate's key");
     add(serve, "cors-origins", options.cors_origins, "origins whose pages may call the API, or *")->delimiter(',');
     add(serve, "body-bytes-max", options.body_bytes_max, "largest request body")->check(CLI::PositiveNumber);
-    add(serve, "grace-seconds", options.grace_seconds, "time for requests at work when asked to stop")->check(CLI::NonNegativeNumber);
-    add(serve, "log-level", raw.log_level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    add(serve, "grace-seconds", options.grace_seconds, "time for requests at work when asked to stop")
+        ->check(CLI::NonNegativeNumber);
+    add(serve, "log-level", raw.log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     add(serve, "log-format", raw.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
@@ -63,14 +66,16 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
     try {
         file = toml::parse_file(path);
     } catch (const toml::parse_error& failure) {
-        throw Error(ErrorCode::invalid_argument, "The configuration file " + path + " can't be read: " + std::string(failure.description()));
+        throw Error(ErrorCode::invalid_argument,
+                    "The configuration file " + path + " can't be read: " + std::string(failure.description()));
     }
     for (const auto& [key, node] : file) {
         if (key.str() == "providers") continue;
         std::string flag(key.str());
         std::replace(flag.begin(), flag.end(), '_', '-');
         CLI::Option* option = serve.get_option_no_throw("--" + flag);
-        if (option == nullptr || flag == "config") throw Error(ErrorCode::invalid_argument, path + ": there is no option '" + std::string(key.str()) + "'");
+        if (option == nullptr || flag == "config")
+            throw Error(ErrorCode::invalid_argument, path + ": there is no option '" + std::string(key.str()) + "'");
         if (option->count() > 0) continue;
         std::vector<std::string> values;
         const auto add_value = [&](const toml::node& value) {
@@ -98,10 +103,12 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
         endpoint.kind = (*table)["kind"].value_or(std::string("openai"));
         endpoint.base_url = (*table)["base_url"].value_or(std::string());
         endpoint.key = Secret((*table)["key"].value_or(std::string()));
-        if (const auto variable = (*table)["key_variable"].value<std::string>()) endpoint.key = Secret(environment(*variable));
+        if (const auto variable = (*table)["key_variable"].value<std::string>())
+            endpoint.key = Secret(environment(*variable));
         endpoint.context_window = (*table)["context_window"].value<std::int64_t>();
         const llm::ProviderKind* kind = llm::find_provider_kind(endpoint.kind);
-        if (kind == nullptr) throw Error(ErrorCode::invalid_argument, path + ": providers.kind '" + endpoint.kind + "' is not known");
+        if (kind == nullptr)
+            throw Error(ErrorCode::invalid_argument, path + ": providers.kind '" + endpoint.kind + "' is not known");
         if (endpoint.base_url.empty()) endpoint.base_url = kind->default_url;
         if (endpoint.name.empty() || endpoint.name.find('/') != std::string::npos || endpoint.base_url.empty())
             throw Error(ErrorCode::invalid_argument, path + ": a provider needs a name without '/', and a base_url");
@@ -113,13 +120,16 @@ void take_environment(Options& options, const Raw& raw) {
     options.data = raw.data.empty() ? default_data_folder() : std::filesystem::path(raw.data);
     options.password = Secret(raw.password.empty() ? environment("LETTA_SERVER_PASSWORD") : raw.password);
     options.secret_key = Secret(raw.secret_key.empty() ? environment("LETTA_ENCRYPTION_KEY") : raw.secret_key);
-    if (const std::string handle = environment("LETTA_DEFAULT_LLM_HANDLE"); !handle.empty() && options.default_model == Options().default_model)
+    if (const std::string handle = environment("LETTA_DEFAULT_LLM_HANDLE");
+        !handle.empty() && options.default_model == Options().default_model)
         options.default_model = handle;
-    if (const std::string handle = environment("LETTA_DEFAULT_EMBEDDING_HANDLE"); !handle.empty() && options.default_embedding == Options().default_embedding)
+    if (const std::string handle = environment("LETTA_DEFAULT_EMBEDDING_HANDLE");
+        !handle.empty() && options.default_embedding == Options().default_embedding)
         options.default_embedding = handle;
-    for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment)) options.endpoints.push_back(std::move(endpoint));
-    options.log_level = raw.log_level == "debug"  ? log::Level::debug
-                        : raw.log_level == "warn" ? log::Level::warn
+    for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
+        options.endpoints.push_back(std::move(endpoint));
+    options.log_level = raw.log_level == "debug"   ? log::Level::debug
+                        : raw.log_level == "warn"  ? log::Level::warn
                         : raw.log_level == "error" ? log::Level::error
                                                    : log::Level::info;
     options.log_format = raw.log_format == "json" ? log::Format::json : log::Format::text;
@@ -129,8 +139,10 @@ void check(const Options& options) {
     if (options.tls_cert.empty() != options.tls_key.empty())
         throw Error(ErrorCode::invalid_argument, "--tls-cert and --tls-key belong together");
     if (options.password.empty() && !is_loopback(options.host))
-        throw Error(ErrorCode::invalid_argument, "Without a password the server listens on this machine only. Set STELE_PASSWORD to "
-                                                 "listen on " + options.host);
+        throw Error(ErrorCode::invalid_argument,
+                    "Without a password the server listens on this machine only. Set STELE_PASSWORD to "
+                    "listen on " +
+                        options.host);
 }
 
 }  // namespace

@@ -12,23 +12,23 @@
 
 namespace stele::app {
 
-/// How the server runs. Every member has a flag, an environment variable STELE_<NAME> and a key in the TOML file; a flag
-/// beats the environment, which beats the file.
+/// How the server runs. Every member has a flag, an environment variable STELE_<NAME> and a key in the TOML file; a
+/// flag beats the environment, which beats the file.
 struct Options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8283;
-    std::filesystem::path data;              ///< folder; holds stele.db and the key that seals secrets
+    std::filesystem::path data;  ///< folder; holds stele.db and the key that seals secrets
     Secret password;
-    Secret secret_key;                       ///< empty: one is made and kept in the data folder
-    int threads = 0;                         ///< 0: one a core
-    std::string durability = "full";         ///< full: survives a power cut; normal: a cut may lose the last commits
-    std::string tls_cert, tls_key;           ///< PEM files; both or none
+    Secret secret_key;                ///< empty: one is made and kept in the data folder
+    int threads = 0;                  ///< 0: one a core
+    std::string durability = "full";  ///< full: survives a power cut; normal: a cut may lose the last commits
+    std::string tls_cert, tls_key;    ///< PEM files; both or none
     std::vector<std::string> cors_origins;
     std::int64_t body_bytes_max = 50 << 20;
-    std::int64_t grace_seconds = 10;         ///< for requests at work when the server is asked to stop
+    std::int64_t grace_seconds = 10;  ///< for requests at work when the server is asked to stop
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;
-    bool traces = true;                      ///< keep each step's exchange with the model
+    bool traces = true;  ///< keep each step's exchange with the model
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
     std::int64_t context_window_max = 128'000;
@@ -40,7 +40,7 @@ enum class Command : std::uint8_t { serve, version, help };
 struct CommandLine {
     Command command = Command::serve;
     Options options;
-    std::string help;                        ///< the text of `help`
+    std::string help;  ///< the text of `help`
 };
 
 /// Reads command line, environment and TOML file. Throws Error{invalid_argument} for wrong use, with a text that names

@@ -19,7 +19,8 @@ Secret secret_key(const Options& options) {
 
     key = random_hex(32);
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    const bool written = file >= 0 && ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && ::fsync(file) == 0;
+    const bool written =
+        file >= 0 && ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && ::fsync(file) == 0;
     if (file >= 0) ::close(file);
     if (!written) throw Error(ErrorCode::unavailable, "The key file cannot be written: " + path.string());
     return Secret(std::move(key));

@@ -103,22 +103,16 @@ ServerApp::ServerApp(const Options& options)
       idempotency_(*database_),
       catalogue_(client_, options.endpoints),
       runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, catalogue_, options.traces}),
-      agent_service_({*database_, agents_, blocks_, tools_, messages_, catalogue_, runtime_, sealer_, defaults_of(options)}),
-      services_{*database_,
-                agents_,
-                blocks_,
-                tools_,
-                messages_,
-                runs_,
-                idempotency_,
-                catalogue_,
-                runtime_,
-                agent_service_,
-                options.password,
-                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
+      agent_service_(
+          {*database_, agents_, blocks_, tools_, messages_, catalogue_, runtime_, sealer_, defaults_of(options)}),
+      services_{*database_,     agents_,          blocks_,
+                tools_,         messages_,        runs_,
+                idempotency_,   catalogue_,       runtime_,
+                agent_service_, options.password, {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
-              std::vector<net::Handler>(contexts_.size(), [this](net::HttpRequest& request) { return dispatch_(request); })),
+              std::vector<net::Handler>(contexts_.size(),
+                                        [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM) {
     set_up_store({*database_, tools_, runs_, idempotency_});
 }
@@ -171,7 +165,7 @@ void ServerApp::on_signal() {
 }
 
 void ServerApp::stop() {
-    if (std::exchange(stopping_, true)) std::_Exit(1);   // asked twice: at once; what was acknowledged is on the disk
+    if (std::exchange(stopping_, true)) std::_Exit(1);  // asked twice: at once; what was acknowledged is on the disk
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);

@@ -21,10 +21,13 @@ awaitable<void> seed_tools(StoreParts parts, storage::Transaction& transaction) 
     for (const tools::BuiltinTool& builtin : tools::builtin_tools()) names.emplace_back(builtin.name);
     const std::vector<Tool> stored = co_await parts.tools.find_by_names(default_organization_id, std::move(names));
     for (const tools::BuiltinTool& builtin : tools::builtin_tools()) {
-        const auto known = std::find_if(stored.begin(), stored.end(), [&](const Tool& tool) { return tool.name == builtin.name; });
-        Tool tool = tools::describe_builtin(builtin, known == stored.end() ? new_id("tool") : known->id, default_user_id);
+        const auto known =
+            std::find_if(stored.begin(), stored.end(), [&](const Tool& tool) { return tool.name == builtin.name; });
+        Tool tool =
+            tools::describe_builtin(builtin, known == stored.end() ? new_id("tool") : known->id, default_user_id);
         if (known != stored.end()) tool.created_at = known->created_at;
-        if (known == stored.end() || to_json(*known) != to_json(tool)) parts.tools.upsert(transaction, default_organization_id, tool);
+        if (known == stored.end() || to_json(*known) != to_json(tool))
+            parts.tools.upsert(transaction, default_organization_id, tool);
     }
 }
 

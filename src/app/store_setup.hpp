@@ -13,8 +13,9 @@ struct StoreParts {
     const storage::IdempotencyRepository& idempotency;
 };
 
-/// Makes the store ready for a new life of the server: built-in tools are entered or brought up to date (their ids stay),
-/// runs that a crash cut off are ended as failed, idempotency keys of long ago are forgotten. Blocks until it is done.
+/// Makes the store ready for a new life of the server: built-in tools are entered or brought up to date (their ids
+/// stay), runs that a crash cut off are ended as failed, idempotency keys of long ago are forgotten. Blocks until it is
+/// done.
 void set_up_store(StoreParts parts);
 
 }  // namespace stele::app

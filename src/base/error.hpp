@@ -12,20 +12,21 @@ namespace stele {
 
 /// What went wrong, in terms that no protocol knows. api/error_response.cpp gives each its status and body.
 enum class ErrorCode : std::uint8_t {
-    invalid_argument,    ///< with `fields`: the request does not fit its schema; without: a rule of the resource forbids it
-    unauthenticated,     ///< no credential, or a wrong one
-    permission_denied,   ///< a right credential that may not do this
+    invalid_argument,   ///< with `fields`: the request does not fit its schema; without: a rule of the resource forbids
+                        ///< it
+    unauthenticated,    ///< no credential, or a wrong one
+    permission_denied,  ///< a right credential that may not do this
     not_found,
     method_not_allowed,
-    conflict,            ///< another write came first, or a name is taken
+    conflict,  ///< another write came first, or a name is taken
     too_large,
     unsupported_media,
-    rate_limited,        ///< our own limiter
-    model_failed,        ///< the model's server; `type` tells how ("llm_rate_limit", ...)
+    rate_limited,  ///< our own limiter
+    model_failed,  ///< the model's server; `type` tells how ("llm_rate_limit", ...)
     timed_out,
-    unavailable,         ///< store busy or full, shutting down, overloaded; may be tried again
+    unavailable,  ///< store busy or full, shutting down, overloaded; may be tried again
     cancelled,
-    internal,            ///< our own mistake
+    internal,  ///< our own mistake
 };
 
 /// A failure that the author of the request must hear of. Thrown anywhere below api/, caught in api/dispatch.cpp
@@ -35,19 +36,19 @@ struct Error : std::runtime_error {
     struct Field {
         std::string where;
         std::string problem;
-        std::string type = "value_error";   ///< the API's word for the kind of violation, e.g. "string_type"
-        std::string input_json;             ///< what was sent, if it is short; else empty
+        std::string type = "value_error";  ///< the API's word for the kind of violation, e.g. "string_type"
+        std::string input_json;            ///< what was sent, if it is short; else empty
     };
 
     Error(ErrorCode kind, const std::string& message) : std::runtime_error(message), code(kind) {}
 
     ErrorCode code;
-    std::string type;                                  ///< the API's error type for model failures, e.g. "llm_timeout"
+    std::string type;  ///< the API's error type for model failures, e.g. "llm_timeout"
     std::vector<Field> fields;
     std::optional<std::chrono::milliseconds> retry_after;
-    bool final = false;                                ///< trying again cannot help (x-should-retry: false)
-    std::vector<std::pair<std::string, std::string>> members;   ///< further text members of the error body
-    std::string detail_json;                           ///< replaces the text of `detail` by this JSON when not empty
+    bool final = false;                                        ///< trying again cannot help (x-should-retry: false)
+    std::vector<std::pair<std::string, std::string>> members;  ///< further text members of the error body
+    std::string detail_json;  ///< replaces the text of `detail` by this JSON when not empty
 };
 
 /// "<Kind> not found": the answer for an unknown id and for an object of another organisation alike.

@@ -23,7 +23,8 @@ Sealer::Sealer(const Secret& key) {
 std::string Sealer::seal(std::string_view text) const {
     std::string box(crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + text.size(), '\0');
     randombytes_buf(box.data(), crypto_secretbox_NONCEBYTES);
-    crypto_secretbox_easy(bytes(box) + crypto_secretbox_NONCEBYTES, bytes(text), text.size(), bytes(box), bytes(key_.reveal()));
+    crypto_secretbox_easy(bytes(box) + crypto_secretbox_NONCEBYTES, bytes(text), text.size(), bytes(box),
+                          bytes(key_.reveal()));
     std::string hex(box.size() * 2 + 1, '\0');
     sodium_bin2hex(hex.data(), hex.size(), bytes(box), box.size());
     hex.pop_back();
@@ -37,8 +38,8 @@ std::string Sealer::open(std::string_view sealed) const {
     const bool hex = sodium_hex2bin(bytes(box), box.size(), sealed.data(), sealed.size(), nullptr, &size, nullptr) == 0;
     if (hex && size >= overhead) {
         std::string text(size - overhead, '\0');
-        if (crypto_secretbox_open_easy(bytes(text), bytes(box) + crypto_secretbox_NONCEBYTES, size - crypto_secretbox_NONCEBYTES,
-                                       bytes(box), bytes(key_.reveal())) == 0)
+        if (crypto_secretbox_open_easy(bytes(text), bytes(box) + crypto_secretbox_NONCEBYTES,
+                                       size - crypto_secretbox_NONCEBYTES, bytes(box), bytes(key_.reveal())) == 0)
             return text;
     }
     throw Error(ErrorCode::unavailable, "A stored secret cannot be read: it was sealed with another key");

@@ -21,7 +21,7 @@ public:
     std::string open(std::string_view sealed) const;
 
 private:
-    Secret key_;   ///< 32 bytes
+    Secret key_;  ///< 32 bytes
 };
 
 }  // namespace stele

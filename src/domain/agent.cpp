@@ -32,8 +32,9 @@ void check_ids(const Patch<std::vector<std::string>>& ids, const char* field, co
     if (!ids.has_value()) return;
     for (std::size_t i = 0; i < ids->size(); ++i)
         if (!is_id((*ids)[i], prefix))
-            problems.add(std::string(field) + "." + std::to_string(i), std::string("must match '") + prefix + "-{uuid4}'",
-                         "string_pattern_mismatch", json_string(first_code_points((*ids)[i], 64)));
+            problems.add(std::string(field) + "." + std::to_string(i),
+                         std::string("must match '") + prefix + "-{uuid4}'", "string_pattern_mismatch",
+                         json_string(first_code_points((*ids)[i], 64)));
 }
 
 void check_links(const AgentLinksRequest& request, Problems& problems) {
@@ -59,15 +60,16 @@ void check_switches(const AgentSwitchesRequest& request, Problems& problems) {
                      json_string(first_code_points(*request.timezone, 64)));
 }
 
-constexpr std::array adjectives = {"Amber",  "Bright", "Calm",   "Clever", "Gentle", "Golden", "Honest", "Keen",
-                                   "Lively", "Lucid",  "Mellow", "Noble",  "Patient", "Quiet", "Silver", "Steady",
-                                   "Sunny",  "Tidy",   "Vivid",  "Wise"};
-constexpr std::array nouns = {"Anchor", "Badger", "Beacon", "Cedar",  "Compass", "Falcon", "Garden", "Harbour",
-                              "Heron",  "Lantern", "Maple", "Meadow", "Otter",   "Pebble", "River",  "Sparrow",
-                              "Summit", "Thistle", "Willow", "Wren"};
+constexpr std::array adjectives = {"Amber",  "Bright", "Calm",  "Clever", "Gentle", "Golden",  "Honest",
+                                   "Keen",   "Lively", "Lucid", "Mellow", "Noble",  "Patient", "Quiet",
+                                   "Silver", "Steady", "Sunny", "Tidy",   "Vivid",  "Wise"};
+constexpr std::array nouns = {"Anchor",  "Badger",  "Beacon",  "Cedar",   "Compass", "Falcon", "Garden",
+                              "Harbour", "Heron",   "Lantern", "Maple",   "Meadow",  "Otter",  "Pebble",
+                              "River",   "Sparrow", "Summit",  "Thistle", "Willow",  "Wren"};
 
 constexpr char memory_habit[] =
-    "Your memory is yours to keep. The blocks under <memory_blocks> are always in front of you; everything you ever said "
+    "Your memory is yours to keep. The blocks under <memory_blocks> are always in front of you; everything you ever "
+    "said "
     "and heard stays in recall storage and can be searched. When you learn something that will matter later, write it "
     "into the fitting block at once, in few words, and correct what turned out wrong instead of piling up versions. "
     "When somebody refers to something you don't see, search before you say that you don't know. ";
@@ -138,7 +140,8 @@ std::string default_system_prompt(AgentType type) {
                 "You are an agent with a lasting memory, run by Stele. You meet the same people again and again, over "
                 "months and years, and you go on where you stopped. " +
                 std::string(memory_habit) +
-                "Use tools when they help and say plainly when you can't do something. When nothing is left to do, answer "
+                "Use tools when they help and say plainly when you can't do something. When nothing is left to do, "
+                "answer "
                 "in text; that ends your turn.");
         case AgentType::memgpt_agent:
         case AgentType::memgpt_v2_agent:
@@ -146,25 +149,32 @@ std::string default_system_prompt(AgentType type) {
                            speaking_by_tool + "Be yourself as the persona block describes you.");
         case AgentType::react_agent:
             return wrapped(
-                "You are an agent that solves tasks with tools, run by Stele. Think about the next step, call the tool that "
+                "You are an agent that solves tasks with tools, run by Stele. Think about the next step, call the tool "
+                "that "
                 "makes it, look at what came back, and go on until the task is done. " +
                 std::string(speaking_by_tool));
         case AgentType::workflow_agent:
             return wrapped(
-                "You carry out a fixed workflow, run by Stele. Each message is a new, independent task: follow the tool "
+                "You carry out a fixed workflow, run by Stele. Each message is a new, independent task: follow the "
+                "tool "
                 "rules in order, call only the tools that are offered, and stop when the last one has run.");
-        case AgentType::split_thread_agent: return {};
+        case AgentType::split_thread_agent:
+            return {};
         case AgentType::sleeptime_agent:
             return wrapped(
-                "You look after the memory of another agent while it rests, run by Stele. You are shown what was said since "
-                "your last turn. Bring the memory blocks up to date: add what is new and lasting, correct what changed, "
-                "remove what is stale, and keep each block short and well ordered. Never talk to the person. When the blocks "
+                "You look after the memory of another agent while it rests, run by Stele. You are shown what was said "
+                "since "
+                "your last turn. Bring the memory blocks up to date: add what is new and lasting, correct what "
+                "changed, "
+                "remove what is stale, and keep each block short and well ordered. Never talk to the person. When the "
+                "blocks "
                 "are in order, call memory_finish_edits.");
         case AgentType::voice_convo_agent:
             return "You talk with a person by voice, run by Stele. Answer in short spoken sentences, without lists or "
                    "markup. Use search_memory when they refer to something you don't see.";
         case AgentType::voice_sleeptime_agent:
-            return "You look after the memory of a voice agent, run by Stele. Store the parts of the transcript worth keeping "
+            return "You look after the memory of a voice agent, run by Stele. Store the parts of the transcript worth "
+                   "keeping "
                    "with store_memories, bring the human block up to date with rethink_user_memory, then call "
                    "finish_rethinking_memory.";
     }
@@ -179,31 +189,33 @@ std::string random_agent_name() {
 
 std::vector<std::string> base_tools_of(AgentType type) {
     switch (type) {
-        case AgentType::letta_v1_agent: return {"conversation_search", "memory_insert", "memory_replace"};
+        case AgentType::letta_v1_agent:
+            return {"conversation_search", "memory_insert", "memory_replace"};
         case AgentType::sleeptime_agent:
             return {"memory_replace", "memory_insert", "memory_rethink", "memory_finish_edits"};
         case AgentType::memgpt_agent:
         case AgentType::split_thread_agent:
-            return {"send_message", "conversation_search", "core_memory_append", "core_memory_replace", "memory",
-                    "memory_apply_patch"};
-        case AgentType::memgpt_v2_agent: return {"send_message", "conversation_search", "memory_insert", "memory_replace"};
+            return {"send_message", "conversation_search", "core_memory_append", "core_memory_replace",
+                    "memory",       "memory_apply_patch"};
+        case AgentType::memgpt_v2_agent:
+            return {"send_message", "conversation_search", "memory_insert", "memory_replace"};
         case AgentType::react_agent:
-        case AgentType::workflow_agent: return {};
-        case AgentType::voice_convo_agent: return {"send_message", "search_memory"};
+        case AgentType::workflow_agent:
+            return {};
+        case AgentType::voice_convo_agent:
+            return {"send_message", "search_memory"};
         case AgentType::voice_sleeptime_agent:
             return {"store_memories", "rethink_user_memory", "finish_rethinking_memory"};
     }
     return {};
 }
 
-bool speaks_in_text(AgentType type) {
-    return type == AgentType::letta_v1_agent || type == AgentType::sleeptime_agent;
-}
+bool speaks_in_text(AgentType type) { return type == AgentType::letta_v1_agent || type == AgentType::sleeptime_agent; }
 
 bool apply_plain_fields(const UpdateAgent& update, Agent& agent) {
     bool changed = update.name.set_into(agent.name);
-    changed |= update.system.has_value() ? update.system.set_into(agent.system)
-                                         : update.instructions.set_into(agent.system);
+    changed |=
+        update.system.has_value() ? update.system.set_into(agent.system) : update.instructions.set_into(agent.system);
     changed |= update.description.set_into(agent.description);
     if (update.metadata.present()) {
         const Json metadata = update.metadata.has_value() ? *update.metadata : Json{};

@@ -17,7 +17,7 @@ std::string_view to_string(AgentType type);
 // one JSON text in the agent's row: what no list filters by needs no column.
 
 struct AgentHead {
-    std::string id;                          ///< "agent-<uuid>"
+    std::string id;  ///< "agent-<uuid>"
     std::string name;
 };
 BOOST_DESCRIBE_STRUCT(AgentHead, (), (id, name))
@@ -28,17 +28,17 @@ struct AgentToolRules {
 BOOST_DESCRIBE_STRUCT(AgentToolRules, (), (tool_rules))
 
 struct AgentContext {
-    std::vector<std::string> message_ids;    ///< in the context window, in order
+    std::vector<std::string> message_ids;  ///< in the context window, in order
 };
 BOOST_DESCRIBE_STRUCT(AgentContext, (), (message_ids))
 
 struct AgentModel {
-    std::string system;                      ///< prompt without memory
+    std::string system;  ///< prompt without memory
     AgentType agent_type = AgentType::letta_v1_agent;
     LlmConfig llm_config;
     std::optional<EmbeddingConfig> embedding_config;
-    std::optional<std::string> model;        ///< handle
-    std::optional<std::string> embedding;    ///< handle
+    std::optional<std::string> model;      ///< handle
+    std::optional<std::string> embedding;  ///< handle
     std::optional<ModelSettings> model_settings;
     std::optional<CompactionSettings> compaction_settings;
     Json response_format;
@@ -61,7 +61,7 @@ BOOST_DESCRIBE_STRUCT(AgentMemory, (), (agent_type, git_enabled, blocks, file_bl
 
 /// A secret that tools see as an environment variable.
 struct AgentVariable : Audit {
-    std::string id;                          ///< "agent-env-<uuid>"
+    std::string id;  ///< "agent-env-<uuid>"
     std::string key;
     std::string value;
     std::optional<std::string> description;
@@ -135,8 +135,8 @@ BOOST_DESCRIBE_STRUCT(AgentSettings, (AgentToolRules, AgentModel, AgentSwitches,
 /// An agent as its row holds it: everything but what other tables say of it.
 struct Agent : Audit, AgentHead, AgentSettings, AgentOrigin, AgentLastRun, AgentVisibility {
     std::string organization_id;
-    std::int64_t message_count = 0;          ///< all stored messages, in context or not
-    std::int64_t version = 1;                ///< of the row
+    std::int64_t message_count = 0;  ///< all stored messages, in context or not
+    std::int64_t version = 1;        ///< of the row
 };
 
 /// The answer: an agent with all that belongs to it.
@@ -173,7 +173,7 @@ void check(const InitialMessage& message, Problems& problems);
 // Members that create and modify share.
 struct AgentModelRequest {
     Patch<std::string> system;
-    Patch<std::string> instructions;         ///< the seed's word for system
+    Patch<std::string> instructions;  ///< the seed's word for system
     Patch<std::string> description;
     Patch<Json> metadata;
     Patch<std::string> model;

@@ -24,7 +24,8 @@ constexpr std::size_t label_characters_max = 255;
 
 void check_label(const std::string& label, Problems& problems) {
     const std::size_t length = code_points(label);
-    const bool control = std::any_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    const bool control =
+        std::any_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
     if (length == 0)
         problems.add("label", "must not be empty", "string_too_short");
     else if (length > label_characters_max)
@@ -83,7 +84,8 @@ Block make_block(CreateBlock request, const std::string& actor) {
     if (request.value.has_value()) block.value = without_nul(std::move(request.value->text));
     enforce_limit(block, code_points(block.value), 0);
     block.project_id = request.project_id.optional();
-    block.template_name = request.template_name.has_value() ? request.template_name.optional() : request.name.optional();
+    block.template_name =
+        request.template_name.has_value() ? request.template_name.optional() : request.name.optional();
     block.is_template = request.is_template;
     block.template_id = request.template_id.optional();
     block.base_template_id = request.base_template_id.optional();
@@ -156,7 +158,8 @@ void set_value(Block& block, std::string value) {
 std::optional<std::string> shown_description(const BlockBody& block) {
     if (block.description) return block.description;
     if (block.label == "human" || block.label == "system/human")
-        return "What the agent knows about the person it talks with: name, preferences, plans, and anything that makes the "
+        return "What the agent knows about the person it talks with: name, preferences, plans, and anything that makes "
+               "the "
                "next conversation better.";
     if (block.label == "persona" || block.label == "system/persona")
         return "Who the agent is: its character, manner of speaking, and the rules it follows, in its own words.";

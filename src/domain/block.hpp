@@ -10,8 +10,8 @@ namespace stele {
 
 /// What an agent's context shows of a block, and what links it elsewhere.
 struct BlockBody {
-    std::string value;                       ///< UTF-8
-    std::int64_t limit = 100'000;            ///< most code points that `value` may have
+    std::string value;             ///< UTF-8
+    std::int64_t limit = 100'000;  ///< most code points that `value` may have
     std::optional<std::string> project_id;
     std::optional<std::string> template_name;
     bool is_template = false;
@@ -20,8 +20,8 @@ struct BlockBody {
     std::optional<std::string> deployment_id;
     std::optional<std::string> entity_id;
     bool preserve_on_migration = false;
-    std::string label;                       ///< unique within one agent, 1-255 characters
-    bool read_only = false;                  ///< binds the agent's tools only; REST may write
+    std::string label;       ///< unique within one agent, 1-255 characters
+    bool read_only = false;  ///< binds the agent's tools only; REST may write
     std::optional<std::string> description;
     Json metadata{"{}"};
     std::optional<bool> hidden;
@@ -33,13 +33,13 @@ BOOST_DESCRIBE_STRUCT(BlockBody, (),
 
 /// A labelled text that stands in its agents' context on every step. Shared: one block may be attached to many agents.
 struct Block : BlockBody {
-    std::string id;                          ///< "block-<uuid>"
+    std::string id;  ///< "block-<uuid>"
     std::optional<std::string> created_by_id;
     std::optional<std::string> last_updated_by_id;
     std::vector<std::string> tags;
     Timestamp created_at{};
     Timestamp updated_at{};
-    std::int64_t version = 1;                ///< of the row, sent as ETag; not described, so never in the JSON
+    std::int64_t version = 1;  ///< of the row, sent as ETag; not described, so never in the JSON
 };
 BOOST_DESCRIBE_STRUCT(Block, (BlockBody), (id, created_by_id, last_updated_by_id, tags, created_at, updated_at))
 
@@ -59,7 +59,7 @@ struct CreateBlock {
     Patch<BlockValue> value;
     Patch<std::int64_t> limit;
     Patch<std::string> project_id;
-    Patch<std::string> name;                 ///< older word for template_name
+    Patch<std::string> name;  ///< older word for template_name
     Patch<std::string> template_name;
     bool is_template = false;
     Patch<std::string> template_id;
@@ -76,8 +76,8 @@ struct CreateBlock {
 };
 BOOST_DESCRIBE_STRUCT(CreateBlock, (),
                       (value, limit, project_id, name, template_name, is_template, template_id, base_template_id,
-                       deployment_id, entity_id, preserve_on_migration, label, read_only, description, metadata,
-                       hidden, tags))
+                       deployment_id, entity_id, preserve_on_migration, label, read_only, description, metadata, hidden,
+                       tags))
 void check(const CreateBlock& block, Problems& problems);
 
 /// Body of PATCH /v1/blocks/{block_id}. Patch<T> has three states: absent leaves, null clears, a value sets.
@@ -102,8 +102,8 @@ struct BlockUpdate {
 };
 BOOST_DESCRIBE_STRUCT(BlockUpdate, (),
                       (value, limit, project_id, name, template_name, is_template, template_id, base_template_id,
-                       deployment_id, entity_id, preserve_on_migration, label, read_only, description, metadata,
-                       hidden, tags))
+                       deployment_id, entity_id, preserve_on_migration, label, read_only, description, metadata, hidden,
+                       tags))
 void check(const BlockUpdate& update, Problems& problems);
 
 /// A new block as `request` wants it, made by `actor` now. Throws Error{invalid_argument} on "body.value" when the
@@ -113,8 +113,8 @@ Block make_block(CreateBlock request, const std::string& actor);
 /// What an update changed.
 enum class BlockChange : std::uint8_t {
     none,
-    unseen,   ///< tags, metadata, links: no prompt shows them
-    seen,     ///< value, label, limit, description or read_only: stands in prompts
+    unseen,  ///< tags, metadata, links: no prompt shows them
+    seen,    ///< value, label, limit, description or read_only: stands in prompts
 };
 
 /// Applies what `update` holds. Throws Error{invalid_argument} on "body.value" if the text would exceed the limit,

@@ -69,7 +69,8 @@ private:
 class Problems {
 public:
     /// `where`: the field below the current place, e.g. "limit"; may be empty for the place itself.
-    void add(std::string_view where, std::string problem, std::string type = "value_error", std::string input_json = {});
+    void add(std::string_view where, std::string problem, std::string type = "value_error",
+             std::string input_json = {});
 
     /// Enters and leaves a member or element: names become "body.memory_blocks.0.label".
     void enter(std::string_view name) { path_.emplace_back(name); }

@@ -10,9 +10,9 @@
 #include "domain/schema.hpp"
 
 #include <boost/describe.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/static_resource.hpp>
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/mp11/algorithm.hpp>
 
 #include <charconv>
@@ -53,7 +53,8 @@ concept described_enum = boost::describe::has_describe_enumerators<T>::value;
 
 /// A type with a JSON form of its own (a union such as "text or list of parts"): found by argument-dependent lookup.
 template <class T>
-concept self_reading = requires(const json::value& from, T& into, Problems& problems) { read_json(from, into, problems); };
+concept self_reading =
+    requires(const json::value& from, T& into, Problems& problems) { read_json(from, into, problems); };
 template <class T>
 concept self_writing = requires(const T& from, std::string& out) { write_json(from, out); };
 template <class T>
@@ -140,7 +141,7 @@ void read_struct(const json::value& from, T& into, Problems& problems) {
         const json::value* value = object.if_contains(std::string_view(member.name));
         if (value == nullptr) return;
         if constexpr (!is_patch<M>::value && !is_optional<M>::value && !std::is_same_v<M, Json> && !self_reading<M>) {
-            if (value->is_null()) return;   // null for a member with a default counts as absent
+            if (value->is_null()) return;  // null for a member with a default counts as absent
         }
         problems.enter(member.name);
         read(*value, into.*member.pointer, problems);
@@ -238,7 +239,7 @@ inline void write_number(double number, std::string& out) {
     const auto [end, ignored] = std::to_chars(text, text + sizeof text, number);
     const std::string_view written(text, static_cast<std::size_t>(end - text));
     out += written;
-    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";   // stays a float for every reader
+    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";  // stays a float for every reader
 }
 
 template <described_enum E>

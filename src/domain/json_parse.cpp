@@ -107,7 +107,7 @@ public:
 private:
     bool refuse(Refusal why, json::error_code& ec) {
         refusal = why;
-        ec = json::error::exception;   // any error stops the parser; `refusal` tells which
+        ec = json::error::exception;  // any error stops the parser; `refusal` tells which
         return false;
     }
 
@@ -145,7 +145,8 @@ JsonParse parse_json_value(std::string_view text, json::storage_ptr storage) {
                 ec == json::error::expected_utf16_escape)
                 result.problem = "Invalid UTF-8: a lone surrogate escape";
             else
-                result.problem = ec == json::error::syntax || ec == json::error::incomplete ? describe(ec) : describe(ec);
+                result.problem =
+                    ec == json::error::syntax || ec == json::error::incomplete ? describe(ec) : describe(ec);
             break;
         case Refusal::duplicate_key:
             result.type = "duplicate_key";

@@ -10,9 +10,9 @@ namespace stele {
 /// A parsed text, or why it is refused. `type` is the API's word ("json_invalid", "duplicate_key", ...).
 struct JsonParse {
     boost::json::value value;
-    std::string problem;   ///< empty: parsed
+    std::string problem;  ///< empty: parsed
     std::string type;
-    std::string where;     ///< the repeated key, if that is the problem
+    std::string where;  ///< the repeated key, if that is the problem
 };
 
 /// Parses one JSON text (RFC 8259) strictly: UTF-8, nesting at most 64, no repeated keys, no number beyond 64 bits

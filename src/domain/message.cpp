@@ -119,15 +119,21 @@ std::string packaged_return(const MessageToolReturn& tool_return, Timestamp time
 
 namespace {
 
-constexpr std::string_view returned_types[] = {
-    "system_message",       "user_message",       "assistant_message",        "reasoning_message",
-    "hidden_reasoning_message", "tool_call_message",  "tool_return_message",  "approval_request_message",
-    "approval_response_message", "summary_message", "event_message"};
+constexpr std::string_view returned_types[] = {"system_message",
+                                               "user_message",
+                                               "assistant_message",
+                                               "reasoning_message",
+                                               "hidden_reasoning_message",
+                                               "tool_call_message",
+                                               "tool_return_message",
+                                               "approval_request_message",
+                                               "approval_response_message",
+                                               "summary_message",
+                                               "event_message"};
 
 bool says_nothing(const MessageContent& content) {
-    return std::all_of(content.parts.begin(), content.parts.end(), [](const ContentPart& part) {
-        return part.type == "text" && part.text.value_or("").empty();
-    });
+    return std::all_of(content.parts.begin(), content.parts.end(),
+                       [](const ContentPart& part) { return part.type == "text" && part.text.value_or("").empty(); });
 }
 
 void remove_nul(std::vector<ContentPart>& parts) {
@@ -178,7 +184,8 @@ void check(const MessageRequest& request, Problems& problems) {
     if (request.include_return_message_types)
         for (const std::string& type : *request.include_return_message_types)
             if (!is_returned_type(type))
-                problems.add("include_return_message_types", "holds an unknown message type", "enum", json_string(type));
+                problems.add("include_return_message_types", "holds an unknown message type", "enum",
+                             json_string(type));
     const bool streaming = request.streaming.value_or(false);
     if (request.streaming.has_value() && !streaming) {
         if (request.stream_tokens) problems.add("stream_tokens", "needs streaming to be true");

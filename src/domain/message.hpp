@@ -13,10 +13,10 @@ namespace stele {
 struct ContentPart {
     std::string type = "text";
     Patch<std::string> text;
-    Patch<Json> source;                      ///< of an image: {"type":"url"|"base64"|"letta", ...}
-    Patch<bool> is_native;                   ///< reasoning: written by the model's own reasoning channel
+    Patch<Json> source;     ///< of an image: {"type":"url"|"base64"|"letta", ...}
+    Patch<bool> is_native;  ///< reasoning: written by the model's own reasoning channel
     Patch<std::string> reasoning;
-    Patch<std::string> data;                 ///< redacted_reasoning
+    Patch<std::string> data;  ///< redacted_reasoning
     Patch<std::string> signature;
     Patch<std::string> detail;
 };
@@ -40,7 +40,7 @@ BOOST_DEFINE_ENUM_CLASS(MessageRole, system, user, assistant, tool, approval, su
 struct MessageToolCall {
     std::string id;
     std::string name;
-    std::string arguments;                   ///< JSON text as the model wrote it
+    std::string arguments;  ///< JSON text as the model wrote it
 };
 BOOST_DESCRIBE_STRUCT(MessageToolCall, (), (id, name, arguments))
 
@@ -48,8 +48,8 @@ BOOST_DESCRIBE_STRUCT(MessageToolCall, (), (id, name, arguments))
 struct MessageToolReturn {
     std::string tool_call_id;
     std::string name;
-    std::string status = "success";          ///< success or error
-    std::string value;                       ///< text, or JSON text with `is_object`
+    std::string status = "success";  ///< success or error
+    std::string value;               ///< text, or JSON text with `is_object`
     bool is_object = false;
     std::optional<std::vector<std::string>> stdout_lines;
     std::optional<std::vector<std::string>> stderr_lines;
@@ -66,19 +66,19 @@ BOOST_DESCRIBE_STRUCT(MessageBody, (), (content, tool_calls, tool_returns))
 
 /// One stored message of an agent. One message may show as several in the API (expand, message_view.hpp).
 struct Message : MessageBody {
-    std::string id;                          ///< "message-<uuid>"
+    std::string id;  ///< "message-<uuid>"
     std::string agent_id;
-    std::string conversation_id;             ///< empty: the default conversation
-    std::int64_t position = 0;               ///< strictly increasing within the agent: the order of everything
-    std::optional<std::int64_t> context_position;   ///< place within the context window; absent: evicted
+    std::string conversation_id;                   ///< empty: the default conversation
+    std::int64_t position = 0;                     ///< strictly increasing within the agent: the order of everything
+    std::optional<std::int64_t> context_position;  ///< place within the context window; absent: evicted
     MessageRole role = MessageRole::user;
     std::optional<std::string> name;
-    std::optional<std::string> otid;         ///< the client's own id of the message
+    std::optional<std::string> otid;  ///< the client's own id of the message
     std::optional<std::string> sender_id;
     std::optional<std::string> step_id;
     std::optional<std::string> run_id;
     std::optional<std::string> group_id;
-    std::optional<std::string> model;        ///< who wrote it
+    std::optional<std::string> model;  ///< who wrote it
     Timestamp created_at{};
 };
 
@@ -120,7 +120,7 @@ void check(const InputMessage& message, Problems& problems);
 /// Body of every message request: POST /v1/agents/{agent_id}/messages, .../stream, .../async.
 struct MessageRequest {
     Patch<std::vector<InputMessage>> messages;
-    Patch<MessageContent> input;             ///< short for one user message
+    Patch<MessageContent> input;  ///< short for one user message
     std::int64_t max_steps = 50;
     bool use_assistant_message = true;
     std::string assistant_message_tool_name = "send_message";
@@ -130,7 +130,7 @@ struct MessageRequest {
     Patch<Json> client_skills;
     std::optional<std::string> override_model;
     std::optional<std::string> override_system;
-    std::optional<std::string> system;       ///< alias of override_system
+    std::optional<std::string> system;  ///< alias of override_system
     bool include_compaction_messages = false;
     bool return_logprobs = false;
     std::optional<std::int64_t> top_logprobs;
@@ -146,8 +146,8 @@ BOOST_DESCRIBE_STRUCT(MessageRequest, (),
                       (messages, input, max_steps, use_assistant_message, assistant_message_tool_name,
                        assistant_message_tool_kwarg, include_return_message_types, client_tools, client_skills,
                        override_model, override_system, system, include_compaction_messages, return_logprobs,
-                       top_logprobs, return_token_ids, streaming, stream_tokens, include_pings, background,
-                       identity_id, callback_url))
+                       top_logprobs, return_token_ids, streaming, stream_tokens, include_pings, background, identity_id,
+                       callback_url))
 void check(const MessageRequest& request, Problems& problems);
 
 /// True for the types that `include_return_message_types` may name.

@@ -8,8 +8,8 @@ namespace stele {
 namespace {
 
 bool included(const ViewOptions& options, std::string_view type) {
-    return options.include_types == nullptr ||
-           std::find(options.include_types->begin(), options.include_types->end(), type) != options.include_types->end();
+    return options.include_types == nullptr || std::find(options.include_types->begin(), options.include_types->end(),
+                                                         type) != options.include_types->end();
 }
 
 bool is_speech(const MessageToolCall& call, const ViewOptions& options) {
@@ -26,7 +26,8 @@ public:
         if (included(options_, type)) {
             static_cast<MessageHead&>(view) = message_head(message_, type);
             view.otid = own_otid && message_.otid ? message_.otid
-                        : own_otid ? std::optional<std::string>() : std::optional(part_otid(message_.id, index_));
+                        : own_otid                ? std::optional<std::string>()
+                                                  : std::optional(part_otid(message_.id, index_));
             views.push_back(std::move(view));
         }
         ++index_;
@@ -116,9 +117,13 @@ void write_return_members(const ToolReturnView& from, std::string& out) {
     out += ",\"tool_call_id\":";
     append_json_string(out, from.tool_call_id);
     // The API's words are macros of the C library; hence not from the description.
-    out += ",\"std" "out\":";
+    out +=
+        ",\"std"
+        "out\":";
     mapping::write(from.stdout_, out);
-    out += ",\"std" "err\":";
+    out +=
+        ",\"std"
+        "err\":";
     mapping::write(from.stderr_, out);
 }
 
@@ -131,8 +136,11 @@ Schema text_schema() {
 std::vector<SchemaProperty> return_properties() {
     const Schema text = text_schema();
     const Schema lines = mapping::schema_of_type<std::optional<std::vector<std::string>>>();
-    return {{"tool_return", text, {}}, {"status", text, {}}, {"tool_call_id", text, {}},
-            {"stdout", lines, {}},     {"stderr", lines, {}}};
+    return {{"tool_return", text, {}},
+            {"status", text, {}},
+            {"tool_call_id", text, {}},
+            {"stdout", lines, {}},
+            {"stderr", lines, {}}};
 }
 
 }  // namespace
@@ -303,12 +311,15 @@ std::string internal_message_json(const Message& message, const std::string& tim
     for (const MessageToolReturn& tool_return : message.tool_returns) {
         if (out.back() != '[') out += ',';
         out += "{\"tool_call_id\":" + json_string(tool_return.tool_call_id) +
-               ",\"status\":" + json_string(tool_return.status) + ",\"std" "out\":";
+               ",\"status\":" + json_string(tool_return.status) +
+               ",\"std"
+               "out\":";
         mapping::write(tool_return.stdout_lines, out);
-        out += ",\"std" "err\":";
+        out +=
+            ",\"std"
+            "err\":";
         mapping::write(tool_return.stderr_lines, out);
-        out += ",\"func_response\":" +
-               json_string(packaged_return(tool_return, message.created_at, timezone)) + '}';
+        out += ",\"func_response\":" + json_string(packaged_return(tool_return, message.created_at, timezone)) + '}';
     }
     out += "],\"group_id\":";
     mapping::write(message.group_id, out);

@@ -10,18 +10,17 @@ namespace stele {
 
 struct MessageHead {
     std::string id;
-    std::string date;                        ///< whole seconds, explicit offset
+    std::string date;  ///< whole seconds, explicit offset
     std::optional<std::string> name;
     std::string message_type;
     std::optional<std::string> otid;
     std::optional<std::string> sender_id;
     std::optional<std::string> step_id;
     std::optional<bool> is_err;
-    std::optional<std::int64_t> seq_id;      ///< background streams only
+    std::optional<std::int64_t> seq_id;  ///< background streams only
     std::optional<std::string> run_id;
 };
-BOOST_DESCRIBE_STRUCT(MessageHead, (),
-                      (id, date, name, message_type, otid, sender_id, step_id, is_err, seq_id, run_id))
+BOOST_DESCRIBE_STRUCT(MessageHead, (), (id, date, name, message_type, otid, sender_id, step_id, is_err, seq_id, run_id))
 
 /// system_message, user_message, assistant_message.
 struct ContentMessage : MessageHead {
@@ -30,14 +29,14 @@ struct ContentMessage : MessageHead {
 BOOST_DESCRIBE_STRUCT(ContentMessage, (MessageHead), (content))
 
 struct ReasoningMessage : MessageHead {
-    std::string source;                      ///< reasoner_model or non_reasoner_model
+    std::string source;  ///< reasoner_model or non_reasoner_model
     std::string reasoning;
     std::optional<std::string> signature;
 };
 BOOST_DESCRIBE_STRUCT(ReasoningMessage, (MessageHead), (source, reasoning, signature))
 
 struct HiddenReasoningMessage : MessageHead {
-    std::string state;                       ///< redacted or omitted
+    std::string state;  ///< redacted or omitted
     std::optional<std::string> hidden_reasoning;
 };
 BOOST_DESCRIBE_STRUCT(HiddenReasoningMessage, (MessageHead), (state, hidden_reasoning))
@@ -52,7 +51,7 @@ BOOST_DESCRIBE_STRUCT(ToolCallView, (), (name, arguments, tool_call_id))
 
 /// tool_call_message and approval_request_message.
 struct ToolCallMessage : MessageHead {
-    ToolCallView tool_call;                  ///< deprecated: the first call
+    ToolCallView tool_call;  ///< deprecated: the first call
     std::vector<ToolCallView> tool_calls;
 };
 BOOST_DESCRIBE_STRUCT(ToolCallMessage, (MessageHead), (tool_call, tool_calls))
@@ -76,7 +75,7 @@ void write_json(const ToolReturnView& from, std::string& out);
 Schema json_schema(const ToolReturnView*);
 
 struct ToolReturnMessage : MessageHead {
-    ToolReturnView first;                    ///< its members stand deprecated beside the list
+    ToolReturnView first;  ///< its members stand deprecated beside the list
     std::vector<ToolReturnView> tool_returns;
 };
 void write_json(const ToolReturnMessage& from, std::string& out);
@@ -95,11 +94,12 @@ const MessageHead& head_of(const LettaMessage& message);
 MessageHead& head_of(LettaMessage& message);
 
 struct ViewOptions {
-    bool text_is_assistant_message = true;   ///< else the assistant's text shows as reasoning (agents that speak by tool)
-    bool use_assistant_message = true;       ///< a call of the speaking tool shows as assistant_message
+    bool text_is_assistant_message =
+        true;                           ///< else the assistant's text shows as reasoning (agents that speak by tool)
+    bool use_assistant_message = true;  ///< a call of the speaking tool shows as assistant_message
     std::string assistant_message_tool_name = "send_message";
     std::string assistant_message_tool_kwarg = "message";
-    const std::vector<std::string>* include_types = nullptr;   ///< when set: only these; outlives the call
+    const std::vector<std::string>* include_types = nullptr;  ///< when set: only these; outlives the call
 };
 
 /// The API's messages for one stored message, in natural order. `answers_speech`: a tool message that only answers a

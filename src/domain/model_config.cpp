@@ -117,7 +117,8 @@ std::string default_compaction_prompt(const std::string& mode) {
         "that the memory blocks already hold. Write plain sentences in the language of the conversation, facts before "
         "impressions, newest state last, at most 400 words. Answer with the notes alone.";
     if (window)
-        prompt += " Later messages stay visible after your notes, so describe only what happens in the part you are shown.";
+        prompt +=
+            " Later messages stay visible after your notes, so describe only what happens in the part you are shown.";
     return prompt;
 }
 

@@ -73,8 +73,8 @@ struct ModelSettings {
     std::string provider_type = "openai";
     Patch<double> temperature;
     Patch<ReasoningSettings> reasoning;
-    Patch<Json> thinking;                    ///< anthropic, zai
-    Patch<Json> thinking_config;             ///< google_ai, google_vertex
+    Patch<Json> thinking;         ///< anthropic, zai
+    Patch<Json> thinking_config;  ///< google_ai, google_vertex
     Patch<Json> response_format;
     Patch<Json> response_schema;
     Patch<std::string> verbosity;
@@ -162,12 +162,11 @@ struct ModelListing {
     std::int64_t max_context_window = 0;
 };
 BOOST_DESCRIBE_STRUCT(ModelListing, (),
-                      (handle, name, display_name, provider_type, provider_name, model_type, model,
-                       model_endpoint_type, model_endpoint, provider_category, model_wrapper, context_window,
-                       put_inner_thoughts_in_kwargs, temperature, max_tokens, enable_reasoner, reasoning_effort,
-                       max_reasoning_tokens, effort, frequency_penalty, compatibility_type, verbosity, tier,
-                       parallel_tool_calls, response_format, strict, return_logprobs, top_logprobs, return_token_ids,
-                       tool_call_parser, max_context_window))
+                      (handle, name, display_name, provider_type, provider_name, model_type, model, model_endpoint_type,
+                       model_endpoint, provider_category, model_wrapper, context_window, put_inner_thoughts_in_kwargs,
+                       temperature, max_tokens, enable_reasoner, reasoning_effort, max_reasoning_tokens, effort,
+                       frequency_penalty, compatibility_type, verbosity, tier, parallel_tool_calls, response_format,
+                       strict, return_logprobs, top_logprobs, return_token_ids, tool_call_parser, max_context_window))
 
 /// An element of GET /v1/models/embedding.
 struct EmbeddingListing {

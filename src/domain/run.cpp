@@ -25,8 +25,10 @@ RunStatus status_of(StopReason reason) {
         case StopReason::end_turn:
         case StopReason::tool_rule:
         case StopReason::max_steps:
-        case StopReason::requires_approval: return RunStatus::completed;
-        case StopReason::cancelled: return RunStatus::cancelled;
+        case StopReason::requires_approval:
+            return RunStatus::completed;
+        case StopReason::cancelled:
+            return RunStatus::cancelled;
         case StopReason::error:
         case StopReason::llm_api_error:
         case StopReason::invalid_llm_response:
@@ -34,7 +36,8 @@ RunStatus status_of(StopReason reason) {
         case StopReason::max_tokens_exceeded:
         case StopReason::no_tool_call:
         case StopReason::insufficient_credits:
-        case StopReason::context_window_overflow_in_system_prompt: return RunStatus::failed;
+        case StopReason::context_window_overflow_in_system_prompt:
+            return RunStatus::failed;
     }
     return RunStatus::failed;
 }

@@ -8,8 +8,8 @@
 
 namespace stele {
 
-BOOST_DEFINE_ENUM_CLASS(StopReason, end_turn, error, llm_api_error, invalid_llm_response, invalid_tool_call,
-                        max_steps, max_tokens_exceeded, no_tool_call, tool_rule, cancelled, insufficient_credits,
+BOOST_DEFINE_ENUM_CLASS(StopReason, end_turn, error, llm_api_error, invalid_llm_response, invalid_tool_call, max_steps,
+                        max_tokens_exceeded, no_tool_call, tool_rule, cancelled, insufficient_credits,
                         requires_approval, context_window_overflow_in_system_prompt)
 
 BOOST_DEFINE_ENUM_CLASS(RunStatus, created, running, completed, failed, cancelled)
@@ -34,7 +34,7 @@ BOOST_DESCRIBE_STRUCT(RunRequestConfig, (),
 
 /// One message request and what became of it.
 struct Run {
-    std::string id;                          ///< "run-<uuid>"
+    std::string id;  ///< "run-<uuid>"
     RunStatus status = RunStatus::created;
     Timestamp created_at{};
     std::optional<Timestamp> completed_at;
@@ -51,19 +51,19 @@ struct Run {
     std::optional<std::string> callback_error;
     std::optional<std::int64_t> ttft_ns;
     std::optional<std::int64_t> total_duration_ns;
-    std::string job_type = "run";            ///< the older clients read a run as a job
+    std::string job_type = "run";  ///< the older clients read a run as a job
     std::optional<std::string> user_id;
     std::optional<std::string> created_by_id;
     std::optional<std::string> last_updated_by_id;
     std::optional<Timestamp> updated_at;
-    std::int64_t step_count = 0;             ///< for metrics; not described
-    std::vector<std::string> tools_used;     ///< ids, for metrics; not described
+    std::int64_t step_count = 0;          ///< for metrics; not described
+    std::vector<std::string> tools_used;  ///< ids, for metrics; not described
 };
 BOOST_DESCRIBE_STRUCT(Run, (),
                       (id, status, created_at, completed_at, agent_id, conversation_id, base_template_id, background,
                        metadata, request_config, stop_reason, callback_url, callback_sent_at, callback_status_code,
-                       callback_error, ttft_ns, total_duration_ns, job_type, user_id, created_by_id,
-                       last_updated_by_id, updated_at))
+                       callback_error, ttft_ns, total_duration_ns, job_type, user_id, created_by_id, last_updated_by_id,
+                       updated_at))
 
 struct RunMetrics {
     std::string id;
@@ -107,7 +107,7 @@ BOOST_DESCRIBE_STRUCT(RunUsage, (),
 
 /// One model call of a run and what followed from it.
 struct Step {
-    std::string id;                          ///< "step-<uuid>"
+    std::string id;  ///< "step-<uuid>"
     std::optional<std::string> origin;
     std::string organization_id;
     std::optional<std::string> provider_id;
@@ -132,13 +132,13 @@ struct Step {
     std::optional<std::string> tid;
     std::optional<std::string> trace_id;
     std::optional<std::string> request_id;
-    std::vector<Json> messages;              ///< deprecated, always empty
+    std::vector<Json> messages;  ///< deprecated, always empty
     std::optional<std::string> feedback;
     std::optional<std::string> project_id;
     std::optional<std::string> error_type;
     Json error_data;
-    std::optional<std::string> status;       ///< pending, success, failed, cancelled
-    Timestamp created_at{};                  ///< orders lists; not described
+    std::optional<std::string> status;  ///< pending, success, failed, cancelled
+    Timestamp created_at{};             ///< orders lists; not described
 };
 BOOST_DESCRIBE_STRUCT(Step, (),
                       (id, origin, organization_id, provider_id, run_id, agent_id, provider_name, provider_category,

@@ -10,20 +10,20 @@ struct SchemaProperty;
 
 /// A JSON Schema as /openapi.json needs it; made from a struct's description.
 struct Schema {
-    std::string type;                      ///< "object", "array", "string", ... empty with `any`
-    std::string format;                    ///< "date-time" or empty
-    bool any = false;                      ///< any JSON value
+    std::string type;    ///< "object", "array", "string", ... empty with `any`
+    std::string format;  ///< "date-time" or empty
+    bool any = false;    ///< any JSON value
     bool nullable = false;
-    std::vector<std::string> words;        ///< of an enumeration
-    std::shared_ptr<Schema> items;         ///< of an array
+    std::vector<std::string> words;  ///< of an enumeration
+    std::shared_ptr<Schema> items;   ///< of an array
     std::vector<SchemaProperty> properties;
-    std::vector<Schema> any_of;            ///< a union
+    std::vector<Schema> any_of;  ///< a union
 };
 
 struct SchemaProperty {
     std::string name;
     Schema schema;
-    std::string default_json;              ///< empty: none worth telling
+    std::string default_json;  ///< empty: none worth telling
 };
 
 /// The schema of a described struct. Instantiated in domain/*.cpp beside its JSON.

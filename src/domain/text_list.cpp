@@ -1,8 +1,8 @@
 #include "domain/text_list.hpp"
 
+#include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "domain/json_parse.hpp"
-#include "base/error.hpp"
 
 namespace stele {
 

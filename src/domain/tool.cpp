@@ -9,8 +9,9 @@ namespace stele {
 namespace {
 
 constexpr std::array<std::string_view, 11> rule_types = {
-    "run_first", "exit_loop", "continue_loop", "constrain_child_tools", "parent_last_tool", "conditional",
-    "max_count_per_step", "required_before_exit", "requires_approval", "InitToolRule", "TerminalToolRule"};
+    "run_first",         "exit_loop",    "continue_loop",      "constrain_child_tools",
+    "parent_last_tool",  "conditional",  "max_count_per_step", "required_before_exit",
+    "requires_approval", "InitToolRule", "TerminalToolRule"};
 
 }  // namespace
 

@@ -9,14 +9,14 @@ namespace stele {
 
 /// A function that agents may call. Built-ins have no source; their schema comes from tools/builtin.
 struct Tool {
-    std::string id;                          ///< "tool-<uuid>"
-    std::string tool_type = "custom";        ///< letta_core, letta_memory_core, letta_sleeptime_core, custom, ...
+    std::string id;                    ///< "tool-<uuid>"
+    std::string tool_type = "custom";  ///< letta_core, letta_memory_core, letta_sleeptime_core, custom, ...
     std::optional<std::string> description;
     std::optional<std::string> source_type;
     std::string name;
     std::vector<std::string> tags;
     std::optional<std::string> source_code;
-    Json json_schema;                        ///< {"name", "description", "parameters"}
+    Json json_schema;  ///< {"name", "description", "parameters"}
     Json args_json_schema;
     std::int64_t return_char_limit = 50'000;
     Json pip_requirements;
@@ -27,7 +27,7 @@ struct Tool {
     std::optional<std::string> last_updated_by_id;
     Json metadata_{"{}"};
     std::optional<std::string> project_id;
-    Timestamp created_at{};                  ///< orders lists; not described
+    Timestamp created_at{};  ///< orders lists; not described
 };
 BOOST_DESCRIBE_STRUCT(Tool, (),
                       (id, tool_type, description, source_type, name, tags, source_code, json_schema, args_json_schema,
@@ -37,7 +37,7 @@ BOOST_DESCRIBE_STRUCT(Tool, (),
 /// A constraint on when an agent may call which tool. Which further members count depends on `type`.
 struct ToolRule {
     std::string tool_name;
-    std::string type;                        ///< run_first, exit_loop, continue_loop, constrain_child_tools, ...
+    std::string type;  ///< run_first, exit_loop, continue_loop, constrain_child_tools, ...
     std::optional<std::string> prompt_template;
     Patch<Json> args;
     Patch<std::vector<std::string>> children;

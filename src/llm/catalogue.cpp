@@ -29,7 +29,8 @@ constexpr auto longest_retry = std::chrono::seconds(60);
 constexpr std::int64_t on_demand_interval_ms = 1'000;
 
 std::int64_t now_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 // "http://host:11434/v1" -> "http://host:11434": the native APIs live beside /v1.
@@ -63,7 +64,7 @@ struct Catalogue::Server {
     ProviderKind kind;
     std::string base_url;
     std::unique_ptr<Provider> provider;
-    bool listed = false;                 ///< the last listing succeeded
+    bool listed = false;  ///< the last listing succeeded
     bool complained = false;
     std::vector<std::shared_ptr<const ModelListing>> models;
     std::vector<EmbeddingListing> embeddings;
@@ -80,7 +81,8 @@ struct Catalogue::Server {
         if (!window) window = config.context_window;
         if (!window) window = known_context_window(id.substr(id.rfind('/') + 1));
         listing->context_window = listing->max_context_window = window.value_or(unknown_window);
-        listing->max_tokens = std::min<std::int64_t>(output_tokens_max, std::max<std::int64_t>(listing->context_window / 2, 1));
+        listing->max_tokens =
+            std::min<std::int64_t>(output_tokens_max, std::max<std::int64_t>(listing->context_window / 2, 1));
         return listing;
     }
 
@@ -91,7 +93,8 @@ struct Catalogue::Server {
         listing.provider_type = config.kind;
         listing.provider_name = config.name;
         listing.embedding_endpoint = base_url;
-        listing.embedding_dim = model.embedding_dim ? *model.embedding_dim : known_embedding_dim(model.id).value_or(unknown_dimension);
+        listing.embedding_dim =
+            model.embedding_dim ? *model.embedding_dim : known_embedding_dim(model.id).value_or(unknown_dimension);
         return listing;
     }
 };
@@ -100,7 +103,8 @@ Catalogue::Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoi
     : client_(client), offline_(std::make_unique<OfflineModel>()) {
     for (EndpointConfig& config : endpoints) {
         const ProviderKind* kind = find_provider_kind(config.kind);
-        if (kind == nullptr) throw Error(ErrorCode::invalid_argument, "There is no kind of provider called '" + config.kind + "'");
+        if (kind == nullptr)
+            throw Error(ErrorCode::invalid_argument, "There is no kind of provider called '" + config.kind + "'");
         auto server = std::make_unique<Server>();
         server->kind = *kind;
         server->base_url = base_url_of(config.base_url);
@@ -147,7 +151,7 @@ void Catalogue::publish() {
 std::optional<ResolvedModel> Catalogue::find(const std::string& handle) const {
     const std::lock_guard lock(mutex_);
     auto found = by_handle_.find(handle);
-    if (found == by_handle_.end()) found = by_handle_.find(handle + ":latest");   // Ollama's word for "no tag"
+    if (found == by_handle_.end()) found = by_handle_.find(handle + ":latest");  // Ollama's word for "no tag"
     return found == by_handle_.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -226,7 +230,9 @@ awaitable<bool> Catalogue::ask(Server& server) {
         if (server.kind.listing == Listing::ollama) {
             listed = co_await ask_ollama(server);
         } else {
-            const std::string url = server.kind.listing == Listing::lm_studio ? root_of(server.base_url) + "/api/v0/models" : server.base_url + "/models";
+            const std::string url = server.kind.listing == Listing::lm_studio
+                                        ? root_of(server.base_url) + "/api/v0/models"
+                                        : server.base_url + "/models";
             const std::string body = co_await get(server, url, {});
             auto models = read_model_list(body);
             if (!models) throw Error(ErrorCode::unavailable, "no list of models in the answer");

@@ -14,8 +14,8 @@ namespace stele::llm {
 /// A model and how to call it.
 struct ResolvedModel {
     std::shared_ptr<const ModelListing> listing;
-    Provider* provider = nullptr;        ///< lives as long as the catalogue
-    std::string model;                   ///< the provider's own id
+    Provider* provider = nullptr;  ///< lives as long as the catalogue
+    std::string model;             ///< the provider's own id
 
     const ModelListing& info() const { return *listing; }
 };
@@ -37,8 +37,8 @@ public:
     std::shared_ptr<const AvailableModels> available() const;
 
     /// The model of a handle "<provider>/<model id>"; "openai-proxy/..." is understood as openai. A handle that is not
-    /// known asks its server once more (at most once a second). A server whose listing can't be had is given the benefit
-    /// of the doubt. Nothing if no configured server offers the model.
+    /// known asks its server once more (at most once a second). A server whose listing can't be had is given the
+    /// benefit of the doubt. Nothing if no configured server offers the model.
     boost::asio::awaitable<std::optional<ResolvedModel>> resolve(std::string handle);
 
     /// The embedding model of a handle, or nothing.
@@ -67,7 +67,7 @@ private:
     net::HttpClient& client_;
     std::vector<std::unique_ptr<Server>> servers_;
     std::unique_ptr<Provider> offline_;
-    mutable std::mutex mutex_;           ///< of what follows and of the servers' rows
+    mutable std::mutex mutex_;  ///< of what follows and of the servers' rows
     std::shared_ptr<const AvailableModels> available_;
     std::map<std::string, ResolvedModel, std::less<>> by_handle_;
     std::atomic<bool> refreshing_ = false;

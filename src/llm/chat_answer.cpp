@@ -28,7 +28,8 @@ const json::array* array_at(const json::object& from, std::string_view name) {
 
 std::string text_at(const json::object& from, std::string_view name) {
     const auto* value = from.if_contains(name);
-    return value != nullptr && value->is_string() ? to_valid_utf8(std::string_view(value->get_string())) : std::string();
+    return value != nullptr && value->is_string() ? to_valid_utf8(std::string_view(value->get_string()))
+                                                  : std::string();
 }
 
 std::optional<std::int64_t> number_at(const json::object& from, std::string_view name) {
@@ -78,8 +79,10 @@ void take_usage(const json::object& chunk, ModelAnswer& answer) {
     counts.output = number_at(*usage, "completion_tokens");
     counts.total = number_at(*usage, "total_tokens");
     counts.cache_write = number_at(*usage, "cache_write_tokens");
-    if (const json::object* details = object_at(*usage, "prompt_tokens_details")) counts.cached_input = number_at(*details, "cached_tokens");
-    if (const json::object* details = object_at(*usage, "completion_tokens_details")) counts.reasoning = number_at(*details, "reasoning_tokens");
+    if (const json::object* details = object_at(*usage, "prompt_tokens_details"))
+        counts.cached_input = number_at(*details, "cached_tokens");
+    if (const json::object* details = object_at(*usage, "completion_tokens_details"))
+        counts.reasoning = number_at(*details, "reasoning_tokens");
     if (!counts.total && counts.input && counts.output) counts.total = *counts.input + *counts.output;
     answer.usage = counts;
 }
@@ -94,10 +97,14 @@ void name_calls(std::vector<ToolCall>& calls) {
 
 const char* word_of(Finish finish) {
     switch (finish) {
-        case Finish::length: return "length";
-        case Finish::content_filter: return "content_filter";
-        case Finish::tool_calls: return "tool_calls";
-        case Finish::stop: return "stop";
+        case Finish::length:
+            return "length";
+        case Finish::content_filter:
+            return "content_filter";
+        case Finish::tool_calls:
+            return "tool_calls";
+        case Finish::stop:
+            return "stop";
     }
     return "stop";
 }
@@ -140,7 +147,8 @@ boost::system::result<ModelAnswer> read_chat_answer(std::string_view body) {
 }
 
 std::string chat_answer_json(const ModelAnswer& answer) {
-    std::string out = "{\"id\":" + json_string(answer.id) + ",\"object\":\"chat.completion\",\"model\":" + json_string(answer.model) +
+    std::string out = "{\"id\":" + json_string(answer.id) +
+                      ",\"object\":\"chat.completion\",\"model\":" + json_string(answer.model) +
                       ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":" +
                       (answer.text.empty() ? "null" : json_string(answer.text));
     if (!answer.reasoning.empty()) out += ",\"reasoning_content\":" + json_string(answer.reasoning);
@@ -148,15 +156,19 @@ std::string chat_answer_json(const ModelAnswer& answer) {
         out += ",\"tool_calls\":[";
         for (const ToolCall& call : answer.tool_calls) {
             if (out.back() != '[') out += ',';
-            out += "{\"id\":" + json_string(call.id) + ",\"type\":\"function\",\"function\":{\"name\":" + json_string(call.name) +
+            out += "{\"id\":" + json_string(call.id) +
+                   ",\"type\":\"function\",\"function\":{\"name\":" + json_string(call.name) +
                    ",\"arguments\":" + json_string(call.arguments) + "}}";
         }
         out += ']';
     }
     out += std::string("},\"finish_reason\":\"") + word_of(answer.finish) + "\"}],\"usage\":";
     if (!answer.usage) return out + "null}";
-    const auto number = [](const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : "null"; };
-    return out + "{\"prompt_tokens\":" + number(answer.usage->input) + ",\"completion_tokens\":" + number(answer.usage->output) +
+    const auto number = [](const std::optional<std::int64_t>& count) {
+        return count ? std::to_string(*count) : "null";
+    };
+    return out + "{\"prompt_tokens\":" + number(answer.usage->input) +
+           ",\"completion_tokens\":" + number(answer.usage->output) +
            ",\"total_tokens\":" + number(answer.usage->total) +
            ",\"prompt_tokens_details\":{\"cached_tokens\":" + number(answer.usage->cached_input) +
            "},\"completion_tokens_details\":{\"reasoning_tokens\":" + number(answer.usage->reasoning) + "}}}";

@@ -15,8 +15,8 @@ boost::system::result<ModelAnswer> read_chat_answer(std::string_view body);
 /// `answer` in the protocol's own form, for the trace of a step whose answer came as a stream.
 std::string chat_answer_json(const ModelAnswer& answer);
 
-/// Turns the bytes of a streamed answer into deltas and puts them together. No I/O, no clock: cut anywhere, they give the
-/// same deltas and the same answer. Source: OpenAI API reference, "Chat completions streaming"; what imitators do
+/// Turns the bytes of a streamed answer into deltas and puts them together. No I/O, no clock: cut anywhere, they give
+/// the same deltas and the same answer. Source: OpenAI API reference, "Chat completions streaming"; what imitators do
 /// differently (no index, no id, usage on every chunk, reasoning under two names) is taken too.
 class ChatStreamDecoder {
 public:
@@ -38,7 +38,7 @@ private:
         std::int64_t index = 0;
         ToolCall call;
         bool announced = false;
-        std::string waiting;   ///< arguments that came before the name
+        std::string waiting;  ///< arguments that came before the name
     };
 
     void take_chunk(const boost::json::object& chunk, std::vector<Delta>& out);

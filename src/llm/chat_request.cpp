@@ -98,9 +98,15 @@ void append_tools(std::string& out, const ModelRequest& request, const Quirks& q
     }
     out += "],\"tool_choice\":";
     switch (request.tool_choice.kind) {
-        case ToolChoice::Kind::automatic: out += "\"auto\""; break;
-        case ToolChoice::Kind::none: out += "\"none\""; break;
-        case ToolChoice::Kind::required: out += quirks.no_required_tool ? "\"auto\"" : "\"required\""; break;
+        case ToolChoice::Kind::automatic:
+            out += "\"auto\"";
+            break;
+        case ToolChoice::Kind::none:
+            out += "\"none\"";
+            break;
+        case ToolChoice::Kind::required:
+            out += quirks.no_required_tool ? "\"auto\"" : "\"required\"";
+            break;
         case ToolChoice::Kind::tool:
             if (quirks.no_required_tool) {
                 out += "\"auto\"";
@@ -113,7 +119,8 @@ void append_tools(std::string& out, const ModelRequest& request, const Quirks& q
             }
             break;
     }
-    if (!quirks.no_parallel_switch) out += request.parallel_tool_calls ? ",\"parallel_tool_calls\":true" : ",\"parallel_tool_calls\":false";
+    if (!quirks.no_parallel_switch)
+        out += request.parallel_tool_calls ? ",\"parallel_tool_calls\":true" : ",\"parallel_tool_calls\":false";
 }
 
 }  // namespace

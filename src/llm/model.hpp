@@ -11,33 +11,33 @@ namespace stele::llm {
 enum class Role : std::uint8_t { system, user, assistant, tool };
 
 struct Image {
-    std::string url;          ///< http(s) URL, or empty when `data` is set
-    std::string media_type;   ///< "image/png"
-    std::string data;         ///< base64
-    std::string detail;       ///< "", "auto", "low", "high"
+    std::string url;         ///< http(s) URL, or empty when `data` is set
+    std::string media_type;  ///< "image/png"
+    std::string data;        ///< base64
+    std::string detail;      ///< "", "auto", "low", "high"
 };
 
 struct ToolCall {
     std::string id;
     std::string name;
-    std::string arguments;    ///< JSON text as the model wrote it; may be no JSON at all
+    std::string arguments;  ///< JSON text as the model wrote it; may be no JSON at all
 };
 
 struct Turn {
     Role role = Role::user;
     std::string text;
-    std::vector<Image> images;           ///< of a user turn, behind the text
-    std::string reasoning;               ///< of an assistant turn; replayed only where the provider wants it
+    std::vector<Image> images;  ///< of a user turn, behind the text
+    std::string reasoning;      ///< of an assistant turn; replayed only where the provider wants it
     std::string reasoning_signature;
-    std::vector<ToolCall> tool_calls;    ///< of an assistant turn
-    std::string tool_call_id;            ///< of a tool turn
-    std::string name;                    ///< optional author of a user turn; of a tool turn the tool
+    std::vector<ToolCall> tool_calls;  ///< of an assistant turn
+    std::string tool_call_id;          ///< of a tool turn
+    std::string name;                  ///< optional author of a user turn; of a tool turn the tool
 };
 
 struct ToolSpec {
     std::string name;
     std::string description;
-    std::string parameters_json;         ///< a JSON Schema object
+    std::string parameters_json;  ///< a JSON Schema object
     bool strict = false;
 };
 
@@ -48,7 +48,7 @@ struct ToolChoice {
 };
 
 struct ModelRequest {
-    std::string model;                          ///< the provider's own id, without the handle's prefix
+    std::string model;  ///< the provider's own id, without the handle's prefix
     std::vector<Turn> turns;
     std::vector<ToolSpec> tools;
     ToolChoice tool_choice;
@@ -56,10 +56,10 @@ struct ModelRequest {
     std::optional<std::int64_t> max_output_tokens;
     std::optional<double> temperature;
     std::optional<double> frequency_penalty;
-    std::string reasoning_effort;               ///< "" = not sent
-    std::string verbosity;                      ///< "" = not sent
-    std::string response_format_json;           ///< "" = not sent
-    std::string user;                           ///< acting user's id, sent where the provider takes it
+    std::string reasoning_effort;      ///< "" = not sent
+    std::string verbosity;             ///< "" = not sent
+    std::string response_format_json;  ///< "" = not sent
+    std::string user;                  ///< acting user's id, sent where the provider takes it
 };
 
 /// Token counts; absent = not reported, 0 = reported as 0. `cached_input` is part of `input`.
@@ -71,24 +71,24 @@ enum class Finish : std::uint8_t { stop, length, tool_calls, content_filter };
 
 struct ModelAnswer {
     std::string id;
-    std::string model;                          ///< as the provider names what answered
+    std::string model;  ///< as the provider names what answered
     std::string text;
     std::string reasoning;
     std::string reasoning_signature;
     std::vector<ToolCall> tool_calls;
     Finish finish = Finish::stop;
-    std::optional<Usage> usage;                 ///< absent if the provider sent none
-    std::string request_json;                   ///< exactly what was sent, for the step's trace; no headers, no key
-    std::string response_json;                  ///< the answer, or for a stream its reassembled equal
+    std::optional<Usage> usage;  ///< absent if the provider sent none
+    std::string request_json;    ///< exactly what was sent, for the step's trace; no headers, no key
+    std::string response_json;   ///< the answer, or for a stream its reassembled equal
 };
 
 /// A piece of an answer while it is being written.
 struct Delta {
     enum class Kind : std::uint8_t { text, reasoning, tool_call, tool_arguments } kind = Kind::text;
-    std::size_t index = 0;      ///< of the tool call within the answer
-    std::string text;           ///< text, reasoning, or more of the arguments
-    std::string tool_call_id;   ///< of tool_call: sent once, before the call's first tool_arguments
-    std::string tool_name;      ///< of tool_call
+    std::size_t index = 0;     ///< of the tool call within the answer
+    std::string text;          ///< text, reasoning, or more of the arguments
+    std::string tool_call_id;  ///< of tool_call: sent once, before the call's first tool_arguments
+    std::string tool_name;     ///< of tool_call
 };
 
 }  // namespace stele::llm

@@ -20,31 +20,40 @@ constexpr auto longest_own_wait = std::chrono::milliseconds(8'000);
 
 std::string lowered(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
 bool contains(const std::string& text, std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string::npos; });
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
 bool says_no_credit(const std::string& text) {
-    return contains(text, {"insufficient_quota", "insufficient credits", "exceeded your current quota", "exceeded your quota",
-                           "billing_hard_limit", "billing hard limit", "can only afford", "insufficient balance", "budget has been exceeded"});
+    return contains(text, {"insufficient_quota", "insufficient credits", "exceeded your current quota",
+                           "exceeded your quota", "billing_hard_limit", "billing hard limit", "can only afford",
+                           "insufficient balance", "budget has been exceeded"});
 }
 
 std::string type_of(int status, const std::string& text) {
     if (says_context_overflow(text) || status == 413) return "llm_context_overflow";
     if (status == 402 || says_no_credit(text)) return "llm_insufficient_credits";
     switch (status) {
-        case 400: return "llm_bad_request";
-        case 401: return "llm_authentication";
+        case 400:
+            return "llm_bad_request";
+        case 401:
+            return "llm_authentication";
         case 408:
-        case 504: return "llm_timeout";
-        case 429: return "llm_rate_limit";
+        case 504:
+            return "llm_timeout";
+        case 429:
+            return "llm_rate_limit";
         case 503:
-        case 529: return "llm_overloaded";
-        default: return "llm_error";
+        case 529:
+            return "llm_overloaded";
+        default:
+            return "llm_error";
     }
 }
 
@@ -79,45 +88,53 @@ std::string message_of_error_body(std::string_view body) {
 
 bool says_context_overflow(std::string_view text) {
     const std::string words = lowered(text);
-    return contains(words, {"context_length_exceeded", "exceeds the context window", "maximum context length", "context length",
-                            "input tokens exceed the configured limit", "exceeds the maximum allowed input length",
-                            "prompt is too long", "exceed context limit", "exceeds the available context size", "context window"});
+    return contains(
+        words, {"context_length_exceeded", "exceeds the context window", "maximum context length", "context length",
+                "input tokens exceed the configured limit", "exceeds the maximum allowed input length",
+                "prompt is too long", "exceed context limit", "exceeds the available context size", "context window"});
 }
 
 Error failure_of_answer(int status, std::string_view body, std::optional<std::chrono::milliseconds> retry_after,
                         const std::string& model, const std::string& host) {
     const std::string text = lowered(body.substr(0, 16'384));
     const std::string type = type_of(status, text);
-    Error error = model_failure(type, "The model '" + model + "' at " + host + " answered with status " + std::to_string(status) +
-                                          ": " + message_of_error_body(body));
+    Error error = model_failure(type, "The model '" + model + "' at " + host + " answered with status " +
+                                          std::to_string(status) + ": " + message_of_error_body(body));
     error.retry_after = retry_after;
     error.final = status == 403 || status == 404 || status == 422;
     return error;
 }
 
-std::optional<std::chrono::milliseconds> next_attempt(const Error& failure, int attempt, int attempts_max, double jitter) {
+std::optional<std::chrono::milliseconds> next_attempt(const Error& failure, int attempt, int attempts_max,
+                                                      double jitter) {
     const bool may_pass = !failure.final && (failure.type == "llm_rate_limit" || failure.type == "llm_overloaded" ||
-                                             failure.type == "llm_timeout" || failure.type == "llm_connection" || failure.type == "llm_error");
+                                             failure.type == "llm_timeout" || failure.type == "llm_connection" ||
+                                             failure.type == "llm_error");
     if (!may_pass || attempt >= attempts_max) return std::nullopt;
     if (failure.retry_after) {
         if (*failure.retry_after > wait_max) return std::nullopt;
         return *failure.retry_after;
     }
     const auto wait = std::min(first_wait * (1 << std::min(attempt - 1, 10)), longest_own_wait);
-    return std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * (0.75 + 0.25 * jitter)));
+    return std::chrono::milliseconds(
+        static_cast<std::int64_t>(static_cast<double>(wait.count()) * (0.75 + 0.25 * jitter)));
 }
 
-std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds, const std::string* milliseconds) {
+std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds,
+                                                           const std::string* milliseconds) {
     const auto number = [](const std::string& text) -> std::optional<double> {
         double value = 0;
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (failure != std::errc() || end != text.data() + text.size() || !(value >= 0) || value > 1e9) return std::nullopt;
+        if (failure != std::errc() || end != text.data() + text.size() || !(value >= 0) || value > 1e9)
+            return std::nullopt;
         return value;
     };
     if (milliseconds != nullptr)
-        if (const auto value = number(*milliseconds)) return std::chrono::milliseconds(static_cast<std::int64_t>(*value));
+        if (const auto value = number(*milliseconds))
+            return std::chrono::milliseconds(static_cast<std::int64_t>(*value));
     if (seconds != nullptr)
-        if (const auto value = number(*seconds)) return std::chrono::milliseconds(static_cast<std::int64_t>(*value * 1'000));
+        if (const auto value = number(*seconds))
+            return std::chrono::milliseconds(static_cast<std::int64_t>(*value * 1'000));
     return std::nullopt;
 }
 

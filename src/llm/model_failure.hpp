@@ -26,7 +26,8 @@ bool says_context_overflow(std::string_view text);
 /// How long to wait before the next attempt; nothing: give up. `attempt` counts from 1 and is the one that failed,
 /// `jitter` lies in [0, 1). Pure. Overload, rate limits, time-outs and broken connections are tried again, what the
 /// provider refused for good is not; a wait that the provider demands beyond a minute is not waited for.
-std::optional<std::chrono::milliseconds> next_attempt(const Error& failure, int attempt, int attempts_max, double jitter);
+std::optional<std::chrono::milliseconds> next_attempt(const Error& failure, int attempt, int attempts_max,
+                                                      double jitter);
 
 /// The wait in `Retry-After` or `retry-after-ms` headers' texts (seconds may have a fraction; dates are not read).
 std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds, const std::string* milliseconds);

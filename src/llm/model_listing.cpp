@@ -24,7 +24,8 @@ std::string text_at(const json::object& from, std::string_view name) {
 
 // What is loaded counts more than what the model could do: a longer prompt would be cut silently.
 std::optional<std::int64_t> window_of(const json::object& model) {
-    for (const char* name : {"loaded_context_length", "max_model_len", "context_window", "context_length", "max_context_length", "n_ctx"})
+    for (const char* name :
+         {"loaded_context_length", "max_model_len", "context_window", "context_length", "max_context_length", "n_ctx"})
         if (const auto window = positive_at(model, name)) return window;
     if (const auto* meta = model.if_contains("meta"); meta != nullptr && meta->is_object())
         for (const char* name : {"n_ctx", "n_ctx_train"})
@@ -51,14 +52,19 @@ struct KnownModel {
 
 // The longest matching beginning counts.
 constexpr KnownModel windows[] = {
-    {"gpt-3.5-turbo", 16'385}, {"gpt-4", 8'192},       {"gpt-4-turbo", 128'000}, {"gpt-4-1106", 128'000}, {"gpt-4-0125", 128'000},
-    {"gpt-4o", 128'000},       {"gpt-4.1", 1'047'576}, {"gpt-4.5", 128'000},     {"gpt-5", 400'000},      {"o1", 200'000},
-    {"o3", 200'000},           {"o4", 200'000},        {"deepseek", 128'000},    {"grok-3", 131'072},     {"grok-4", 256'000},
-    {"grok-4-fast", 2'000'000}, {"grok-code-fast", 256'000}, {"glm-4.5", 128'000}, {"glm", 180'000},
+    {"gpt-3.5-turbo", 16'385},   {"gpt-4", 8'192},     {"gpt-4-turbo", 128'000}, {"gpt-4-1106", 128'000},
+    {"gpt-4-0125", 128'000},     {"gpt-4o", 128'000},  {"gpt-4.1", 1'047'576},   {"gpt-4.5", 128'000},
+    {"gpt-5", 400'000},          {"o1", 200'000},      {"o3", 200'000},          {"o4", 200'000},
+    {"deepseek", 128'000},       {"grok-3", 131'072},  {"grok-4", 256'000},      {"grok-4-fast", 2'000'000},
+    {"grok-code-fast", 256'000}, {"glm-4.5", 128'000}, {"glm", 180'000},
 };
 constexpr KnownModel dimensions[] = {
-    {"text-embedding-3-small", 1'536}, {"text-embedding-3-large", 3'072}, {"text-embedding-ada-002", 1'536},
-    {"nomic-embed-text", 768},         {"mxbai-embed-large", 1'024},      {"all-minilm", 384},
+    {"text-embedding-3-small", 1'536},
+    {"text-embedding-3-large", 3'072},
+    {"text-embedding-ada-002", 1'536},
+    {"nomic-embed-text", 768},
+    {"mxbai-embed-large", 1'024},
+    {"all-minilm", 384},
     {"bge-m3", 1'024},
 };
 
@@ -66,7 +72,8 @@ template <std::size_t Size>
 std::optional<std::int64_t> longest_match(const KnownModel (&table)[Size], std::string_view id) {
     const KnownModel* best = nullptr;
     for (const KnownModel& row : table)
-        if (id.starts_with(row.beginning) && (best == nullptr || row.beginning.size() > best->beginning.size())) best = &row;
+        if (id.starts_with(row.beginning) && (best == nullptr || row.beginning.size() > best->beginning.size()))
+            best = &row;
     return best == nullptr ? std::nullopt : std::optional(best->number);
 }
 
@@ -111,7 +118,8 @@ std::optional<ListedModel> read_ollama_model(const std::string& id, std::string_
     const json::value parsed = json::parse(json::string_view(body.data(), body.size()), failure);
     if (failure || !parsed.is_object()) return std::nullopt;
     bool tools = false, embeds = false;
-    if (const auto* capabilities = parsed.get_object().if_contains("capabilities"); capabilities != nullptr && capabilities->is_array()) {
+    if (const auto* capabilities = parsed.get_object().if_contains("capabilities");
+        capabilities != nullptr && capabilities->is_array()) {
         for (const json::value& capability : capabilities->get_array()) {
             tools = tools || capability == "tools";
             embeds = embeds || capability == "embedding";
@@ -130,9 +138,12 @@ std::optional<ListedModel> read_ollama_model(const std::string& id, std::string_
 
 bool is_official_chat_model(std::string_view id) {
     constexpr std::string_view families[] = {"gpt-4", "gpt-5", "o1", "o3", "o4"};
-    constexpr std::string_view other_uses[] = {"transcribe", "search", "realtime", "tts", "audio", "computer", "o1-mini", "o1-preview", "o1-pro", "image"};
-    return std::any_of(std::begin(families), std::end(families), [&](std::string_view family) { return id.starts_with(family); }) &&
-           std::none_of(std::begin(other_uses), std::end(other_uses), [&](std::string_view use) { return id.find(use) != std::string_view::npos; });
+    constexpr std::string_view other_uses[] = {"transcribe", "search",  "realtime",   "tts",    "audio",
+                                               "computer",   "o1-mini", "o1-preview", "o1-pro", "image"};
+    return std::any_of(std::begin(families), std::end(families),
+                       [&](std::string_view family) { return id.starts_with(family); }) &&
+           std::none_of(std::begin(other_uses), std::end(other_uses),
+                        [&](std::string_view use) { return id.find(use) != std::string_view::npos; });
 }
 
 std::optional<std::int64_t> known_context_window(std::string_view id) { return longest_match(windows, id); }

@@ -19,7 +19,8 @@ constexpr std::string_view introduction =
 
 std::string lowered(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
@@ -57,21 +58,23 @@ Words words_of(std::string_view text) {
 // Words that tell something; the little ones are in every sentence.
 std::set<std::string> content_words(std::string_view text) {
     static const std::set<std::string> little = {
-        "a",    "an",   "and",  "are",  "about", "at",   "can",  "could", "did",  "do",   "does", "for", "from", "have", "has",
-        "how",  "i",    "im",   "in",   "is",    "it",   "know", "me",    "my",   "of",   "on",   "or",  "said", "say",  "tell",
-        "that", "the",  "to",   "told", "user",  "was",  "what", "when",  "where", "which", "who", "why", "you",  "your", "please",
-        "remember", "m", "s",   "there", "with", "be",   "am",   "were",  "will", "would", "this", "these", "those", "they", "s"};
+        "a",     "an",   "and",   "are",   "about", "at",   "can",   "could", "did",    "do",       "does", "for",
+        "from",  "have", "has",   "how",   "i",     "im",   "in",    "is",    "it",     "know",     "me",   "my",
+        "of",    "on",   "or",    "said",  "say",   "tell", "that",  "the",   "to",     "told",     "user", "was",
+        "what",  "when", "where", "which", "who",   "why",  "you",   "your",  "please", "remember", "m",    "s",
+        "there", "with", "be",    "am",    "were",  "will", "would", "this",  "these",  "those",    "they", "s"};
     std::set<std::string> words;
     for (std::string& word : words_of(text)) {
         if (little.contains(word)) continue;
-        if (word.size() > 3 && word.back() == 's') word.pop_back();   // "likes" and "like"
+        if (word.size() > 3 && word.back() == 's') word.pop_back();  // "likes" and "like"
         words.insert(std::move(word));
     }
     return words;
 }
 
 bool begins_with_any(const std::string& text, std::initializer_list<std::string_view> beginnings) {
-    return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view each) { return text.starts_with(each); });
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](std::string_view each) { return text.starts_with(each); });
 }
 
 const ToolSpec* find_tool(const ModelRequest& request, std::string_view name) {
@@ -91,7 +94,8 @@ json::object schema_of(const ToolSpec& tool) {
 json::value blank_of(const json::value& property) {
     const json::object* object = property.if_object();
     const auto* type = object == nullptr ? nullptr : object->if_contains("type");
-    const std::string_view word = type != nullptr && type->is_string() ? std::string_view(type->get_string()) : std::string_view("string");
+    const std::string_view word =
+        type != nullptr && type->is_string() ? std::string_view(type->get_string()) : std::string_view("string");
     if (word == "integer" || word == "number") return 0;
     if (word == "boolean") return false;
     if (word == "array") return json::array();
@@ -104,7 +108,8 @@ ToolCall call_of(const ToolSpec& tool, json::object arguments) {
     const json::object schema = schema_of(tool);
     const json::object* properties = nullptr;
     if (const auto* own = schema.if_contains("properties")) properties = own->if_object();
-    if (const auto* required = schema.if_contains("required"); required != nullptr && required->is_array() && properties != nullptr) {
+    if (const auto* required = schema.if_contains("required");
+        required != nullptr && required->is_array() && properties != nullptr) {
         for (const json::value& name : required->get_array()) {
             if (!name.is_string() || arguments.contains(name.get_string())) continue;
             if (name == "thinking")
@@ -124,11 +129,13 @@ ToolCall call_of(const ToolSpec& tool, json::object arguments) {
 ModelAnswer say(const ModelRequest& request, std::string text) {
     ModelAnswer answer;
     const ToolSpec* speak = find_tool(request, "send_message");
-    const bool must_call = request.tool_choice.kind == ToolChoice::Kind::required || request.tool_choice.kind == ToolChoice::Kind::tool;
+    const bool must_call =
+        request.tool_choice.kind == ToolChoice::Kind::required || request.tool_choice.kind == ToolChoice::Kind::tool;
     if (must_call && speak != nullptr)
         answer.tool_calls.push_back(call_of(*speak, {{"message", text}}));
     else if (must_call && !request.tools.empty())
-        answer.tool_calls.push_back(call_of(request.tool_choice.kind == ToolChoice::Kind::tool && find_tool(request, request.tool_choice.tool) != nullptr
+        answer.tool_calls.push_back(call_of(request.tool_choice.kind == ToolChoice::Kind::tool &&
+                                                    find_tool(request, request.tool_choice.tool) != nullptr
                                                 ? *find_tool(request, request.tool_choice.tool)
                                                 : request.tools.front(),
                                             {}));
@@ -161,7 +168,8 @@ std::vector<MemoryBlock> memory_of(const ModelRequest& request) {
         MemoryBlock block;
         const std::size_t open = text.rfind('<', description);
         block.label = text.substr(open + 1, description - open - 1);
-        const std::size_t value = text.find("<value>\n", description), close = text.find("</value>\n</" + block.label + ">", description);
+        const std::size_t value = text.find("<value>\n", description),
+                          close = text.find("</value>\n</" + block.label + ">", description);
         if (value == std::string::npos || close == std::string::npos) break;
         block.read_only = text.substr(description, value - description).find("- read_only=true") != std::string::npos;
         block.value = text.substr(value + 8, close - value - 8);
@@ -176,10 +184,13 @@ std::optional<ModelAnswer> remember(const ModelRequest& request, const std::stri
     for (const MemoryBlock& block : memory_of(request))
         if (!block.read_only && (label.empty() || block.label == "human")) label = block.label;
     if (label.empty()) return std::nullopt;
-    if (const ToolSpec* tool = find_tool(request, "memory_insert")) return call(*tool, {{"label", label}, {"new_string", fact}});
-    if (const ToolSpec* tool = find_tool(request, "core_memory_append")) return call(*tool, {{"label", label}, {"content", fact}});
+    if (const ToolSpec* tool = find_tool(request, "memory_insert"))
+        return call(*tool, {{"label", label}, {"new_string", fact}});
+    if (const ToolSpec* tool = find_tool(request, "core_memory_append"))
+        return call(*tool, {{"label", label}, {"content", fact}});
     if (const ToolSpec* tool = find_tool(request, "memory"))
-        return call(*tool, {{"command", "insert"}, {"path", "/memories/" + label}, {"insert_line", -1}, {"insert_text", fact}});
+        return call(
+            *tool, {{"command", "insert"}, {"path", "/memories/" + label}, {"insert_line", -1}, {"insert_text", fact}});
     return std::nullopt;
 }
 
@@ -204,27 +215,32 @@ std::string recall(const ModelRequest& request, const std::string& question) {
 // ---- what was said ----
 
 bool is_heartbeat(const Turn& turn) {
-    return turn.role == Role::user && turn.text.starts_with("{") && turn.text.find("\"type\": \"heartbeat\"") != std::string::npos;
+    return turn.role == Role::user && turn.text.starts_with("{") &&
+           turn.text.find("\"type\": \"heartbeat\"") != std::string::npos;
 }
 
 // "remember that ..." without its beginning; a sentence about oneself as it is; else nothing.
 std::string fact_in(const std::string& text) {
     const std::string low = lowered(text);
-    for (const std::string_view beginning : {"please remember that ", "please remember ", "remember that ", "remember: ", "remember "})
+    for (const std::string_view beginning :
+         {"please remember that ", "please remember ", "remember that ", "remember: ", "remember "})
         if (low.starts_with(beginning)) return trimmed(std::string_view(text).substr(beginning.size()));
     if (text.find('?') != std::string::npos) return {};
-    if (begins_with_any(low, {"my ", "i am ", "i'm ", "i like ", "i love ", "i hate ", "i live ", "i work ", "i have ", "i prefer ", "call me "}))
+    if (begins_with_any(low, {"my ", "i am ", "i'm ", "i like ", "i love ", "i hate ", "i live ", "i work ", "i have ",
+                              "i prefer ", "call me "}))
         return text;
     for (const std::string_view inside : {" my name is ", ", i am ", ", i'm "}) {
         const std::size_t at = low.find(inside);
-        if (at != std::string::npos) return trimmed(std::string_view(text).substr(at + (inside.front() == ',' ? 1 : 0)));
+        if (at != std::string::npos)
+            return trimmed(std::string_view(text).substr(at + (inside.front() == ',' ? 1 : 0)));
     }
     return {};
 }
 
 bool is_question(const std::string& text) {
     return text.find('?') != std::string::npos ||
-           begins_with_any(lowered(text), {"what ", "who ", "where ", "when ", "which ", "do you ", "did i ", "tell me "});
+           begins_with_any(lowered(text),
+                           {"what ", "who ", "where ", "when ", "which ", "do you ", "did i ", "tell me "});
 }
 
 std::optional<json::object> object_in(std::string_view text) {
@@ -258,8 +274,9 @@ std::optional<ModelAnswer> directives(const ModelRequest& request, const std::st
 std::optional<ModelAnswer> asked_call(const ModelRequest& request, const std::string& text) {
     const Words words = words_of(text);
     for (std::size_t i = 1; i < words.size(); ++i) {
-        const bool verb = std::any_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i),
-                                      [](const std::string& word) { return word == "call" || word == "use" || word == "run"; });
+        const bool verb =
+            std::any_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i),
+                        [](const std::string& word) { return word == "call" || word == "use" || word == "run"; });
         const ToolSpec* tool = find_tool(request, words[i]);
         if (!verb || tool == nullptr) continue;
         if (auto arguments = object_in(text)) return call(*tool, std::move(*arguments));
@@ -267,10 +284,13 @@ std::optional<ModelAnswer> asked_call(const ModelRequest& request, const std::st
         json::object arguments;
         const std::string rest = trimmed(std::string_view(text).substr(lowered(text).find(words[i]) + words[i].size()));
         const json::object schema = schema_of(*tool);
-        if (const auto* required = schema.if_contains("required"); required != nullptr && required->is_array() && !required->get_array().empty())
+        if (const auto* required = schema.if_contains("required");
+            required != nullptr && required->is_array() && !required->get_array().empty())
             for (const json::value& name : required->get_array())
-                if (name.is_string() && name != "thinking" && name != "request_heartbeat" && arguments.empty() && !rest.empty())
-                    arguments[name.get_string()] = begins_with_any(lowered(rest), {"for ", "with "}) ? trimmed(rest.substr(rest.find(' '))) : rest;
+                if (name.is_string() && name != "thinking" && name != "request_heartbeat" && arguments.empty() &&
+                    !rest.empty())
+                    arguments[name.get_string()] =
+                        begins_with_any(lowered(rest), {"for ", "with "}) ? trimmed(rest.substr(rest.find(' '))) : rest;
         return call(*tool, std::move(arguments));
     }
     return std::nullopt;
@@ -353,7 +373,8 @@ ModelAnswer offline_answer(const ModelRequest& request) {
     }
     const Words words = words_of(said);
     const std::string low = lowered(said);
-    if (low.find("who are you") != std::string::npos || low.find("what are you") != std::string::npos) return say(request, std::string(introduction));
+    if (low.find("who are you") != std::string::npos || low.find("what are you") != std::string::npos)
+        return say(request, std::string(introduction));
     if (is_question(said)) {
         const std::string line = recall(request, said);
         if (!line.empty()) return say(request, "I remember: " + line);
@@ -365,7 +386,8 @@ ModelAnswer offline_answer(const ModelRequest& request) {
     }
     if (!words.empty() && (words[0] == "hello" || words[0] == "hi" || words[0] == "hey" || words[0] == "good")) {
         const std::string name = recall(request, "name");
-        return say(request, "Hello! " + (name.empty() ? std::string() : "I remember: " + name + ". ") + std::string(introduction));
+        return say(request, "Hello! " + (name.empty() ? std::string() : "I remember: " + name + ". ") +
+                                std::string(introduction));
     }
     return say(request, "You said: " + said + "\n" + std::string(introduction));
 }

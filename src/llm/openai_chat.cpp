@@ -47,7 +47,8 @@ std::string base_url_of(std::string_view text) {
     constexpr std::string_view method = "/chat/completions";
     if (text.ends_with(method)) text.remove_suffix(method.size());
     const std::size_t authority = text.find("://");
-    const bool has_path = authority != std::string_view::npos && text.find('/', authority + 3) != std::string_view::npos;
+    const bool has_path =
+        authority != std::string_view::npos && text.find('/', authority + 3) != std::string_view::npos;
     return std::string(text) + (has_path ? "" : "/v1");
 }
 
@@ -59,7 +60,8 @@ struct OpenAiChat::Call {
     bool delta_sent = false;
 };
 
-OpenAiChat::OpenAiChat(net::HttpClient& client, ChatEndpoint endpoint) : client_(client), endpoint_(std::move(endpoint)) {
+OpenAiChat::OpenAiChat(net::HttpClient& client, ChatEndpoint endpoint)
+    : client_(client), endpoint_(std::move(endpoint)) {
     const auto url = net::parse_url(endpoint_.base_url);
     host_ = url ? url->host : endpoint_.base_url;
     endpoint_.quirks.official_openai = host_ == "api.openai.com";
@@ -70,7 +72,7 @@ awaitable<ModelAnswer> OpenAiChat::complete(ModelRequest request, DeltaSink* sin
     call.model = request.model;
     call.body = encode_chat_request(request, endpoint_.quirks, sink != nullptr);
     call.sink = sink;
-    request = {};   // the history may be long and the model slow: only the encoded body stays in memory
+    request = {};  // the history may be long and the model slow: only the encoded body stays in memory
     for (int number = 1;; ++number) {
         std::optional<Error> failure;
         try {
@@ -85,7 +87,8 @@ awaitable<ModelAnswer> OpenAiChat::complete(ModelRequest request, DeltaSink* sin
                               ? std::nullopt
                               : next_attempt(*failure, number, endpoint_.attempts_max, jitter());
         if (!wait) throw std::move(*failure);
-        log::warn("model.retry", {{"model", call.model}, {"host", host_}, {"type", failure->type}, {"wait_ms", wait->count()}});
+        log::warn("model.retry",
+                  {{"model", call.model}, {"host", host_}, {"type", failure->type}, {"wait_ms", wait->count()}});
         asio::steady_timer timer(co_await asio::this_coro::executor, *wait);
         co_await timer.async_wait(asio::use_awaitable);
     }
@@ -97,7 +100,8 @@ awaitable<ModelAnswer> OpenAiChat::attempt(Call& call) {
     request.url = endpoint_.base_url + "/chat/completions";
     request.headers.add("Content-Type", "application/json");
     request.headers.add("Accept", call.sink != nullptr ? "text/event-stream" : "application/json");
-    if (!endpoint_.key.empty()) request.headers.add("Authorization", endpoint_.key_scheme + " " + endpoint_.key.reveal());
+    if (!endpoint_.key.empty())
+        request.headers.add("Authorization", endpoint_.key_scheme + " " + endpoint_.key.reveal());
     request.body = call.body;
     request.connect_timeout = endpoint_.connect_timeout;
     request.head_timeout = request.idle_timeout = endpoint_.silence_timeout;
@@ -105,21 +109,25 @@ awaitable<ModelAnswer> OpenAiChat::attempt(Call& call) {
     std::unique_ptr<net::ClientStream> stream = co_await client_.open(std::move(request));
 
     if (stream->status() < 200 || stream->status() >= 300) {
-        const auto wait = parse_retry_after(stream->headers().find("retry-after"), stream->headers().find("retry-after-ms"));
+        const auto wait =
+            parse_retry_after(stream->headers().find("retry-after"), stream->headers().find("retry-after-ms"));
         const int status = stream->status();
         const std::string body = co_await read_body(*stream, error_body_bytes_max);
         throw failure_of_answer(status, body, wait, call.model, host_);
     }
     // Some servers stream although nobody asked, others answer whole although a stream was asked for.
     const std::string* type = stream->headers().find("Content-Type");
-    if (type != nullptr && type->find("event-stream") != std::string::npos) co_return co_await read_stream(call, *stream);
+    if (type != nullptr && type->find("event-stream") != std::string::npos)
+        co_return co_await read_stream(call, *stream);
 
     const std::string body = co_await read_body(*stream, answer_bytes_max);
     auto answer = read_chat_answer(body);
-    if (!answer) throw model_failure("llm_error", "The model '" + call.model + "' at " + host_ + " answered with no chat completion: " +
-                                                      message_of_error_body(body));
+    if (!answer)
+        throw model_failure("llm_error", "The model '" + call.model + "' at " + host_ +
+                                             " answered with no chat completion: " + message_of_error_body(body));
     if (answer->text.empty() && answer->tool_calls.empty())
-        throw model_failure("llm_empty_response", "The model '" + call.model + "' at " + host_ + " answered with nothing");
+        throw model_failure("llm_empty_response",
+                            "The model '" + call.model + "' at " + host_ + " answered with nothing");
     co_return std::move(*answer);
 }
 
@@ -137,14 +145,19 @@ awaitable<ModelAnswer> OpenAiChat::read_stream(Call& call, net::ClientStream& st
             }
         }
         deltas.clear();
-        if (!read) throw model_failure("llm_error", "The model '" + call.model + "' at " + host_ + " sent a stream that can't be read");
-        if (!decoder.error_body().empty()) throw failure_of_answer(500, decoder.error_body(), std::nullopt, call.model, host_);
+        if (!read)
+            throw model_failure("llm_error",
+                                "The model '" + call.model + "' at " + host_ + " sent a stream that can't be read");
+        if (!decoder.error_body().empty())
+            throw failure_of_answer(500, decoder.error_body(), std::nullopt, call.model, host_);
     }
     if (!decoder.complete())
-        throw model_failure("llm_connection", "The stream of the model '" + call.model + "' at " + host_ + " broke off");
+        throw model_failure("llm_connection",
+                            "The stream of the model '" + call.model + "' at " + host_ + " broke off");
     ModelAnswer answer = decoder.finish();
     if (answer.text.empty() && answer.tool_calls.empty())
-        throw model_failure("llm_empty_response", "The model '" + call.model + "' at " + host_ + " answered with nothing");
+        throw model_failure("llm_empty_response",
+                            "The model '" + call.model + "' at " + host_ + " answered with nothing");
     co_return answer;
 }
 

@@ -9,9 +9,9 @@ namespace stele::llm {
 
 /// Where a server is and how long to be patient with it.
 struct ChatEndpoint {
-    std::string base_url;                                ///< as normalised by base_url_of
-    Secret key;                                          ///< empty: none is sent
-    std::string key_scheme = "Bearer";                   ///< "Bearer" or "Api-Key"
+    std::string base_url;               ///< as normalised by base_url_of
+    Secret key;                         ///< empty: none is sent
+    std::string key_scheme = "Bearer";  ///< "Bearer" or "Api-Key"
     Quirks quirks;
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds silence_timeout{600'000};  ///< to the first byte and between two

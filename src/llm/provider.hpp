@@ -19,8 +19,8 @@ class Provider {
 public:
     virtual ~Provider() = default;
 
-    /// One model call. With a `sink` (which outlives the call) the answer is streamed and its deltas handed over as they
-    /// arrive; either way the whole answer is returned.
+    /// One model call. With a `sink` (which outlives the call) the answer is streamed and its deltas handed over as
+    /// they arrive; either way the whole answer is returned.
     ///
     /// Throws Error{model_failed} whose `type` is the API's word: llm_authentication, llm_insufficient_credits,
     /// llm_rate_limit (with `retry_after`), llm_timeout, llm_bad_request, llm_context_overflow, llm_empty_response,

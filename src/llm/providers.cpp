@@ -11,13 +11,15 @@ constexpr Quirks vllm_like{.max_tokens_name = true, .no_forced_tool = true, .no_
 constexpr Quirks old_tokens_name{.max_tokens_name = true};
 constexpr Quirks no_forced_tool{.no_forced_tool = true};
 constexpr Quirks local{.max_tokens_name = true, .no_forced_tool = true};
-constexpr Quirks strict_fields{.max_tokens_name = true, .no_forced_tool = true, .no_user = true, .no_parallel_switch = true};
+constexpr Quirks strict_fields{
+    .max_tokens_name = true, .no_forced_tool = true, .no_user = true, .no_parallel_switch = true};
 
 }  // namespace
 
 const std::vector<ProviderKind>& provider_kinds() {
     static const std::vector<ProviderKind> kinds = {
-        {"openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "https://api.openai.com/v1", Listing::models, plain},
+        {"openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "https://api.openai.com/v1", Listing::models,
+         plain},
         {"ollama", "", "OLLAMA_BASE_URL", "", "", Listing::ollama, local},
         {"groq", "GROQ_API_KEY", "", "", "https://api.groq.com/openai/v1", Listing::models, no_forced_tool},
         {"together", "TOGETHER_API_KEY", "", "", "https://api.together.xyz/v1", Listing::models, strict_fields},
@@ -27,18 +29,22 @@ const std::vector<ProviderKind>& provider_kinds() {
         {"xai", "XAI_API_KEY", "", "", "https://api.x.ai/v1", Listing::models, plain},
         {"lmstudio", "", "LMSTUDIO_BASE_URL", "", "", Listing::lm_studio, vllm_like},
         {"zai", "ZAI_API_KEY", "ZAI_BASE_URL", "", "https://api.z.ai/api/paas/v4", Listing::models, strict_fields},
-        {"openrouter", "OPENROUTER_API_KEY", "", "", "https://openrouter.ai/api/v1", Listing::models, old_tokens_name, "OPENROUTER_HANDLE_BASE"},
-        {"fireworks", "FIREWORKS_API_KEY", "FIREWORKS_API_BASE", "", "https://api.fireworks.ai/inference/v1", Listing::models, strict_fields},
+        {"openrouter", "OPENROUTER_API_KEY", "", "", "https://openrouter.ai/api/v1", Listing::models, old_tokens_name,
+         "OPENROUTER_HANDLE_BASE"},
+        {"fireworks", "FIREWORKS_API_KEY", "FIREWORKS_API_BASE", "", "https://api.fireworks.ai/inference/v1",
+         Listing::models, strict_fields},
         {"mistral", "MISTRAL_API_KEY", "", "", "https://api.mistral.ai/v1", Listing::models, strict_fields},
         {"cerebras", "CEREBRAS_API_KEY", "", "", "https://api.cerebras.ai/v1", Listing::models, plain},
-        {"baseten", "BASETEN_API_KEY", "", "", "https://inference.baseten.co/v1", Listing::models, plain, "", "Api-Key"},
+        {"baseten", "BASETEN_API_KEY", "", "", "https://inference.baseten.co/v1", Listing::models, plain, "",
+         "Api-Key"},
     };
     return kinds;
 }
 
 const ProviderKind* find_provider_kind(std::string_view name) {
     const auto& kinds = provider_kinds();
-    const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const ProviderKind& kind) { return kind.name == name; });
+    const auto found =
+        std::find_if(kinds.begin(), kinds.end(), [&](const ProviderKind& kind) { return kind.name == name; });
     return found == kinds.end() ? nullptr : &*found;
 }
 

@@ -14,21 +14,21 @@ namespace stele::llm {
 
 /// How a provider's models are listed.
 enum class Listing : std::uint8_t {
-    models,      ///< GET {base}/models: OpenAI's form, with the window under any of the names in use
-    ollama,      ///< GET /api/tags and POST /api/show
-    lm_studio,   ///< GET /api/v0/models, else as `models`
+    models,     ///< GET {base}/models: OpenAI's form, with the window under any of the names in use
+    ollama,     ///< GET /api/tags and POST /api/show
+    lm_studio,  ///< GET /api/v0/models, else as `models`
 };
 
 /// A kind of provider that speaks the chat-completions protocol. Most "new providers" are one row of the table.
 struct ProviderKind {
-    std::string_view name;               ///< also the prefix of its handles
-    std::string_view key_variable;       ///< environment variable of the key; empty: needs none
-    std::string_view url_variable;       ///< environment variable of the base URL; empty: has none
+    std::string_view name;          ///< also the prefix of its handles
+    std::string_view key_variable;  ///< environment variable of the key; empty: needs none
+    std::string_view url_variable;  ///< environment variable of the base URL; empty: has none
     std::string_view older_url_variable;
-    std::string_view default_url;        ///< empty: enabled by its URL, else by its key
+    std::string_view default_url;  ///< empty: enabled by its URL, else by its key
     Listing listing = Listing::models;
     Quirks quirks;
-    std::string_view handle_base_variable = {};   ///< environment variable that replaces the handles' prefix
+    std::string_view handle_base_variable = {};  ///< environment variable that replaces the handles' prefix
     std::string_view key_scheme = "Bearer";
 };
 
@@ -38,11 +38,11 @@ const ProviderKind* find_provider_kind(std::string_view name);
 
 /// A server to be asked for models, from the environment or the configuration file.
 struct EndpointConfig {
-    std::string name;                    ///< prefix of its handles
-    std::string kind = "openai";         ///< a name of the table
-    std::string base_url;                ///< any spelling
+    std::string name;             ///< prefix of its handles
+    std::string kind = "openai";  ///< a name of the table
+    std::string base_url;         ///< any spelling
     Secret key;
-    std::optional<std::int64_t> context_window;   ///< for models whose window the server does not tell
+    std::optional<std::int64_t> context_window;  ///< for models whose window the server does not tell
 };
 
 /// The endpoints that the environment switches on. `variable`: looks one up; empty when unset.

@@ -22,7 +22,8 @@ const std::string* allowed_origin(const ServerOptions& options, const HttpReques
 }  // namespace
 
 bool answer_preflight(const ServerOptions& options, const HttpRequest& request, HttpResponse& response) {
-    if (request.method != Method::options || request.headers.find("Access-Control-Request-Method") == nullptr) return false;
+    if (request.method != Method::options || request.headers.find("Access-Control-Request-Method") == nullptr)
+        return false;
     if (allowed_origin(options, request) == nullptr) return false;
     response.status = 204;
     response.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -67,7 +68,8 @@ Refusal unpack_body(const ServerOptions& options, HttpRequest& request) {
         request.body = std::move(*text);
     } else if (failure == GunzipFailure::too_large) {
         refusal.status = 413;
-        refusal.text = "The request's unpacked body is larger than " + std::to_string(options.body_bytes_max) + " bytes";
+        refusal.text =
+            "The request's unpacked body is larger than " + std::to_string(options.body_bytes_max) + " bytes";
     } else {
         refusal.status = 400;
         refusal.text = "The request's body is no proper gzip";

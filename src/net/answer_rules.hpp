@@ -5,8 +5,8 @@
 // Inside net/ alone: what the server adds to any answer, whoever made it. Pure.
 namespace stele::net {
 
-/// True for a CORS preflight of an allowed origin (WHATWG Fetch, "CORS-preflight request"); `response` is then its answer
-/// but for add_cors. Every other OPTIONS is the handler's.
+/// True for a CORS preflight of an allowed origin (WHATWG Fetch, "CORS-preflight request"); `response` is then its
+/// answer but for add_cors. Every other OPTIONS is the handler's.
 bool answer_preflight(const ServerOptions& options, const HttpRequest& request, HttpResponse& response);
 
 /// Lets pages of an allowed origin read the answer.

@@ -52,13 +52,17 @@ void ChunkDecoder::take(char c) {
             fail();
     };
     switch (step_) {
-        case Step::size: return take_size(c);
-        case Step::extension: return drop_until_cr(Step::size_lf);
+        case Step::size:
+            return take_size(c);
+        case Step::extension:
+            return drop_until_cr(Step::size_lf);
         case Step::size_lf:
             dropped_ = 0;
             return expect('\n', left_ > 0 ? Step::data : Step::trailer_start);
-        case Step::data: return;   // taken whole by feed
-        case Step::data_cr: return expect('\r', Step::data_lf);
+        case Step::data:
+            return;  // taken whole by feed
+        case Step::data_cr:
+            return expect('\r', Step::data_lf);
         case Step::data_lf:
             digits_ = 0;
             return expect('\n', Step::size);
@@ -69,8 +73,10 @@ void ChunkDecoder::take(char c) {
             }
             step_ = Step::trailer;
             return drop_until_cr(Step::trailer_lf);
-        case Step::trailer: return drop_until_cr(Step::trailer_lf);
-        case Step::trailer_lf: return expect('\n', Step::trailer_start);
+        case Step::trailer:
+            return drop_until_cr(Step::trailer_lf);
+        case Step::trailer_lf:
+            return expect('\n', Step::trailer_start);
         case Step::last_lf:
             if (c != '\n') return fail();
             state_ = State::done;
@@ -92,7 +98,7 @@ void ChunkDecoder::take_size(char c) {
     allowed_ -= left_;
     if (c == '\r')
         step_ = Step::size_lf;
-    else if (c == ';' || c == ' ' || c == '\t')   // blanks before the extensions: RFC 9112, 7.1.1 has them read
+    else if (c == ';' || c == ' ' || c == '\t')  // blanks before the extensions: RFC 9112, 7.1.1 has them read
         step_ = Step::extension;
     else
         fail();

@@ -6,8 +6,8 @@
 
 namespace stele::net {
 
-/// Takes the chunks of a body apart (RFC 9112, 7.1), as strictly as the grammar has it: lines end in CRLF, sizes are plain
-/// hexadecimal. Extensions and trailers are dropped. No I/O, and nothing is kept but the state: cut anywhere.
+/// Takes the chunks of a body apart (RFC 9112, 7.1), as strictly as the grammar has it: lines end in CRLF, sizes are
+/// plain hexadecimal. Extensions and trailers are dropped. No I/O, and nothing is kept but the state: cut anywhere.
 ///
 ///     chunk   = size [ ";" extensions ] CRLF  data CRLF
 ///     body    = *chunk  1*"0" [ ";" extensions ] CRLF  *( trailer CRLF )  CRLF
@@ -20,14 +20,25 @@ public:
     /// `body_bytes_max`: for all chunks together, checked as soon as a size announces more.
     void begin(std::uint64_t body_bytes_max);
 
-    /// Takes bytes from the front of `bytes`, appends data to `out`, returns how many it took: all, unless the body ends
-    /// or fails among them.
+    /// Takes bytes from the front of `bytes`, appends data to `out`, returns how many it took: all, unless the body
+    /// ends or fails among them.
     std::size_t feed(std::string_view bytes, std::string& out);
 
     State state() const { return state_; }
 
 private:
-    enum class Step : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, last_lf };
+    enum class Step : std::uint8_t {
+        size,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_start,
+        trailer,
+        trailer_lf,
+        last_lf
+    };
 
     void take(char c);
     void take_size(char c);
@@ -36,9 +47,9 @@ private:
     State state_ = State::more;
     Step step_ = Step::size;
     int digits_ = 0;
-    std::uint64_t left_ = 0;       ///< of the chunk's data
-    std::uint64_t allowed_ = 0;    ///< of the body
-    std::size_t dropped_ = 0;      ///< bytes of this line or of the trailers that nobody reads
+    std::uint64_t left_ = 0;     ///< of the chunk's data
+    std::uint64_t allowed_ = 0;  ///< of the body
+    std::size_t dropped_ = 0;    ///< bytes of this line or of the trailers that nobody reads
 };
 
 }  // namespace stele::net

@@ -28,8 +28,8 @@ using Clock = ClientConnection::Clock;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_bytes = 16u << 10;
-constexpr std::size_t first_read_bytes = 2u << 10;   // while a slow model thinks, its connection holds little
-constexpr std::size_t write_piece_bytes = 256u << 10;   // the idle time-out holds for each piece
+constexpr std::size_t first_read_bytes = 2u << 10;     // while a slow model thinks, its connection holds little
+constexpr std::size_t write_piece_bytes = 256u << 10;  // the idle time-out holds for each piece
 constexpr auto least_attempt = std::chrono::milliseconds(250);
 
 std::atomic<std::uint64_t> clients_made = 0;
@@ -47,7 +47,8 @@ std::string render(const ClientRequest& request, const Url& url) {
             throw Error(ErrorCode::internal, "A header of a request to " + url.host + " holds a line break");
         head += name + ": " + value + "\r\n";
     }
-    if (!request.body.empty() || request.method == Method::post || request.method == Method::put || request.method == Method::patch)
+    if (!request.body.empty() || request.method == Method::post || request.method == Method::put ||
+        request.method == Method::patch)
         head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
     return head + "\r\n";
 }
@@ -56,7 +57,7 @@ std::string render(const ClientRequest& request, const Url& url) {
 
 struct HttpClient::Impl {
     ClientOptions options;
-    std::string key;         ///< of this client within the shared pools
+    std::string key;  ///< of this client within the shared pools
     ssl::context tls{ssl::context::tls_client};
 };
 
@@ -66,7 +67,8 @@ error_code malformed() { return boost::system::errc::make_error_code(boost::syst
 
 // A coroutine that was cancelled between two operations learns so by an exception of Asio's at the next co_await.
 [[noreturn]] void raise_cancelled(const boost::system::system_error& failure) {
-    if (failure.code() == asio::error::operation_aborted) throw Error(ErrorCode::cancelled, "The request was cancelled");
+    if (failure.code() == asio::error::operation_aborted)
+        throw Error(ErrorCode::cancelled, "The request was cancelled");
     throw Error(ErrorCode::unavailable, failure.code().message());
 }
 
@@ -74,7 +76,8 @@ error_code malformed() { return boost::system::errc::make_error_code(boost::syst
 /// closes it in every other case.
 class Exchange final : public ClientStream {
 public:
-    Exchange(std::shared_ptr<const ClientOptions> options, ssl::context& tls, std::string client_key, ClientRequest request)
+    Exchange(std::shared_ptr<const ClientOptions> options, ssl::context& tls, std::string client_key,
+             ClientRequest request)
         : options_(std::move(options)), tls_(tls), client_key_(std::move(client_key)), request_(std::move(request)) {}
     /// An answer that has come to its end frees the connection for the next request even if nobody read the end.
     ~Exchange() override {
@@ -89,7 +92,8 @@ public:
         auto url = parse_url(request_.url);
         if (!url) throw Error(ErrorCode::unavailable, "This is no http or https URL: " + request_.url.substr(0, 200));
         url_ = std::move(*url);
-        if (url_.scheme == "http" && !options_->allow_http) throw Error(ErrorCode::unavailable, "Only https is allowed, for " + url_.host);
+        if (url_.scheme == "http" && !options_->allow_http)
+            throw Error(ErrorCode::unavailable, "Only https is allowed, for " + url_.host);
         pool_key_ = client_key_ + url_.scheme + "://" + url_.host + ":" + url_.port;
         executor_ = co_await asio::this_coro::executor;
         pool_ = &asio::use_service<ClientPool>(static_cast<asio::io_context&>(executor_.context()));
@@ -101,8 +105,10 @@ public:
             watch();
             const error_code failure = co_await exchange_heads(head);
             if (!failure) co_return;
-            // The server may have closed an idle connection in the very moment we used it: then once more, on a new one.
-            const bool again = connection_->reused && !connection_->timed_out && !answer_begun_ && failure != asio::error::operation_aborted;
+            // The server may have closed an idle connection in the very moment we used it: then once more, on a new
+            // one.
+            const bool again = connection_->reused && !connection_->timed_out && !answer_begun_ &&
+                               failure != asio::error::operation_aborted;
             if (!again) raise(failure, "while waiting for the answer of");
             drop();
             broken_ = false;
@@ -150,7 +156,8 @@ private:
     void finish() {
         pool_->unwatch(*connection_);
         const bool reusable = !broken_ && connection_->reader.keep_alive() && connection_->begin == connection_->end;
-        if (reusable) pool_->give(pool_key_, std::move(connection_), options_->idle_per_host_max, options_->idle_connection_ttl);
+        if (reusable)
+            pool_->give(pool_key_, std::move(connection_), options_->idle_per_host_max, options_->idle_connection_ttl);
         connection_.reset();
     }
 
@@ -161,8 +168,8 @@ private:
         if (timed_out) throw Error(ErrorCode::timed_out, "No answer in time " + where);
         if (failure == asio::error::operation_aborted) throw Error(ErrorCode::cancelled, "Cancelled " + where);
         throw Error(ErrorCode::unavailable, (failure == asio::error::eof ? "The connection was closed"
-                                             : failure == malformed()   ? "The answer is no valid HTTP,"
-                                                                        : failure.message()) +
+                                             : failure == malformed()    ? "The answer is no valid HTTP,"
+                                                                         : failure.message()) +
                                                 " " + where);
     }
 
@@ -194,7 +201,7 @@ private:
     awaitable<std::vector<tcp::endpoint>> look_up() {
         error_code no_address;
         const auto address = asio::ip::make_address(url_.host, no_address);
-        const auto port = static_cast<std::uint16_t>(std::stoi(url_.port));   // parse_url has checked it
+        const auto port = static_cast<std::uint16_t>(std::stoi(url_.port));  // parse_url has checked it
         if (!no_address) co_return std::vector<tcp::endpoint>{tcp::endpoint(address, port)};
         const auto lookup = connection_->lookup = std::make_shared<Lookup>(executor_);
         lookup->resolver.async_resolve(url_.host, url_.port, [lookup](error_code failure, const auto& found) {
@@ -214,7 +221,8 @@ private:
         auto& tls = *connection_->tls;
         error_code failure;
         asio::ip::make_address(url_.host, failure);
-        if (failure) SSL_set_tlsext_host_name(tls.native_handle(), url_.host.c_str());   // no SNI for addresses (RFC 6066)
+        if (failure)
+            SSL_set_tlsext_host_name(tls.native_handle(), url_.host.c_str());  // no SNI for addresses (RFC 6066)
         tls.set_verify_mode(ssl::verify_peer);
         tls.set_verify_callback(ssl::host_name_verification(url_.host));
         const auto [error] = co_await tls.async_handshake(ssl::stream_base::client, use_tuple);
@@ -224,8 +232,8 @@ private:
     awaitable<error_code> exchange_heads(const std::string& head) {
         answer_begun_ = false;
         connection_->reader.begin(request_.method == Method::head);
-        // A server may refuse a large body with an answer and close before it has read all: so a failed write is forgotten
-        // if an answer is there.
+        // A server may refuse a large body with an answer and close before it has read all: so a failed write is
+        // forgotten if an answer is there.
         const error_code write_failure = co_await write(head);
         if (write_failure == asio::error::operation_aborted || connection_->timed_out) co_return write_failure;
         connection_->deadline = Clock::now() + request_.head_timeout;
@@ -262,13 +270,16 @@ private:
     awaitable<error_code> read_more() {
         ClientConnection& connection = *connection_;
         if (connection.begin == connection.end) connection.begin = connection.end = 0;
-        const std::size_t wanted = connection.reader.state() == ResponseReader::State::head ? first_read_bytes : read_bytes;
+        const std::size_t wanted =
+            connection.reader.state() == ResponseReader::State::head ? first_read_bytes : read_bytes;
         if (connection.buffer.size() - connection.end < wanted / 2) {
-            connection.buffer.erase(connection.buffer.begin(), connection.buffer.begin() + static_cast<std::ptrdiff_t>(connection.begin));
+            connection.buffer.erase(connection.buffer.begin(),
+                                    connection.buffer.begin() + static_cast<std::ptrdiff_t>(connection.begin));
             connection.end -= std::exchange(connection.begin, 0);
             connection.buffer.resize(std::max(connection.end + wanted, connection.buffer.size()));
         }
-        const auto space = asio::buffer(connection.buffer.data() + connection.end, connection.buffer.size() - connection.end);
+        const auto space =
+            asio::buffer(connection.buffer.data() + connection.end, connection.buffer.size() - connection.end);
         error_code failure;
         std::size_t bytes = 0;
         if (connection.tls) {
@@ -283,7 +294,8 @@ private:
         connection.end += bytes;
         answer_begun_ = answer_begun_ || bytes > 0;
         while (connection.begin < connection.end) {
-            const std::size_t used = connection.reader.feed({connection.buffer.data() + connection.begin, connection.end - connection.begin});
+            const std::size_t used = connection.reader.feed(
+                {connection.buffer.data() + connection.begin, connection.end - connection.begin});
             connection.begin += used;
             if (used == 0) break;
         }
@@ -305,7 +317,7 @@ private:
     std::unique_ptr<ClientConnection> connection_;
     Clock::time_point total_deadline_{};
     bool answer_begun_ = false;
-    bool broken_ = false;   ///< the request could not be sent whole
+    bool broken_ = false;  ///< the request could not be sent whole
     int status_ = 0;
     Headers headers_;
 };
@@ -319,7 +331,8 @@ HttpClient::HttpClient(ClientOptions options) : impl_(std::make_shared<Impl>()) 
     if (!options.ca_file.empty()) {
         error_code failure;
         impl_->tls.load_verify_file(options.ca_file, failure);
-        if (failure) throw Error(ErrorCode::unavailable, "The file of trusted authorities cannot be read: " + options.ca_file);
+        if (failure)
+            throw Error(ErrorCode::unavailable, "The file of trusted authorities cannot be read: " + options.ca_file);
     }
     impl_->options = std::move(options);
 }
@@ -347,7 +360,8 @@ awaitable<ClientResponse> HttpClient::send(ClientRequest request) {
         const std::string piece = co_await stream->read();
         if (piece.empty()) break;
         response.body += piece;
-        if (response.body.size() > bytes_max) throw Error(ErrorCode::unavailable, "The answer is larger than " + std::to_string(bytes_max) + " bytes");
+        if (response.body.size() > bytes_max)
+            throw Error(ErrorCode::unavailable, "The answer is larger than " + std::to_string(bytes_max) + " bytes");
     }
     response.headers = stream->headers();
     const std::string* coding = response.headers.find("Content-Encoding");

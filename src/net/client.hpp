@@ -10,12 +10,12 @@ namespace stele::net {
 
 struct ClientRequest {
     Method method = Method::get;
-    std::string url;          ///< http:// or https://, absolute
-    Headers headers;          ///< without Host, Content-Length, Connection
+    std::string url;  ///< http:// or https://, absolute
+    Headers headers;  ///< without Host, Content-Length, Connection
     std::string body;
     std::chrono::milliseconds connect_timeout{5'000};
-    std::chrono::milliseconds head_timeout{60'000};    ///< from the request sent to the end of the answer's head
-    std::chrono::milliseconds idle_timeout{60'000};    ///< longest silence within the answer's body
+    std::chrono::milliseconds head_timeout{60'000};  ///< from the request sent to the end of the answer's head
+    std::chrono::milliseconds idle_timeout{60'000};  ///< longest silence within the answer's body
     std::chrono::milliseconds total_timeout{600'000};
     std::size_t body_bytes_max = 64u << 20;
 };
@@ -23,7 +23,7 @@ struct ClientRequest {
 struct ClientResponse {
     int status = 0;
     Headers headers;
-    std::string body;         ///< de-chunked, un-gzipped
+    std::string body;  ///< de-chunked, un-gzipped
 };
 
 /// Why a request failed before an answer was there in full. Carried by Error{model_failed-free} codes:
@@ -45,13 +45,14 @@ public:
 struct ClientOptions {
     std::size_t idle_per_host_max = 64;
     std::chrono::milliseconds idle_connection_ttl{30'000};
-    std::string ca_file;      ///< PEM of further trusted authorities; the system's are always trusted
+    std::string ca_file;  ///< PEM of further trusted authorities; the system's are always trusted
     bool allow_http = true;
 };
 
 /// HTTP/1.1 client with keep-alive pools, one pool a (io_context, scheme, host, port): thread-safe as an object, each
 /// call stays on the executor of its coroutine. A request on a pooled connection that the peer had closed meanwhile is
-/// sent again on a new one, once, if no byte of an answer had come. Cancelling the calling coroutine closes the connection.
+/// sent again on a new one, once, if no byte of an answer had come. Cancelling the calling coroutine closes the
+/// connection.
 class HttpClient {
 public:
     explicit HttpClient(ClientOptions options = {});

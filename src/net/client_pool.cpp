@@ -26,7 +26,7 @@ std::unique_ptr<ClientConnection> ClientPool::take(const std::string& server) {
     const auto now = ClientConnection::Clock::now();
     auto& idle = found->second;
     while (!idle.empty()) {
-        std::unique_ptr<ClientConnection> connection = std::move(idle.back());   // the warmest first
+        std::unique_ptr<ClientConnection> connection = std::move(idle.back());  // the warmest first
         idle.pop_back();
         if (now >= connection->idle_until || is_stale(*connection)) continue;
         connection->reused = true;
@@ -79,7 +79,7 @@ void ClientPool::arm() {
 }
 
 void ClientPool::shutdown() noexcept {
-    shut_ = true;   // frames that die with the context may still hand connections back
+    shut_ = true;  // frames that die with the context may still hand connections back
     idle_.clear();
     watched_.clear();
 }

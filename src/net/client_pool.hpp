@@ -23,8 +23,8 @@ struct Lookup {
         : resolver(executor), arrived(executor, boost::asio::steady_timer::time_point::max()) {}
 
     boost::asio::ip::tcp::resolver resolver;
-    boost::asio::steady_timer arrived;                   ///< cancelled as soon as the answer is there
-    std::optional<boost::system::error_code> failure;    ///< empty until then
+    boost::asio::steady_timer arrived;                 ///< cancelled as soon as the answer is there
+    std::optional<boost::system::error_code> failure;  ///< empty until then
     std::vector<boost::asio::ip::tcp::endpoint> endpoints;
 };
 
@@ -43,12 +43,12 @@ struct ClientConnection {
         lowest().close(ignored);
     }
 
-    boost::asio::ip::tcp::socket socket;                 ///< unused once `tls` has taken it
-    std::shared_ptr<Lookup> lookup;                      ///< while the host's name is being looked up
+    boost::asio::ip::tcp::socket socket;  ///< unused once `tls` has taken it
+    std::shared_ptr<Lookup> lookup;       ///< while the host's name is being looked up
     std::unique_ptr<boost::asio::ssl::stream<boost::asio::ip::tcp::socket>> tls;
     ResponseReader reader;
     std::vector<char> buffer;
-    std::size_t begin = 0, end = 0;                      ///< bytes of `buffer` that the reader has not taken
+    std::size_t begin = 0, end = 0;  ///< bytes of `buffer` that the reader has not taken
     Clock::time_point deadline = Clock::time_point::max();
     Clock::time_point total_deadline = Clock::time_point::max();
     Clock::time_point idle_until{};
@@ -82,7 +82,7 @@ private:
     void arm();
     void prune(ClientConnection::Clock::time_point now);
 
-    std::map<std::string, std::list<std::unique_ptr<ClientConnection>>> idle_;   ///< the longest idle first
+    std::map<std::string, std::list<std::unique_ptr<ClientConnection>>> idle_;  ///< the longest idle first
     ClientConnection::Clock::time_point pruned_at_{};
     bool shut_ = false;
     std::unordered_set<ClientConnection*> watched_;

@@ -29,8 +29,8 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t first_read_bytes = 4u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
-constexpr std::size_t write_piece_bytes = 256u << 10;      // the write time-out holds for each piece
-constexpr std::size_t early_bytes_max = 64u << 10;         // of pipelined requests, taken while an answer is streamed
+constexpr std::size_t write_piece_bytes = 256u << 10;  // the write time-out holds for each piece
+constexpr std::size_t early_bytes_max = 64u << 10;     // of pipelined requests, taken while an answer is streamed
 constexpr std::size_t lingering_bytes_max = 256u << 20;
 constexpr auto lingering_time = std::chrono::seconds(2);
 
@@ -115,13 +115,13 @@ private:
     HttpRequest request_;
     std::string peer_;
     std::vector<char> buffer_;
-    std::size_t begin_ = 0, end_ = 0;      ///< bytes of buffer_ that no request has taken yet
+    std::size_t begin_ = 0, end_ = 0;  ///< bytes of buffer_ that no request has taken yet
     std::string head_;
-    bool idle_ = true;                     ///< between two requests
+    bool idle_ = true;  ///< between two requests
     bool timed_out_ = false;
     bool cut_ = false;
-    bool watching_ = false;                ///< watch() is at work
-    Writer* watched_ = nullptr;            ///< the stream whose client is being watched
+    bool watching_ = false;      ///< watch() is at work
+    Writer* watched_ = nullptr;  ///< the stream whose client is being watched
     asio::cancellation_signal cancellation_;
 };
 
@@ -163,12 +163,12 @@ private:
 
 template <class Stream>
 void Connection<Stream>::cut() {
-    const auto self = this->shared_from_this();   // the hook or the cancellation may end the coroutine that holds us
+    const auto self = this->shared_from_this();  // the hook or the cancellation may end the coroutine that holds us
     if (std::exchange(cut_, true)) return;
     error_code ignored;
     socket().close(ignored);
     if (watched_ != nullptr) watched_->close();
-    cancellation_.emit(asio::cancellation_type::terminal);   // a handler waits for somebody else than this client
+    cancellation_.emit(asio::cancellation_type::terminal);  // a handler waits for somebody else than this client
 }
 
 template <class Stream>
@@ -285,7 +285,8 @@ awaitable<HttpResponse> Connection<Stream>::handle() {
     };
     const Slot slot(context_->state().requests);
     if (slot.number > options_.requests_max)
-        co_return own_answer(options_, 503, "The server is at work on as many requests as it can; try again in a moment");
+        co_return own_answer(options_, 503,
+                             "The server is at work on as many requests as it can; try again in a moment");
     std::string why;
     try {
         co_return co_await context_->handler()(request_);
@@ -319,7 +320,7 @@ awaitable<bool> Connection<Stream>::stream(HttpResponse response, bool keep_aliv
     const error_code failure = co_await write(head_, {});
     if (failure) co_return false;
     if (request_.method == Method::head) co_return keep_alive;
-    if (begin_ == end_) {   // a stream may stay open for hours: it keeps no buffers
+    if (begin_ == end_) {  // a stream may stay open for hours: it keeps no buffers
         begin_ = end_ = 0;
         std::vector<char>().swap(buffer_);
     }
@@ -329,7 +330,7 @@ awaitable<bool> Connection<Stream>::stream(HttpResponse response, bool keep_aliv
     asio::co_spawn(context_->io(), watch(this->shared_from_this()), [](std::exception_ptr) {});
     const bool finished = co_await produce(response.producer, chunked);
     error_code ignored;
-    socket().cancel(ignored);   // ends the watch; nothing else is pending here
+    socket().cancel(ignored);  // ends the watch; nothing else is pending here
     while (watching_) co_await asio::post(context_->io(), asio::use_awaitable);
     if (!finished) co_return false;
     if (!chunked) co_return false;
@@ -359,8 +360,8 @@ awaitable<bool> Connection<Stream>::produce(const BodyProducer& producer, bool c
     co_return false;
 }
 
-// Notices a client that leaves while nothing is written to it. Bytes that come early are the next request's and are kept;
-// more of them than any client sends in earnest end the watch.
+// Notices a client that leaves while nothing is written to it. Bytes that come early are the next request's and are
+// kept; more of them than any client sends in earnest end the watch.
 template <class Stream>
 awaitable<void> Connection<Stream>::watch(std::shared_ptr<Connection> self) {
     struct Watching {
@@ -370,7 +371,7 @@ awaitable<void> Connection<Stream>::watch(std::shared_ptr<Connection> self) {
     watching_ = true;
     error_code failure;
     while (!failure && end_ - begin_ < early_bytes_max) {
-        if constexpr (std::is_same_v<Stream, PlainStream>) {   // waiting needs no buffer
+        if constexpr (std::is_same_v<Stream, PlainStream>) {  // waiting needs no buffer
             const auto [error] = co_await stream_.async_wait(tcp::socket::wait_read, use_tuple);
             failure = error;
         }
@@ -400,7 +401,7 @@ template <class Stream>
 awaitable<void> Connection<Stream>::refuse(int status, std::string text) {
     HttpResponse response = own_answer(options_, status, text);
     const bool sent = co_await send(std::move(response), false);
-    static_cast<void>(sent);   // it never keeps the connection
+    static_cast<void>(sent);  // it never keeps the connection
     if (options_.on_answered) options_.on_answered(request_, status, {});
     co_await linger();
 }
@@ -431,7 +432,8 @@ void spawn(ServerContext& context, std::shared_ptr<C> connection, bool overloade
             log::error("http.connection_failed", {{"why", error.what()}});
         }
     };
-    asio::co_spawn(context.io(), served.run(overloaded), asio::bind_cancellation_slot(served.cancellation_slot(), ended));
+    asio::co_spawn(context.io(), served.run(overloaded),
+                   asio::bind_cancellation_slot(served.cancellation_slot(), ended));
 }
 
 }  // namespace

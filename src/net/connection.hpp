@@ -25,7 +25,7 @@ struct ServerState {
     std::atomic<std::size_t> connections = 0;
     std::atomic<std::size_t> requests = 0;
     std::atomic<bool> stopping = false;
-    std::shared_ptr<boost::asio::ssl::context> tls;   ///< null without TLS
+    std::shared_ptr<boost::asio::ssl::context> tls;  ///< null without TLS
 };
 
 /// A connection as its context's sweep sees it. Its context's thread alone.
@@ -49,8 +49,8 @@ protected:
     Clock::time_point deadline_ = Clock::time_point::max();
 };
 
-/// One io_context's part of a server: acceptor, connections and their coarse clock. One thread. Its coroutines hold it, so
-/// it may outlive the Server, but never the io_context.
+/// One io_context's part of a server: acceptor, connections and their coarse clock. One thread. Its coroutines hold it,
+/// so it may outlive the Server, but never the io_context.
 class ServerContext : public std::enable_shared_from_this<ServerContext> {
 public:
     ServerContext(boost::asio::io_context& io, std::shared_ptr<ServerState> state, Handler handler);

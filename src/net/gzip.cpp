@@ -12,7 +12,7 @@
 namespace stele::net {
 namespace {
 
-constexpr int gzip_window = 15 + 16;   // zlib's way to say: gzip header and trailer
+constexpr int gzip_window = 15 + 16;  // zlib's way to say: gzip header and trailer
 constexpr int fast_level = 1;
 constexpr int memory_level = 8;
 
@@ -51,7 +51,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
         const std::string_view quality = trimmed(item.substr(std::min(parameters + 1, item.size())));
         const bool refused = quality.size() >= 3 && same_name(quality.substr(0, 2), "q=") &&
                              quality.find_first_not_of("0.", 2) == std::string_view::npos;
-        if (coding != "*") return !refused;   // what is said of gzip itself outweighs the star
+        if (coding != "*") return !refused;  // what is said of gzip itself outweighs the star
         accepted = !refused;
     }
     return accepted;

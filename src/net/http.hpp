@@ -36,12 +36,12 @@ private:
 /// One request, read whole. Owned by its connection's coroutine, which outlives the handler.
 struct HttpRequest {
     Method method = Method::get;
-    std::string target;   ///< as sent: path and query
-    std::string path;     ///< without the query, not decoded
-    std::string query;    ///< behind the '?', not decoded
+    std::string target;  ///< as sent: path and query
+    std::string path;    ///< without the query, not decoded
+    std::string query;   ///< behind the '?', not decoded
     Headers headers;
-    std::string body;     ///< de-chunked and un-gzipped
-    std::string peer;     ///< address of the other end, without its port
+    std::string body;  ///< de-chunked and un-gzipped
+    std::string peer;  ///< address of the other end, without its port
 };
 
 /// Writes the body of a streamed answer. One thread: the connection's.
@@ -56,8 +56,8 @@ public:
     /// Becomes true as soon as the client has closed its end, even while nothing is written.
     virtual bool closed() const = 0;
 
-    /// Calls `hook` once, on this thread, when the client goes away or a stopping server's grace is over: to wake a producer that waits
-    /// for something else. Replaces an earlier hook; an empty one removes it.
+    /// Calls `hook` once, on this thread, when the client goes away or a stopping server's grace is over: to wake a
+    /// producer that waits for something else. Replaces an earlier hook; an empty one removes it.
     virtual void on_close(std::function<void()> hook) = 0;
 };
 
@@ -66,9 +66,9 @@ using BodyProducer = std::function<boost::asio::awaitable<void>(BodyWriter&)>;
 struct HttpResponse {
     int status = 200;
     std::string content_type = "application/json";
-    Headers headers;                 ///< without Content-Type, Content-Length, Date, Connection
+    Headers headers;  ///< without Content-Type, Content-Length, Date, Connection
     std::string body;
-    BodyProducer producer;           ///< when set: sent chunked instead of `body`, never compressed, never buffered
+    BodyProducer producer;  ///< when set: sent chunked instead of `body`, never compressed, never buffered
 };
 
 /// Answers one request. Must not throw for what the requester did (api/dispatch turns errors into answers);

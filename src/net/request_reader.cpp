@@ -15,18 +15,27 @@ using boost::beast::error_code;
 using boost::beast::string_view;
 
 constexpr std::size_t fields_max = 128;
-constexpr std::uint64_t reserved_bytes_max = 1u << 20;   // for a body that is announced: a promise costs the client nothing
+constexpr std::uint64_t reserved_bytes_max = 1u
+                                             << 20;  // for a body that is announced: a promise costs the client nothing
 
 Method method_of(http::verb verb) {
     switch (verb) {
-        case http::verb::get: return Method::get;
-        case http::verb::head: return Method::head;
-        case http::verb::post: return Method::post;
-        case http::verb::put: return Method::put;
-        case http::verb::patch: return Method::patch;
-        case http::verb::delete_: return Method::delete_;
-        case http::verb::options: return Method::options;
-        default: return Method::other;
+        case http::verb::get:
+            return Method::get;
+        case http::verb::head:
+            return Method::head;
+        case http::verb::post:
+            return Method::post;
+        case http::verb::put:
+            return Method::put;
+        case http::verb::patch:
+            return Method::patch;
+        case http::verb::delete_:
+            return Method::delete_;
+        case http::verb::options:
+            return Method::options;
+        default:
+            return Method::other;
     }
 }
 
@@ -37,7 +46,7 @@ public:
     enum class Found : std::uint8_t { nothing, end, forbidden };
 
     void begin() { at_ = 0; }
-    std::size_t bytes() const { return at_; }   ///< of the head, if its end was found
+    std::size_t bytes() const { return at_; }  ///< of the head, if its end was found
 
     /// `bytes` begins with those of the last call.
     Found scan(std::string_view bytes) {
@@ -84,10 +93,11 @@ public:
     FillingParser(HttpRequest& request, std::size_t target_max) : request_(request), target_max_(target_max) {}
 
     bool target_too_long() const { return target_too_long_; }
-    int version() const { return version_; }   ///< 10 for HTTP/1.0, 11 for HTTP/1.1
+    int version() const { return version_; }  ///< 10 for HTTP/1.0, 11 for HTTP/1.1
 
 private:
-    void on_request_impl(http::verb method, string_view, string_view target, int version, error_code& failure) override {
+    void on_request_impl(http::verb method, string_view, string_view target, int version,
+                         error_code& failure) override {
         version_ = version;
         if (version != 10 && version != 11) {
             failure = http::error::bad_version;
@@ -118,7 +128,7 @@ private:
     }
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-    std::size_t on_body_impl(string_view, error_code&) override { return 0; }   // bodies are not its business
+    std::size_t on_body_impl(string_view, error_code&) override { return 0; }  // bodies are not its business
     void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
     std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code&) override { return 0; }
     void on_finish_impl(error_code&) override {}
@@ -135,7 +145,7 @@ struct RequestReader::Parser {
     HeadScanner scanner;
     std::optional<FillingParser> beast;
     ChunkDecoder chunks;
-    std::uint64_t body_bytes_left = 0;   ///< of a body that is not chunked
+    std::uint64_t body_bytes_left = 0;  ///< of a body that is not chunked
     bool expects_continue = false;
 };
 
@@ -181,7 +191,7 @@ std::size_t RequestReader::feed(std::string_view bytes) {
 
 std::size_t RequestReader::feed_head(std::string_view bytes) {
     HeadScanner& scanner = parser_->scanner;
-    if (bytes.starts_with("\r\n")) {   // RFC 9112, 2.2: some clients end a body so
+    if (bytes.starts_with("\r\n")) {  // RFC 9112, 2.2: some clients end a body so
         scanner.begin();
         return 2;
     }

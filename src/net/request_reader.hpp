@@ -7,9 +7,10 @@
 
 namespace stele::net {
 
-/// Reads one HTTP/1.1 request from bytes as they come (RFC 9112). No I/O, no clock: cut anywhere, the bytes give the same
-/// request. Stricter than the RFC where leniency has led to request smuggling: a request has exactly one Host, never both
-/// Content-Length and Transfer-Encoding, no folded header lines and no control characters. Trailers are dropped.
+/// Reads one HTTP/1.1 request from bytes as they come (RFC 9112). No I/O, no clock: cut anywhere, the bytes give the
+/// same request. Stricter than the RFC where leniency has led to request smuggling: a request has exactly one Host,
+/// never both Content-Length and Transfer-Encoding, no folded header lines and no control characters. Trailers are
+/// dropped.
 class RequestReader {
 public:
     struct Limits {
@@ -19,10 +20,10 @@ public:
     };
 
     enum class State : std::uint8_t {
-        head,     ///< more of the head is needed
-        body,     ///< the head is whole, more of the body is needed
-        done,     ///< the request is whole
-        failed,   ///< it can't be answered but with status()
+        head,    ///< more of the head is needed
+        body,    ///< the head is whole, more of the body is needed
+        done,    ///< the request is whole
+        failed,  ///< it can't be answered but with status()
     };
 
     explicit RequestReader(Limits limits);

@@ -35,7 +35,7 @@ private:
     }
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-    std::size_t on_body_impl(string_view, error_code&) override { return 0; }   // bodies are not its business
+    std::size_t on_body_impl(string_view, error_code&) override { return 0; }  // bodies are not its business
     void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
     std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code&) override { return 0; }
     void on_finish_impl(error_code&) override {}
@@ -47,7 +47,7 @@ struct ResponseReader::Parser {
     std::optional<FillingParser> beast;
     std::string body;
     ChunkDecoder chunks;
-    std::optional<std::uint64_t> body_bytes_left;   ///< of a body with a length
+    std::optional<std::uint64_t> body_bytes_left;  ///< of a body with a length
     int interim_answers = 0;
 };
 
@@ -64,7 +64,7 @@ void ResponseReader::begin(bool head_request) {
 void ResponseReader::restart() {
     parser_->beast.emplace();
     parser_->beast->header_limit(head_bytes_max);
-    parser_->beast->body_limit(boost::none);   // the caller counts what it keeps
+    parser_->beast->body_limit(boost::none);  // the caller counts what it keeps
     parser_->beast->skip(head_request_);
     state_ = State::head;
 }
@@ -76,7 +76,8 @@ std::size_t ResponseReader::feed(std::string_view bytes) {
     if (parser_->beast->chunked()) {
         const std::size_t used = parser_->chunks.feed(bytes, parser_->body);
         const auto state = parser_->chunks.state();
-        if (state != ChunkDecoder::State::more) state_ = state == ChunkDecoder::State::done ? State::done : State::failed;
+        if (state != ChunkDecoder::State::more)
+            state_ = state == ChunkDecoder::State::done ? State::done : State::failed;
         return used;
     }
     auto& left = parser_->body_bytes_left;
@@ -98,12 +99,12 @@ std::size_t ResponseReader::feed_head(std::string_view bytes) {
     const int status = beast.status;
     if (status >= 100 && status < 200) {
         if (status == 101 || ++parser_->interim_answers > interim_answers_max)
-            state_ = State::failed;   // nobody asked for another protocol
+            state_ = State::failed;  // nobody asked for another protocol
         else
             restart();
         return used;
     }
-    parser_->chunks.begin(std::numeric_limits<std::uint64_t>::max());   // the caller counts what it keeps
+    parser_->chunks.begin(std::numeric_limits<std::uint64_t>::max());  // the caller counts what it keeps
     parser_->body_bytes_left.reset();
     if (const auto length = beast.content_length()) parser_->body_bytes_left = *length;
     const bool bodyless = head_request_ || status == 204 || status == 304 || parser_->body_bytes_left == 0u;

@@ -31,7 +31,7 @@ public:
 
     /// The body's bytes that came since the last call.
     std::string take_body();
-    std::size_t body_bytes() const;   ///< waiting to be taken
+    std::size_t body_bytes() const;  ///< waiting to be taken
 
 private:
     struct Parser;

@@ -24,21 +24,22 @@ using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto sweep_interval = std::chrono::milliseconds(200);
 constexpr auto out_of_sockets_pause = std::chrono::milliseconds(100);
-constexpr std::size_t refused_at_once_max = 256;   // beyond connections_max: told so; any more are closed without a word
+constexpr std::size_t refused_at_once_max = 256;  // beyond connections_max: told so; any more are closed without a word
 
 using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 tcp::endpoint endpoint_of(const ServerOptions& options) {
     asio::io_context io;
     error_code failure;
-    const auto found = tcp::resolver(io).resolve(options.host, std::to_string(options.port), tcp::resolver::passive, failure);
+    const auto found =
+        tcp::resolver(io).resolve(options.host, std::to_string(options.port), tcp::resolver::passive, failure);
     if (failure || found.empty())
         throw Error(ErrorCode::unavailable, "Cannot listen on '" + options.host + "': " + failure.message());
     return found.begin()->endpoint();
 }
 
-// With SO_REUSEPORT a second server of the same user would silently share the port: so whether it is free is asked first
-// by a socket without that option.
+// With SO_REUSEPORT a second server of the same user would silently share the port: so whether it is free is asked
+// first by a socket without that option.
 void demand_free(const tcp::endpoint& endpoint) {
     asio::io_context io;
     tcp::acceptor probe(io, endpoint.protocol());
@@ -54,7 +55,8 @@ std::shared_ptr<asio::ssl::context> tls_of(const ServerOptions& options) {
     if (options.tls_certificate_file.empty() && options.tls_key_file.empty()) return nullptr;
     auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     try {
-        tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+        tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                         asio::ssl::context::no_tlsv1_1);
         tls->use_certificate_chain_file(options.tls_certificate_file);
         tls->use_private_key_file(options.tls_key_file, asio::ssl::context::pem);
     } catch (const boost::system::system_error& failure) {
@@ -62,9 +64,11 @@ std::shared_ptr<asio::ssl::context> tls_of(const ServerOptions& options) {
     }
     SSL_CTX_set_alpn_select_cb(
         tls->native_handle(),
-        [](SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered, unsigned int size, void*) {
+        [](SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered, unsigned int size,
+           void*) {
             static constexpr unsigned char http[] = "\x08http/1.1";
-            const int result = SSL_select_next_proto(const_cast<unsigned char**>(chosen), length, http, sizeof http - 1, offered, size);
+            const int result = SSL_select_next_proto(const_cast<unsigned char**>(chosen), length, http, sizeof http - 1,
+                                                     offered, size);
             return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
         },
         nullptr);
@@ -142,7 +146,7 @@ void ServerContext::remove(SweptConnection& connection) {
 }
 
 void ServerContext::finish() {
-    if (!done_) return;   // nobody has asked to stop
+    if (!done_) return;  // nobody has asked to stop
     finished_ = true;
     clock_.cancel();
     std::exchange(done_, {})();

@@ -17,12 +17,12 @@ namespace stele::net {
 
 struct ServerOptions {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8283;                        ///< 0: any free one, see Server::port
-    std::size_t body_bytes_max = 50u << 20;           ///< 413 above
-    std::size_t header_bytes_max = 64u << 10;         ///< 431 above
-    std::size_t target_bytes_max = 16u << 10;         ///< 414 above
-    std::size_t connections_max = 10'000;             ///< 503 with Retry-After above
-    std::size_t requests_max = 4'096;                 ///< handlers at work at once, streams not counted; 503 + Retry-After above
+    std::uint16_t port = 8283;                 ///< 0: any free one, see Server::port
+    std::size_t body_bytes_max = 50u << 20;    ///< 413 above
+    std::size_t header_bytes_max = 64u << 10;  ///< 431 above
+    std::size_t target_bytes_max = 16u << 10;  ///< 414 above
+    std::size_t connections_max = 10'000;      ///< 503 with Retry-After above
+    std::size_t requests_max = 4'096;  ///< handlers at work at once, streams not counted; 503 + Retry-After above
     std::chrono::milliseconds head_timeout{30'000};   ///< from the first byte of a request to the end of its head: 408
     std::chrono::milliseconds body_timeout{60'000};   ///< longest silence within a body: 408
     std::chrono::milliseconds idle_timeout{75'000};   ///< between requests: closed without a word
@@ -37,8 +37,8 @@ struct ServerOptions {
 };
 
 /// HTTP/1.1 server: one acceptor (SO_REUSEPORT) and any number of connections on each of `contexts`; a connection stays
-/// on the context that accepted it for life. The contexts outlive the server; it may be destroyed when they don't run, or
-/// after stop() has called `done`.
+/// on the context that accepted it for life. The contexts outlive the server; it may be destroyed when they don't run,
+/// or after stop() has called `done`.
 class Server {
 public:
     /// Binds and listens; nothing is accepted before start(). `handlers[i]` serves the connections of `contexts[i]`.
@@ -49,8 +49,8 @@ public:
     void start();
 
     /// Graceful stop, callable from any thread: accepts no more, closes idle connections, lets requests at work end
-    /// within `grace`, then cuts: sockets are closed, streams are told through on_close, and the handlers that still wait
-    /// are cancelled. To be called once. `done` is called once, from any thread, when the last connection is gone.
+    /// within `grace`, then cuts: sockets are closed, streams are told through on_close, and the handlers that still
+    /// wait are cancelled. To be called once. `done` is called once, from any thread, when the last connection is gone.
     void stop(std::chrono::milliseconds grace, std::function<void()> done);
 
     std::uint16_t port() const;

@@ -31,7 +31,7 @@ boost::system::result<void> SseReader::feed(std::string_view bytes, std::vector<
         } else {
             after_cr_ = bytes[end] == '\r';
             if (line_.empty()) {
-                take_line(bytes.substr(0, end), out);   // the common case copies nothing twice
+                take_line(bytes.substr(0, end), out);  // the common case copies nothing twice
             } else {
                 line_ += bytes.substr(0, end);
                 take_line(line_, out);
@@ -74,7 +74,8 @@ void SseReader::take_line(std::string_view line, std::vector<SseEvent>& out) {
 void append_sse(std::string& out, std::string_view data, std::string_view event, std::string_view id) {
     if (!event.empty()) append_line(out, "event: ", event);
     if (!id.empty()) append_line(out, "id: ", id);
-    for (std::size_t end = data.find_first_of("\r\n"); end != std::string_view::npos; end = data.find_first_of("\r\n")) {
+    for (std::size_t end = data.find_first_of("\r\n"); end != std::string_view::npos;
+         end = data.find_first_of("\r\n")) {
         append_line(out, "data: ", data.substr(0, end));
         const bool pair = data.substr(end, 2) == "\r\n";
         data.remove_prefix(end + (pair ? 2 : 1));

@@ -11,15 +11,15 @@
 namespace stele::net {
 
 struct SseEvent {
-    std::string event;   ///< "" for an ordinary message
-    std::string data;    ///< the data lines, joined by line feeds
-    std::string id;      ///< of this event or the last before it that had one
+    std::string event;  ///< "" for an ordinary message
+    std::string data;   ///< the data lines, joined by line feeds
+    std::string id;     ///< of this event or the last before it that had one
 
     bool operator==(const SseEvent&) const = default;
 };
 
-/// Turns the bytes of an event stream into events. No I/O: cut anywhere, they give the same events. Lines may end in CR,
-/// LF or CRLF; comments, retry lines and a byte order mark are skipped.
+/// Turns the bytes of an event stream into events. No I/O: cut anywhere, they give the same events. Lines may end in
+/// CR, LF or CRLF; comments, retry lines and a byte order mark are skipped.
 class SseReader {
 public:
     explicit SseReader(std::size_t event_bytes_max = 16u << 20) : event_bytes_max_(event_bytes_max) {}

@@ -11,7 +11,8 @@ namespace stele::net {
 namespace {
 
 bool is_port(std::string_view text) {
-    if (text.size() > 5 || !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
+    if (text.size() > 5 || !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+        return false;
     const int number = std::stoi(std::string(text));
     return number > 0 && number <= 65'535;
 }
@@ -37,7 +38,8 @@ boost::system::result<Url> parse_url(std::string_view text) {
     // Boost.URL gives no port for one that is no number: so what stands behind the name is looked at itself.
     const std::string_view port = port_in(text);
     const bool default_port = port.empty();
-    if (!default_port && !is_port(port)) return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
+    if (!default_port && !is_port(port))
+        return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
     Url url;
     url.scheme = secure ? "https" : "http";
     url.host = view.host_address();

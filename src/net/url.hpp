@@ -9,11 +9,11 @@ namespace stele::net {
 
 /// The parts of an absolute http(s) URL (RFC 3986).
 struct Url {
-    std::string scheme;   ///< "http" or "https"
-    std::string host;     ///< without the brackets of an IPv6 address
-    std::string port;     ///< digits; the scheme's own when the URL names none
-    std::string target;   ///< path and query as sent: begins with '/'
-    std::string authority;///< host and port as the Host header wants them
+    std::string scheme;     ///< "http" or "https"
+    std::string host;       ///< without the brackets of an IPv6 address
+    std::string port;       ///< digits; the scheme's own when the URL names none
+    std::string target;     ///< path and query as sent: begins with '/'
+    std::string authority;  ///< host and port as the Host header wants them
 };
 
 /// Fails for what is no absolute http or https URL with a host, and for one that carries a user name or password.

@@ -16,7 +16,8 @@ namespace asio = boost::asio;
 
 /// A coroutine that waits for its turn. `granted` is set under the table's mutex; the timer belongs to its thread.
 struct LeaseTable::Waiter {
-    explicit Waiter(asio::any_io_executor executor) : timer(std::move(executor), asio::steady_timer::time_point::max()) {}
+    explicit Waiter(asio::any_io_executor executor)
+        : timer(std::move(executor), asio::steady_timer::time_point::max()) {}
 
     asio::steady_timer timer;
     bool granted = false;
@@ -51,7 +52,7 @@ asio::awaitable<Lease> LeaseTable::acquire(std::string key) {
     co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
     {
         const std::lock_guard lock(mutex_);
-        if (!waiter->granted) {   // the coroutine was cancelled, it leaves the queue
+        if (!waiter->granted) {  // the coroutine was cancelled, it leaves the queue
             std::erase(queues_.at(key), waiter);
             throw Error(ErrorCode::cancelled, "The request was cancelled while it waited for the agent");
         }

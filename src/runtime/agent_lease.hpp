@@ -31,7 +31,8 @@ private:
 /// One writer a conversation, first come first served; different agents never wait for one another. Thread-safe.
 class LeaseTable {
 public:
-    /// Waits for its turn. Throws Error{unavailable} when `waiting_max` others wait already. `key`: agent and conversation.
+    /// Waits for its turn. Throws Error{unavailable} when `waiting_max` others wait already. `key`: agent and
+    /// conversation.
     boost::asio::awaitable<Lease> acquire(std::string key);
 
     /// True if somebody holds it now.
@@ -46,7 +47,7 @@ private:
     void release(const std::string& key);
 
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, std::deque<std::shared_ptr<Waiter>>> queues_;   ///< an entry: somebody holds it
+    std::unordered_map<std::string, std::deque<std::shared_ptr<Waiter>>> queues_;  ///< an entry: somebody holds it
 };
 
 }  // namespace stele::runtime

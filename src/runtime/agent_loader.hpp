@@ -10,9 +10,9 @@ namespace stele::runtime {
 /// An agent with all that a step looks at, from one snapshot of the store.
 struct LoadedAgent {
     Agent agent;
-    std::vector<Block> blocks;               ///< in order of attachment
+    std::vector<Block> blocks;  ///< in order of attachment
     std::vector<Tool> tools;
-    std::vector<Message> messages;           ///< in the context window; the first is the system message
+    std::vector<Message> messages;  ///< in the context window; the first is the system message
 };
 
 /// One round of reads. Nothing if the organisation has no such agent. `conversation_id` empty: the default one.

@@ -67,7 +67,8 @@ void add_automatic_rules(Agent& agent, const std::vector<Tool>& tools, const Cre
                                                                         : !needs_no_base_rules(agent);
     for (const Tool& tool : tools) {
         const bool built_in = tool.tool_type.starts_with("letta_");
-        const bool ends = tool.name == "send_message" || tool.name == "memory_finish_edits" || tool.name == "send_message_to_agent_async";
+        const bool ends = tool.name == "send_message" || tool.name == "memory_finish_edits" ||
+                          tool.name == "send_message_to_agent_async";
         if (base_rules && built_in) add(tool.name, ends ? "exit_loop" : "continue_loop");
         if (tool.default_requires_approval.value_or(false)) add(tool.name, "requires_approval");
     }
@@ -104,7 +105,8 @@ awaitable<std::vector<Tool>> AgentService::tools_for(std::string organization_id
     co_return tools;
 }
 
-awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organization_id, std::vector<std::string> ids) const {
+awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organization_id,
+                                                         std::vector<std::string> ids) const {
     ids = without_repeats(ids);
     const std::vector<Block> found = co_await parts_.blocks.find_all(organization_id, ids);
     std::vector<Block> blocks;
@@ -118,7 +120,8 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
 
 awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request) const {
     refuse_what_is_not_there(request);
-    if (request.include_multi_agent_tools) throw refused("include_multi_agent_tools: this server has no tools between agents yet");
+    if (request.include_multi_agent_tools)
+        throw refused("include_multi_agent_tools: this server has no tools between agents yet");
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
 
     Agent agent;
@@ -128,7 +131,8 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     agent.agent_type = request.agent_type;
     agent.created_at = agent.updated_at = now();
     agent.created_by_id = agent.last_updated_by_id = actor;
-    agent.system = request.system.has_value() ? *request.system : request.instructions.value_or(default_system_prompt(agent.agent_type));
+    agent.system = request.system.has_value() ? *request.system
+                                              : request.instructions.value_or(default_system_prompt(agent.agent_type));
     if (agent.system.empty() && agent.agent_type == AgentType::split_thread_agent)
         throw refused("system: an agent of this type has no default prompt, so one must be given");
     agent.description = request.description.optional();
@@ -166,7 +170,8 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
 
     std::vector<Message> messages;
     messages.push_back(new_system_message(agent, blocks));
-    for (Message& message : initial_messages(agent, request.initial_message_sequence.optional())) messages.push_back(std::move(message));
+    for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
+        messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(messages.size());
 
     storage::Transaction transaction;
@@ -220,7 +225,8 @@ awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, c
         const std::vector<std::string> ids = without_repeats(*request.tool_ids);
         const std::vector<Tool> found = co_await parts_.tools.find_by_ids(agent.organization_id, ids);
         for (const std::string& id : ids)
-            if (std::none_of(found.begin(), found.end(), [&](const Tool& tool) { return tool.id == id; })) throw not_found("Tool", id);
+            if (std::none_of(found.begin(), found.end(), [&](const Tool& tool) { return tool.id == id; }))
+                throw not_found("Tool", id);
         parts_.tools.detach_all(transaction, agent.id);
         for (const std::string& id : ids) parts_.tools.attach(transaction, agent.id, id);
         changed = true;
@@ -294,7 +300,8 @@ void AgentService::add_relations(storage::ReadBatch& batch, const std::string& a
 }
 
 // Takes the rows of add_relations from `next` on.
-AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows, std::size_t& next) const {
+AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows,
+                                  std::size_t& next) const {
     AgentState state(agent);
     state.message_ids = storage::MessageRepository::ids_from_rows(std::move(rows[next++]));
     if (include.blocks) {
@@ -305,7 +312,8 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
     if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
     if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
     if (!include.secrets) return state;
-    for (const storage::SealedVariable& sealed : storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {
+    for (const storage::SealedVariable& sealed :
+         storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {
         AgentVariable variable;
         variable.id = sealed.id;
         variable.key = sealed.name;
@@ -346,7 +354,7 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
 
 awaitable<void> AgentService::remove(std::string organization_id, std::string id) const {
     const Agent agent = co_await find(organization_id, id);
-    const Lease lease = co_await parts_.runtime.lease(id);   // a run at work ends first
+    const Lease lease = co_await parts_.runtime.lease(id);  // a run at work ends first
     storage::Transaction transaction;
     parts_.agents.remove(transaction, agent);
     co_await parts_.database.commit(std::move(transaction));

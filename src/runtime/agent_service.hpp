@@ -32,7 +32,8 @@ public:
 
     /// Makes the agent with its blocks, tools and first messages, in one transaction. Throws Error for every reference
     /// that leads nowhere; nothing is left behind then.
-    boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor, CreateAgent request) const;
+    boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor,
+                                              CreateAgent request) const;
 
     /// Changes what `request` holds and brings the system message up to date. Throws Error{conflict} if somebody else
     /// changed the agent meanwhile: then it may be called again.
@@ -53,9 +54,11 @@ public:
 
 private:
     static void add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include);
-    AgentState state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows, std::size_t& next) const;
+    AgentState state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows,
+                        std::size_t& next) const;
     boost::asio::awaitable<Agent> find(std::string organization_id, std::string id) const;
-    boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id, std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id,
+                                                            std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Tool>> tools_for(std::string organization_id, const CreateAgent& request) const;
     boost::asio::awaitable<bool> replace_links(storage::Transaction& transaction, const Agent& agent,
                                                const UpdateAgent& request) const;

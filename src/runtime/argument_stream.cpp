@@ -36,12 +36,20 @@ unsigned hex_digit(char c) {
 void ArgumentStream::feed(std::string_view bytes) {
     for (const char c : bytes) {
         switch (place_) {
-            case Place::key: in_string(c, key_); break;
-            case Place::string: in_string(c, piece_); break;
+            case Place::key:
+                in_string(c, key_);
+                break;
+            case Place::string:
+                in_string(c, piece_);
+                break;
             case Place::skipped:
-            case Place::skipped_string: skip(c); break;
-            case Place::done: return;
-            default: outside(c);
+            case Place::skipped_string:
+                skip(c);
+                break;
+            case Place::done:
+                return;
+            default:
+                outside(c);
         }
     }
     if (place_ == Place::string && !piece_.empty()) {
@@ -53,12 +61,16 @@ void ArgumentStream::feed(std::string_view bytes) {
 void ArgumentStream::outside(char c) {
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n') return;
     switch (place_) {
-        case Place::start: place_ = c == '{' ? Place::key_or_end : Place::done; return;
+        case Place::start:
+            place_ = c == '{' ? Place::key_or_end : Place::done;
+            return;
         case Place::key_or_end:
             key_.clear();
             place_ = c == '"' ? Place::key : c == ',' ? Place::key_or_end : Place::done;
             return;
-        case Place::colon: place_ = c == ':' ? Place::value : Place::done; return;
+        case Place::colon:
+            place_ = c == ':' ? Place::value : Place::done;
+            return;
         case Place::value:
             if (c == '"') {
                 place_ = Place::string;
@@ -68,7 +80,8 @@ void ArgumentStream::outside(char c) {
                 skip(c);
             }
             return;
-        default: return;
+        default:
+            return;
     }
 }
 
@@ -111,12 +124,23 @@ void ArgumentStream::finish_escape(char c, std::string& into) {
         return;
     }
     switch (c) {
-        case 'n': into += '\n'; break;
-        case 't': into += '\t'; break;
-        case 'r': into += '\r'; break;
-        case 'b': into += '\b'; break;
-        case 'f': into += '\f'; break;
-        default: into += c;
+        case 'n':
+            into += '\n';
+            break;
+        case 't':
+            into += '\t';
+            break;
+        case 'r':
+            into += '\r';
+            break;
+        case 'b':
+            into += '\b';
+            break;
+        case 'f':
+            into += '\f';
+            break;
+        default:
+            into += c;
     }
 }
 

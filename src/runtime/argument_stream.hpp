@@ -31,8 +31,8 @@ private:
     Sink sink_;
     Place place_ = Place::start;
     std::string key_;
-    std::string piece_;             ///< of the present value, not handed over yet
-    int depth_ = 0;                 ///< of brackets within a skipped value
+    std::string piece_;  ///< of the present value, not handed over yet
+    int depth_ = 0;      ///< of brackets within a skipped value
     bool escaped_ = false;
     int hex_left_ = 0;
     unsigned hex_ = 0;

@@ -21,7 +21,8 @@ std::optional<json::object> first_object(std::string_view text) {
 }
 
 bool is_true(const json::value& value) {
-    return (value.is_bool() && value.get_bool()) || (value.is_string() && (value.get_string() == "true" || value.get_string() == "True"));
+    return (value.is_bool() && value.get_bool()) ||
+           (value.is_string() && (value.get_string() == "true" || value.get_string() == "True"));
 }
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }

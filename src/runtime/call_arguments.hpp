@@ -14,7 +14,8 @@ struct CallArguments {
 };
 
 /// Reads what a model wrote, leniently: an empty text is an empty object, of doubled objects ("{...}{...}") the first
-/// counts. Nothing if it is no JSON object. `loop_parameters`: thinking and request_heartbeat are the loop's and are taken out.
+/// counts. Nothing if it is no JSON object. `loop_parameters`: thinking and request_heartbeat are the loop's and are
+/// taken out.
 std::optional<CallArguments> read_call_arguments(std::string_view written, bool loop_parameters);
 
 /// `json` (an object) with request_heartbeat as its last member.

@@ -44,7 +44,8 @@ ContextWindowOverview context_overview(const LoadedAgent& loaded) {
     overview.num_tokens_directories = estimated_tokens(overview.directories.value_or(""));
 
     for (const Tool& tool : loaded.tools) {
-        overview.functions_definitions.push_back(Json{"{\"type\":\"function\",\"function\":" + tool.json_schema.text + "}"});
+        overview.functions_definitions.push_back(
+            Json{"{\"type\":\"function\",\"function\":" + tool.json_schema.text + "}"});
         overview.num_tokens_functions_definitions += estimated_tokens(overview.functions_definitions.back().text);
     }
     for (std::size_t i = 0; i < loaded.messages.size(); ++i) {
@@ -53,7 +54,8 @@ ContextWindowOverview context_overview(const LoadedAgent& loaded) {
             overview.summary_memory = text_of(message);
             overview.num_tokens_summary_memory = estimated_tokens(*overview.summary_memory);
         }
-        Json& shown = overview.messages.emplace_back(Json{internal_message_json(message, loaded.agent.timezone.value_or("UTC"))});
+        Json& shown =
+            overview.messages.emplace_back(Json{internal_message_json(message, loaded.agent.timezone.value_or("UTC"))});
         if (message.role != MessageRole::system && message.role != MessageRole::summary)
             overview.num_tokens_messages += estimated_tokens(shown.text);
     }

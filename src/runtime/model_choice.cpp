@@ -7,24 +7,28 @@ namespace {
 
 using boost::asio::awaitable;
 
-awaitable<LlmConfig> resolved_config(llm::Catalogue& catalogue, std::string handle, AgentType type, ModelDefaults defaults) {
+awaitable<LlmConfig> resolved_config(llm::Catalogue& catalogue, std::string handle, AgentType type,
+                                     ModelDefaults defaults) {
     const auto model = co_await catalogue.resolve(handle);
     if (!model)
-        throw Error(ErrorCode::not_found, "Handle " + handle + " not found: no configured provider offers this model. "
-                                          "GET /v1/models lists what is there");
+        throw Error(ErrorCode::not_found, "Handle " + handle +
+                                              " not found: no configured provider offers this model. "
+                                              "GET /v1/models lists what is there");
     co_return config_of(model->info(), handle, type, defaults);
 }
 
 EmbeddingConfig resolved_embedding(const llm::Catalogue& catalogue, const std::string& handle) {
     const auto listing = catalogue.find_embedding(handle);
     if (!listing)
-        throw refused("Embedding handle " + handle + " not found: no configured provider offers it. "
+        throw refused("Embedding handle " + handle +
+                      " not found: no configured provider offers it. "
                       "GET /v1/models/embedding lists what is there");
     return config_of(*listing, handle);
 }
 
 std::string handle_of(const LlmConfig& config) {
-    return config.handle ? *config.handle : config.provider_name.value_or(config.model_endpoint_type) + "/" + config.model;
+    return config.handle ? *config.handle
+                         : config.provider_name.value_or(config.model_endpoint_type) + "/" + config.model;
 }
 
 void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& request, Agent& agent) {
@@ -41,7 +45,8 @@ void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& re
 
 }  // namespace
 
-LlmConfig config_of(const ModelListing& listing, const std::string& handle, AgentType type, const ModelDefaults& defaults) {
+LlmConfig config_of(const ModelListing& listing, const std::string& handle, AgentType type,
+                    const ModelDefaults& defaults) {
     LlmConfig config;
     config.model = listing.model;
     config.model_endpoint_type = listing.model_endpoint_type;
@@ -84,13 +89,14 @@ void adjust(const AgentModelRequest& request, LlmConfig& config) {
     if (request.response_format.present()) config.response_format = request.response_format.value_or(Json{});
 }
 
-awaitable<void> choose_models(llm::Catalogue& catalogue, const ModelDefaults& defaults, const AgentModelRequest& request,
-                              Agent& agent) {
+awaitable<void> choose_models(llm::Catalogue& catalogue, const ModelDefaults& defaults,
+                              const AgentModelRequest& request, Agent& agent) {
     if (request.llm_config.has_value()) {
         agent.llm_config = *request.llm_config;
         agent.llm_config.handle = handle_of(agent.llm_config);
     } else {
-        agent.llm_config = co_await resolved_config(catalogue, request.model.value_or(defaults.model), agent.agent_type, defaults);
+        agent.llm_config =
+            co_await resolved_config(catalogue, request.model.value_or(defaults.model), agent.agent_type, defaults);
     }
     adjust(request, agent.llm_config);
     agent.model = agent.llm_config.handle;
@@ -101,8 +107,8 @@ awaitable<void> choose_models(llm::Catalogue& catalogue, const ModelDefaults& de
     take_embedding(catalogue, request, agent);
 }
 
-awaitable<bool> change_models(llm::Catalogue& catalogue, const ModelDefaults& defaults, const AgentModelRequest& request,
-                              Agent& agent) {
+awaitable<bool> change_models(llm::Catalogue& catalogue, const ModelDefaults& defaults,
+                              const AgentModelRequest& request, Agent& agent) {
     const std::string before = to_json(static_cast<const AgentSettings&>(agent));
     if (request.llm_config.has_value()) {
         agent.llm_config = *request.llm_config;

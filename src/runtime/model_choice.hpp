@@ -9,11 +9,12 @@ namespace stele::runtime {
 struct ModelDefaults {
     std::string model = "stele/offline";
     std::string embedding = "stele/hash";
-    std::int64_t context_window_max = 128'000;   ///< unless a request asks for more
+    std::int64_t context_window_max = 128'000;  ///< unless a request asks for more
 };
 
 /// The configuration for `handle` as the catalogue lists it, for an agent of `type`.
-LlmConfig config_of(const ModelListing& listing, const std::string& handle, AgentType type, const ModelDefaults& defaults);
+LlmConfig config_of(const ModelListing& listing, const std::string& handle, AgentType type,
+                    const ModelDefaults& defaults);
 EmbeddingConfig config_of(const EmbeddingListing& listing, const std::string& handle);
 
 /// Writes the members of `request` that adjust the model over `config`: settings, window, tokens, reasoning, format.

@@ -43,9 +43,11 @@ llm::Image to_image(const ContentPart& part) {
 
 class TurnMaker {
 public:
-    TurnMaker(const std::vector<Message>& messages, const TurnOptions& options) : messages_(messages), options_(options) {
+    TurnMaker(const std::vector<Message>& messages, const TurnOptions& options)
+        : messages_(messages), options_(options) {
         for (const Message& message : messages)
-            for (const MessageToolReturn& tool_return : message.tool_returns) answered_.insert(tool_return.tool_call_id);
+            for (const MessageToolReturn& tool_return : message.tool_returns)
+                answered_.insert(tool_return.tool_call_id);
     }
 
     std::vector<llm::Turn> make() {
@@ -57,12 +59,20 @@ public:
 private:
     void add(const Message& message) {
         switch (message.role) {
-            case MessageRole::system: add_text(llm::Role::system, message); break;
+            case MessageRole::system:
+                add_text(llm::Role::system, message);
+                break;
             case MessageRole::user:
-            case MessageRole::summary: add_text(llm::Role::user, message); break;
+            case MessageRole::summary:
+                add_text(llm::Role::user, message);
+                break;
             case MessageRole::assistant:
-            case MessageRole::approval: add_assistant(message); break;
-            case MessageRole::tool: add_returns(message); break;
+            case MessageRole::approval:
+                add_assistant(message);
+                break;
+            case MessageRole::tool:
+                add_returns(message);
+                break;
         }
     }
 
@@ -95,8 +105,8 @@ private:
             llm::ToolCall sent;
             sent.id = call.id;
             sent.name = call.name;
-            sent.arguments = options_.inner_thoughts && !thoughts.empty() ? with_thinking(call.arguments, thoughts)
-                                                                          : call.arguments;
+            sent.arguments =
+                options_.inner_thoughts && !thoughts.empty() ? with_thinking(call.arguments, thoughts) : call.arguments;
             turn.tool_calls.push_back(std::move(sent));
             called_.insert(call.id);
         }
@@ -111,7 +121,8 @@ private:
         for (const MessageToolReturn& tool_return : message.tool_returns)
             if (called_.contains(tool_return.tool_call_id) && returned_.insert(tool_return.tool_call_id).second)
                 add_return(tool_return.tool_call_id, tool_return.name,
-                           clipped(packaged_return(tool_return, message.created_at, options_.timezone), options_.context_window));
+                           clipped(packaged_return(tool_return, message.created_at, options_.timezone),
+                                   options_.context_window));
     }
 
     void add_return(const std::string& call_id, const std::string& tool, std::string text) {
@@ -166,7 +177,8 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The parameters of a schema, with what the loop adds. Remembered by the schema's text: every step asks for the same ones.
+// The parameters of a schema, with what the loop adds. Remembered by the schema's text: every step asks for the same
+// ones.
 const std::string& parameters_of(const std::string& schema, bool thoughts, bool heartbeat) {
     constexpr std::size_t entries_max = 512;
     thread_local std::unordered_map<std::string, std::string> cache;
@@ -174,7 +186,8 @@ const std::string& parameters_of(const std::string& schema, bool thoughts, bool 
     const auto found = cache.find(key);
     if (found != cache.end()) return found->second;
     if (cache.size() >= entries_max) cache.clear();
-    std::string parameters = json_member_text(schema, "parameters").value_or(R"({"type":"object","properties":{},"required":[]})");
+    std::string parameters =
+        json_member_text(schema, "parameters").value_or(R"({"type":"object","properties":{},"required":[]})");
     if (thoughts || heartbeat) parameters = with_loop_parameters(parameters, thoughts, heartbeat);
     return cache.emplace(std::move(key), std::move(parameters)).first->second;
 }
@@ -193,8 +206,8 @@ std::vector<llm::ToolSpec> make_tool_specs(const std::vector<Tool>& tools, const
         llm::ToolSpec spec;
         spec.name = tool.name;
         spec.description = tool.description.value_or("");
-        spec.parameters_json =
-            parameters_of(tool.json_schema.text, options.inner_thoughts, options.heartbeats && !contains(options.terminal, tool.name));
+        spec.parameters_json = parameters_of(tool.json_schema.text, options.inner_thoughts,
+                                             options.heartbeats && !contains(options.terminal, tool.name));
         specs.push_back(std::move(spec));
     }
     return specs;

@@ -12,8 +12,8 @@ namespace stele::runtime {
 
 struct TurnOptions {
     std::string timezone = "UTC";
-    std::int64_t context_window = 0;         ///< tokens; bounds each single tool return
-    bool inner_thoughts = false;             ///< thoughts stand among the arguments of a call
+    std::int64_t context_window = 0;  ///< tokens; bounds each single tool return
+    bool inner_thoughts = false;      ///< thoughts stand among the arguments of a call
 };
 
 /// `messages` in context order, without those that no provider accepts: a call whose return is missing gets a return
@@ -21,9 +21,9 @@ struct TurnOptions {
 std::vector<llm::Turn> make_turns(const std::vector<Message>& messages, const TurnOptions& options);
 
 struct ToolSpecOptions {
-    bool inner_thoughts = false;             ///< each tool gets `thinking` as its first, required parameter
-    bool heartbeats = false;                 ///< each tool that does not end the turn gets `request_heartbeat`
-    std::vector<std::string> terminal;       ///< tools that end the turn
+    bool inner_thoughts = false;        ///< each tool gets `thinking` as its first, required parameter
+    bool heartbeats = false;            ///< each tool that does not end the turn gets `request_heartbeat`
+    std::vector<std::string> terminal;  ///< tools that end the turn
 };
 
 /// The specifications of those of `tools` whose name is in `allowed`.

@@ -35,18 +35,19 @@ bool ends_turn(const LoopState& state, const ToolsReturned& returned) {
 }
 
 LoopAction after_tools(const LoopState& state, const ToolsReturned& returned) {
-    if (state.speaks_in_text)
-        return ends_turn(state, returned) ? stop(state, StopReason::tool_rule) : ask(state);
+    if (state.speaks_in_text) return ends_turn(state, returned) ? stop(state, StopReason::tool_rule) : ask(state);
 
     // One call an answer here; the model goes on only if it asked to, or a rule wants it.
     const ToolsReturned::Call& call = returned.calls.front();
-    if (call.forbidden) return ask(state, hidden_note + std::string("The call was not allowed; continue with another one"));
+    if (call.forbidden)
+        return ask(state, hidden_note + std::string("The call was not allowed; continue with another one"));
     if (state.rules.ends_turn(call.tool))
         return stop(state, call.heartbeat ? StopReason::tool_rule : StopReason::end_turn);
     if (state.rules.constrains_next(call.tool) || state.rules.continues_turn(call.tool))
         return ask(state, hidden_note + ("A tool rule asks you to go on after " + call.tool));
     if (call.heartbeat)
-        return ask(state, hidden_note + std::string("The tool was called with request_heartbeat=true; you have control again"));
+        return ask(state, hidden_note +
+                              std::string("The tool was called with request_heartbeat=true; you have control again"));
     return stop(state, StopReason::end_turn);
 }
 

@@ -11,11 +11,11 @@ namespace stele::runtime {
 
 /// What the loop knows between two steps of one request.
 struct LoopState {
-    bool speaks_in_text = true;              ///< a text ends the turn; else the model must call a tool
-    bool parallel_calls = false;             ///< several calls of one answer are carried out, else only the first
-    std::int64_t steps_left = 0;             ///< model calls that may follow the present one
+    bool speaks_in_text = true;   ///< a text ends the turn; else the model must call a tool
+    bool parallel_calls = false;  ///< several calls of one answer are carried out, else only the first
+    std::int64_t steps_left = 0;  ///< model calls that may follow the present one
     ToolRuleSet rules{{}};
-    std::vector<std::string> tools;          ///< all that the agent has
+    std::vector<std::string> tools;  ///< all that the agent has
 };
 
 /// The model has answered. `truncated`: the provider cut the answer at its length limit.
@@ -28,8 +28,8 @@ struct ModelAnswered {
 struct ToolsReturned {
     struct Call {
         std::string tool;
-        bool forbidden = false;              ///< a rule did not allow it, and it was not run
-        bool heartbeat = false;              ///< the model asked to go on
+        bool forbidden = false;  ///< a rule did not allow it, and it was not run
+        bool heartbeat = false;  ///< the model asked to go on
     };
     std::vector<Call> calls;
 };

@@ -16,7 +16,7 @@ namespace stele::runtime {
 struct RunEnd {
     StopReason reason = StopReason::end_turn;
     UsageStatistics usage;
-    std::optional<Error> failure;            ///< why, if it failed
+    std::optional<Error> failure;  ///< why, if it failed
 };
 
 /// What happened in a run, in order: append-only. Any number of readers follow it, at their own pace and from any
@@ -26,11 +26,11 @@ class RunLog {
 public:
     using Event = std::shared_ptr<const LettaMessage>;
 
-    explicit RunLog(Run run) : run_(std::move(run)) {}
+    explicit RunLog(Run run) : id_(run.id), run_(std::move(run)) {}
 
     /// The run as it stands.
     Run run() const;
-    const std::string& run_id() const { return run_.id; }   ///< never changes
+    const std::string& run_id() const { return id_; }  ///< never changes
 
     // By the run.
     void update(const Run& run);
@@ -48,6 +48,7 @@ private:
 
     void wake_readers();
 
+    const std::string id_;   ///< read without the lock
     mutable std::mutex mutex_;
     Run run_;
     std::vector<Event> events_;

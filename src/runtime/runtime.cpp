@@ -44,7 +44,8 @@ Run new_run(const TurnRequest& request) {
 
 awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
     if (stopping_) throw Error(ErrorCode::unavailable, "The server is shutting down");
-    static_cast<void>(input_messages(request.body, request.agent_id));   // refuses what says nothing, before anything is begun
+    static_cast<void>(
+        input_messages(request.body, request.agent_id));  // refuses what says nothing, before anything is begun
     const Run run = new_run(request);
     auto log = std::make_shared<RunLog>(run);
     const auto executor = co_await asio::this_coro::executor;
@@ -58,7 +59,8 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
     co_return log;
 }
 
-awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request, asio::any_io_executor executor) {
+awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
+                                        asio::any_io_executor executor) {
     const std::string key = lease_key(request.agent_id, request.conversation_id);
     if (leases_.held(key)) {
         const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
@@ -69,7 +71,8 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     Lease lease = co_await leases_.acquire(key);
     LoadedAgent loaded = co_await load(request);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    asio::co_spawn(executor, begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(lease)),
+    asio::co_spawn(executor,
+                   begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(lease)),
                    asio::detached);
 }
 
@@ -92,24 +95,29 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
 }
 
 awaitable<LoadedAgent> Runtime::load(TurnRequest request) {
-    auto loaded = co_await load_agent(services_.database, request.organization_id, request.agent_id, request.conversation_id);
+    auto loaded =
+        co_await load_agent(services_.database, request.organization_id, request.agent_id, request.conversation_id);
     if (!loaded) throw not_found("Agent", request.agent_id);
     co_return std::move(*loaded);
 }
 
 awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> override_model, LlmConfig config) {
-    const std::string handle = override_model ? *override_model : config.handle.value_or(config.provider_name.value_or("openai") + "/" + config.model);
+    const std::string handle =
+        override_model ? *override_model
+                       : config.handle.value_or(config.provider_name.value_or("openai") + "/" + config.model);
     auto model = co_await services_.catalogue.resolve(handle);
     if (!model)
-        throw Error(ErrorCode::not_found, "The model '" + handle + "' is not available: no configured provider offers it. "
-                                          "GET /v1/models lists what is there");
+        throw Error(ErrorCode::not_found, "The model '" + handle +
+                                              "' is not available: no configured provider offers it. "
+                                              "GET /v1/models lists what is there");
     co_return std::move(*model);
 }
 
 awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
                                LoadedAgent loaded, Lease lease) {
     std::vector<Message> input = input_messages(request.body, request.agent_id);
-    Turn turn(services_, std::move(request), run_log, std::move(lease), std::move(loaded), std::move(input), std::move(model));
+    Turn turn(services_, std::move(request), run_log, std::move(lease), std::move(loaded), std::move(input),
+              std::move(model));
     co_await turn.carry_out();
     forget(run_log->run_id());
 }
@@ -171,7 +179,8 @@ void Runtime::forget(const std::string& run_id) {
 awaitable<Lease> Runtime::lease(std::string agent_id) { return leases_.acquire(std::move(agent_id)); }
 
 awaitable<std::optional<LoadedAgent>> Runtime::load_refreshed(std::string organization_id, std::string agent_id) {
-    auto loaded = co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id), std::string());
+    auto loaded =
+        co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id), std::string());
     if (loaded && refresh_system_message(*loaded)) {
         storage::Transaction transaction;
         services_.messages.rewrite_system(transaction, loaded->messages.front());

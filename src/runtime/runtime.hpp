@@ -13,10 +13,10 @@ public:
     explicit Runtime(TurnServices services) : services_(std::move(services)) {}
 
     /// Begins a run for `request` and returns its log as soon as nothing that the request itself is to blame for can go
-    /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation is
-    /// at work the new one waits behind it. A request that repeats an otid of a run at work follows that run instead.
-    /// Throws Error{not_found} for an unknown agent or model, Error{invalid_argument} for input that says nothing,
-    /// Error{unavailable} when too many wait or the server stops.
+    /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation
+    /// is at work the new one waits behind it. A request that repeats an otid of a run at work follows that run
+    /// instead. Throws Error{not_found} for an unknown agent or model, Error{invalid_argument} for input that says
+    /// nothing, Error{unavailable} when too many wait or the server stops.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
 
     /// The log of a run that is at work, or null.
@@ -29,7 +29,8 @@ public:
     boost::asio::awaitable<Lease> lease(std::string agent_id);
 
     /// The agent with its system message brought up to date, in the store too. Nothing if there is no such agent.
-    boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id, std::string agent_id);
+    boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id,
+                                                                      std::string agent_id);
 
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }
@@ -51,7 +52,7 @@ private:
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;
-    std::unordered_map<std::string, std::string> run_of_otid_;   ///< of runs at work; "agent otid" -> run
+    std::unordered_map<std::string, std::string> run_of_otid_;  ///< of runs at work; "agent otid" -> run
 };
 
 /// The run that `request` asks for, as it is before anything has happened.

@@ -38,8 +38,9 @@ void append_block(std::string& out, const Block& block, bool numbered) {
     out += "- chars_current=" + std::to_string(code_points(block.value)) +
            "\n- chars_limit=" + std::to_string(block.limit) + "\n</metadata>\n";
     if (numbered) {
-        out += "<warning>\nThe numbers before the arrows show lines; they are no part of the text, never copy them.\n"
-               "</warning>\n<value>\n";
+        out +=
+            "<warning>\nThe numbers before the arrows show lines; they are no part of the text, never copy them.\n"
+            "</warning>\n<value>\n";
         append_numbered(out, block.value);
         out += "</value>\n";
     } else {
@@ -51,7 +52,8 @@ void append_block(std::string& out, const Block& block, bool numbered) {
 std::string memory_section(const Agent& agent, const std::vector<Block>& blocks) {
     if (!shows_blocks(agent.agent_type) || blocks.empty()) return {};
     const bool numbered = numbers_lines(agent);
-    std::string out = "<memory_blocks>\nThis is your core memory. It is always in your view and you keep it up to date:\n\n";
+    std::string out =
+        "<memory_blocks>\nThis is your core memory. It is always in your view and you keep it up to date:\n\n";
     for (const Block& block : blocks) append_block(out, block, numbered);
     return out + "</memory_blocks>";
 }
@@ -68,7 +70,8 @@ std::string sentence_of(const ToolRule& rule) {
     if (rule.type == "continue_loop") return "After " + rule.tool_name + " you must go on with another call.";
     if (rule.type == "constrain_child_tools")
         return "After " + rule.tool_name + " you may only call: " + joined(children) + ".";
-    if (rule.type == "conditional") return "What " + rule.tool_name + " gives back decides which tool you may call next.";
+    if (rule.type == "conditional")
+        return "What " + rule.tool_name + " gives back decides which tool you may call next.";
     if (rule.type == "max_count_per_step")
         return "You may call " + rule.tool_name + " at most " + std::to_string(rule.max_count_limit.value_or(0)) +
                " times in one response.";
@@ -98,13 +101,15 @@ std::string rules_section(const Agent& agent) {
 
 std::string metadata_section(const SystemPromptInput& input, std::string_view compiled_at) {
     std::string out = "<memory_metadata>\n- AGENT_ID: " + input.agent.id +
-                      "\n- CONVERSATION_ID: " + (input.conversation_id.empty() ? "default" : input.conversation_id) + '\n';
+                      "\n- CONVERSATION_ID: " + (input.conversation_id.empty() ? "default" : input.conversation_id) +
+                      '\n';
     out += recompiled_label;
     out += compiled_at;
     out += "\n- " + std::to_string(input.recall_count) +
            " earlier messages are kept in recall memory (search them with tools)\n";
     if (input.archival_count > 0)
-        out += "- " + std::to_string(input.archival_count) + " memories are kept in archival memory (search them with tools)\n";
+        out += "- " + std::to_string(input.archival_count) +
+               " memories are kept in archival memory (search them with tools)\n";
     return out + "</memory_metadata>";
 }
 

@@ -19,18 +19,18 @@ namespace stele::runtime {
 /// All that the text depends on. References outlive the call.
 struct SystemPromptInput {
     const Agent& agent;
-    const std::vector<Block>& blocks;        ///< in order of attachment
-    std::string conversation_id;             ///< empty: the default conversation
+    const std::vector<Block>& blocks;  ///< in order of attachment
+    std::string conversation_id;       ///< empty: the default conversation
     Timestamp compiled_at;
-    std::int64_t recall_count = 0;           ///< messages that are stored but not in the context window
+    std::int64_t recall_count = 0;  ///< messages that are stored but not in the context window
     std::int64_t archival_count = 0;
 };
 
 /// The whole text, compiled anew.
 std::string compile_system_prompt(const SystemPromptInput& input);
 
-/// The text that should replace `stored`, or nothing while `stored` still says what the agent's prompt, blocks and rules
-/// say: counts alone are no reason to lose a prefix cache. A new text keeps the time of `stored`.
+/// The text that should replace `stored`, or nothing while `stored` still says what the agent's prompt, blocks and
+/// rules say: counts alone are no reason to lose a prefix cache. A new text keeps the time of `stored`.
 std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input);
 
 /// The part of a system text from `<tag>` to `</tag>` inclusive; empty if there is none.

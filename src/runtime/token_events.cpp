@@ -7,15 +7,21 @@ namespace stele::runtime {
 void TokenEvents::on_delta(const llm::Delta& delta) {
     if (!first_at_) first_at_ = std::chrono::steady_clock::now();
     switch (delta.kind) {
-        case llm::Delta::Kind::reasoning: reasoning(delta.text, "reasoner_model"); break;
+        case llm::Delta::Kind::reasoning:
+            reasoning(delta.text, "reasoner_model");
+            break;
         case llm::Delta::Kind::text:
             if (options_.speaks_in_text)
                 text(delta.text);
             else
                 reasoning(delta.text, "non_reasoner_model");
             break;
-        case llm::Delta::Kind::tool_call: begin_call(delta); break;
-        case llm::Delta::Kind::tool_arguments: more_arguments(delta); break;
+        case llm::Delta::Kind::tool_call:
+            begin_call(delta);
+            break;
+        case llm::Delta::Kind::tool_arguments:
+            more_arguments(delta);
+            break;
     }
 }
 
@@ -71,7 +77,8 @@ void TokenEvents::reasoning(std::string_view piece, const char* source) {
     show(std::move(view), "reasoning_message");
 }
 
-void TokenEvents::call_piece(const std::string& id, std::optional<std::string> name, std::optional<std::string> arguments) {
+void TokenEvents::call_piece(const std::string& id, std::optional<std::string> name,
+                             std::optional<std::string> arguments) {
     enter(Part::call);
     ToolCallDeltaMessage view;
     view.tool_call.tool_call_id = id;

@@ -14,9 +14,9 @@ namespace stele::runtime {
 class TokenEvents final : public llm::DeltaSink {
 public:
     struct Options {
-        bool speaks_in_text = true;          ///< else the text of a call of `speaking tool` is what is said
-        bool parallel_calls = false;         ///< else only the first call of the answer shows
-        bool inner_thoughts = false;         ///< the argument `thinking` shows as reasoning
+        bool speaks_in_text = true;   ///< else the text of a call of `speaking tool` is what is said
+        bool parallel_calls = false;  ///< else only the first call of the answer shows
+        bool inner_thoughts = false;  ///< the argument `thinking` shows as reasoning
         ViewOptions view;
     };
 
@@ -54,7 +54,7 @@ private:
     std::size_t part_index_ = 0;
     std::size_t call_index_ = 0;
     std::string call_id_;
-    bool speech_ = false;                    ///< the present call is one of the speaking tool
+    bool speech_ = false;  ///< the present call is one of the speaking tool
     std::unique_ptr<ArgumentStream> arguments_;
     bool shown_ = false;
     std::optional<std::chrono::steady_clock::time_point> first_at_;

@@ -35,14 +35,16 @@ bool ToolRuleSet::permits(const std::string& tool) const {
     const std::string last = history_.empty() ? std::string() : history_.back().tool;
     for (const ToolRule& rule : rules_) {
         const bool after_it = !last.empty() && rule.tool_name == last;
-        if (rule.type == "constrain_child_tools" && after_it && !contains(rule.children.value_or({}), tool)) return false;
+        if (rule.type == "constrain_child_tools" && after_it && !contains(rule.children.value_or({}), tool))
+            return false;
         if (rule.type == "parent_last_tool" && contains(rule.children.value_or({}), tool) && !after_it) return false;
         if (rule.type == "conditional" && after_it) {
             const auto child = chosen_child(rule, history_.back().tool_return);
             if (child ? *child != tool : rule.require_output_mapping.value_or(false)) return false;
         }
         if (rule.type == "max_count_per_step" && rule.tool_name == tool) {
-            const auto calls = std::count_if(history_.begin(), history_.end(), [&](const Call& call) { return call.tool == tool; });
+            const auto calls =
+                std::count_if(history_.begin(), history_.end(), [&](const Call& call) { return call.tool == tool; });
             if (calls >= rule.max_count_limit.value_or(0)) return false;
         }
     }
@@ -98,7 +100,8 @@ std::vector<std::string> ToolRuleSet::missing_before_exit(const std::vector<std:
 }
 
 bool ToolRuleSet::unconstrained() const {
-    return std::all_of(rules_.begin(), rules_.end(), [](const ToolRule& rule) { return rule.type == "requires_approval"; });
+    return std::all_of(rules_.begin(), rules_.end(),
+                       [](const ToolRule& rule) { return rule.type == "requires_approval"; });
 }
 
 void ToolRuleSet::called(const std::string& tool, std::string tool_return) {

@@ -11,7 +11,8 @@ namespace {
 using boost::asio::awaitable;
 
 const Tool* find_tool(const LoadedAgent& loaded, const std::string& name) {
-    const auto found = std::find_if(loaded.tools.begin(), loaded.tools.end(), [&](const Tool& tool) { return tool.name == name; });
+    const auto found =
+        std::find_if(loaded.tools.begin(), loaded.tools.end(), [&](const Tool& tool) { return tool.name == name; });
     return found == loaded.tools.end() ? nullptr : &*found;
 }
 
@@ -32,8 +33,9 @@ void shorten(MessageToolReturn& result, std::int64_t limit_characters) {
     const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(1, limit_characters));
     if (characters <= limit) return;
     result.value.resize(first_code_points(result.value, limit).size());
-    result.value += "... [the return was cut: " + std::to_string(characters) + " > " + std::to_string(limit) + " characters]";
-    result.is_object = false;   // half a JSON text is a text
+    result.value +=
+        "... [the return was cut: " + std::to_string(characters) + " > " + std::to_string(limit) + " characters]";
+    result.is_object = false;  // half a JSON text is a text
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ namespace stele::runtime {
 struct PreparedCall {
     std::string id;
     std::string tool;
-    std::optional<std::string> arguments_json;   ///< nothing: what the model wrote is no JSON object
-    std::string refusal;                         ///< not empty: a rule forbids the call, and says so to the model
+    std::optional<std::string> arguments_json;  ///< nothing: what the model wrote is no JSON object
+    std::string refusal;                        ///< not empty: a rule forbids the call, and says so to the model
     MessageToolReturn result;
 };
 

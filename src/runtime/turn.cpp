@@ -36,11 +36,11 @@ struct Turn::StepWork {
     llm::ModelAnswer answer;
     bool tokens_shown = false;
     std::vector<PreparedCall> calls;
-    std::vector<std::string> thoughts;       ///< of each call
+    std::vector<std::string> thoughts;  ///< of each call
     std::vector<bool> heartbeats;
     std::optional<tools::WorkingMemory> memory;
     LoopAction action = Stop{};
-    std::vector<Message> fresh;              ///< to be stored, in order
+    std::vector<Message> fresh;  ///< to be stored, in order
 };
 
 Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease,
@@ -63,7 +63,7 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
     for (Message& message : input_) {
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
-        message.position = next_position();   // behind everything the turns before this one stored
+        message.position = next_position();  // behind everything the turns before this one stored
         message.context_position = message.position;
     }
 }
@@ -79,8 +79,8 @@ awaitable<void> Turn::carry_out() {
         log::error("run.broke", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", error.what()}});
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
-    if (failure) co_await fail(*failure);   // a copy: whoever waits hears it too
-    lease_.release();   // before the client hears: its next request finds the agent free
+    if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
+    lease_.release();                      // before the client hears: its next request finds the agent free
 
     RunEnd end;
     end.reason = run_.stop_reason.value_or(StopReason::error);
@@ -122,7 +122,8 @@ awaitable<void> Turn::prepare(StepWork& work) {
     }
     work.system_changed = refresh_system_message(loaded_);
     state_.tools = tool_names();
-    state_.parallel_calls = loaded_.agent.llm_config.parallel_tool_calls.value_or(false) && state_.rules.unconstrained();
+    state_.parallel_calls =
+        loaded_.agent.llm_config.parallel_tool_calls.value_or(false) && state_.rules.unconstrained();
     work.assistant = new_message(MessageRole::assistant, work.step_id);
 }
 
@@ -151,7 +152,8 @@ llm::ModelRequest Turn::make_request(const StepWork&) const {
     request.tools = make_tool_specs(loaded_.tools, allowed, specs);
     request.parallel_tool_calls = state_.parallel_calls;
     if (!request.tools.empty() && (!state_.speaks_in_text || state_.rules.call_required())) {
-        request.tool_choice.kind = request.tools.size() == 1 ? llm::ToolChoice::Kind::tool : llm::ToolChoice::Kind::required;
+        request.tool_choice.kind =
+            request.tools.size() == 1 ? llm::ToolChoice::Kind::tool : llm::ToolChoice::Kind::required;
         if (request.tools.size() == 1) request.tool_choice.tool = request.tools.front().name;
     }
     request.max_output_tokens = config.max_tokens;
@@ -207,7 +209,8 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         MessageToolCall stored;
         stored.id = asked.id;
         stored.name = asked.name;
-        stored.arguments = loop_parameters && arguments ? with_heartbeat(arguments->json, arguments->heartbeat) : asked.arguments;
+        stored.arguments =
+            loop_parameters && arguments ? with_heartbeat(arguments->json, arguments->heartbeat) : asked.arguments;
         if (stored.arguments.empty()) stored.arguments = "{}";
         work.heartbeats.push_back(arguments && arguments->heartbeat);
         if (arguments && !arguments->thinking.empty())
@@ -217,8 +220,8 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
             std::find(state_.tools.begin(), state_.tools.end(), asked.name) != state_.tools.end()) {
             std::string names;
             for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-            call.refusal = "[ToolConstraintError] " + asked.name + " can't be called now: " +
-                           state_.rules.hint(asked.name) + ". You may call: " + names;
+            call.refusal = "[ToolConstraintError] " + asked.name +
+                           " can't be called now: " + state_.rules.hint(asked.name) + ". You may call: " + names;
         }
         message.tool_calls.push_back(std::move(stored));
         work.calls.push_back(std::move(call));
@@ -277,8 +280,9 @@ void Turn::gather_messages(StepWork& work) {
     if (const auto* ask = std::get_if<AskModel>(&work.action); ask != nullptr && !ask->heartbeat.empty()) {
         Message heartbeat = new_message(MessageRole::user, work.step_id);
         const std::string time = to_prompt_time(heartbeat.created_at, loaded_.agent.timezone.value_or("UTC"));
-        heartbeat.content.push_back(text_part("{\n  \"type\": \"heartbeat\",\n  \"reason\": " + json_string(ask->heartbeat) +
-                                              ",\n  \"time\": " + json_string(time) + "\n}"));
+        heartbeat.content.push_back(
+            text_part("{\n  \"type\": \"heartbeat\",\n  \"reason\": " + json_string(ask->heartbeat) +
+                      ",\n  \"time\": " + json_string(time) + "\n}"));
         work.fresh.push_back(std::move(heartbeat));
     }
     for (Message& message : work.fresh) {
@@ -297,8 +301,9 @@ Step Turn::make_step(const StepWork& work) const {
     step.provider_name = model_.info().provider_name;
     step.provider_category = model_.info().provider_category;
     step.model = model_.info().model;
-    step.model_handle = loaded_.agent.llm_config.handle && !request_.body.override_model ? loaded_.agent.llm_config.handle
-                                                                                        : std::optional(model_.info().handle);
+    step.model_handle = loaded_.agent.llm_config.handle && !request_.body.override_model
+                            ? loaded_.agent.llm_config.handle
+                            : std::optional(model_.info().handle);
     step.model_endpoint = model_.info().model_endpoint;
     step.context_window_limit = loaded_.agent.llm_config.context_window;
     step.status = "success";
@@ -411,7 +416,9 @@ awaitable<void> Turn::commit(StepWork& work) {
     input_.clear();
     clear_context_but_.reset();
     log_->update(run_);
-    log::debug("step.committed", {{"run_id", run_.id}, {"step_id", work.step_id}, {"agent_id", run_.agent_id},
+    log::debug("step.committed", {{"run_id", run_.id},
+                                  {"step_id", work.step_id},
+                                  {"agent_id", run_.agent_id},
                                   {"tools", work.calls.size()},
                                   {"model_ms", static_cast<double>(work.times.model_ns.value_or(0)) / 1e6}});
 }
@@ -422,7 +429,8 @@ ViewOptions Turn::view_options() const {
     options.use_assistant_message = !state_.speaks_in_text && request_.body.use_assistant_message;
     options.assistant_message_tool_name = request_.body.assistant_message_tool_name;
     options.assistant_message_tool_kwarg = request_.body.assistant_message_tool_kwarg;
-    if (request_.body.include_return_message_types) options.include_types = &*request_.body.include_return_message_types;
+    if (request_.body.include_return_message_types)
+        options.include_types = &*request_.body.include_return_message_types;
     return options;
 }
 

@@ -21,12 +21,12 @@ struct TurnRequest {
     std::string organization_id;
     std::string user_id;
     std::string agent_id;
-    std::string conversation_id;             ///< empty: the default one
+    std::string conversation_id;  ///< empty: the default one
     MessageRequest body;
     std::string run_type = "send_message";
     bool stream_tokens = false;
     bool background = false;
-    std::optional<std::string> idempotency_key;   ///< claimed; its answer is kept with the first step
+    std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
 };
 
 /// What a turn works with. Outlives every turn.
@@ -39,24 +39,25 @@ struct TurnServices {
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
     bool keep_traces = true;
-    std::size_t trace_bytes_max = 1u << 20;  ///< of a step's request and of its answer; longer ones are left out with a note
+    std::size_t trace_bytes_max =
+        1u << 20;  ///< of a step's request and of its answer; longer ones are left out with a note
 };
 
-/// One request being worked on: asks the model, runs tools, commits one transaction a step, tells the log. The decisions
-/// are next_action's. Lives on one thread, in its own coroutine.
+/// One request being worked on: asks the model, runs tools, commits one transaction a step, tells the log. The
+/// decisions are next_action's. Lives on one thread, in its own coroutine.
 class Turn {
 public:
     /// `loaded` belongs to `lease`, which is held until the turn ends. `input`: the request's messages.
-    Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease, LoadedAgent loaded,
-         std::vector<Message> input, llm::ResolvedModel model);
+    Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease,
+         LoadedAgent loaded, std::vector<Message> input, llm::ResolvedModel model);
 
     /// Works until the turn ends. Throws nothing: a failure ends the run as failed, on record.
     boost::asio::awaitable<void> carry_out();
 
 private:
-    struct StepWork;   ///< what one step gathers before it commits
+    struct StepWork;  ///< what one step gathers before it commits
 
-    boost::asio::awaitable<bool> step();   ///< false: the turn is over
+    boost::asio::awaitable<bool> step();  ///< false: the turn is over
     boost::asio::awaitable<void> prepare(StepWork& work);
     boost::asio::awaitable<void> ask_model(StepWork& work);
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
@@ -80,14 +81,14 @@ private:
     std::shared_ptr<RunLog> log_;
     Lease lease_;
     LoadedAgent loaded_;
-    std::vector<Message> input_;             ///< not stored yet
+    std::vector<Message> input_;  ///< not stored yet
     llm::ResolvedModel model_;
     LoopState state_;
     Run run_;
     UsageStatistics usage_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-    std::string present_step_id_;            ///< of the step at work, for the record of its failure
-    std::optional<std::string> clear_context_but_;   ///< message_buffer_autoclear: the first commit evicts all others
+    std::string present_step_id_;                   ///< of the step at work, for the record of its failure
+    std::optional<std::string> clear_context_but_;  ///< message_buffer_autoclear: the first commit evicts all others
 };
 
 }  // namespace stele::runtime

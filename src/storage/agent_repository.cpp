@@ -6,13 +6,13 @@ namespace stele::storage {
 namespace {
 
 // The columns of an agent, in the order of `to_agent`.
-#define STELE_AGENT_COLUMNS                                                                                        \
-    "a.id, a.organization_id, a.name, a.settings, a.hidden, a.project_id, a.template_id, a.base_template_id,"      \
-    " a.deployment_id, a.entity_id, a.last_run_completion, a.last_run_duration_ms, a.last_stop_reason,"            \
+#define STELE_AGENT_COLUMNS                                                                                   \
+    "a.id, a.organization_id, a.name, a.settings, a.hidden, a.project_id, a.template_id, a.base_template_id," \
+    " a.deployment_id, a.entity_id, a.last_run_completion, a.last_run_duration_ms, a.last_stop_reason,"       \
     " a.message_count, a.created_by_id, a.last_updated_by_id, a.created_at, a.updated_at, a.version"
 
-constexpr Statement select_by_id{"agent.by_id", "SELECT " STELE_AGENT_COLUMNS
-                                                " FROM agent a WHERE a.organization_id = $1 AND a.id = $2"};
+constexpr Statement select_by_id{
+    "agent.by_id", "SELECT " STELE_AGENT_COLUMNS " FROM agent a WHERE a.organization_id = $1 AND a.id = $2"};
 constexpr Statement select_exists{"agent.exists", "SELECT 1 FROM agent WHERE organization_id = $1 AND id = $2"};
 constexpr Statement select_tags{"agent.tags", "SELECT tag FROM agent_tag WHERE agent_id = $1 ORDER BY tag"};
 constexpr Statement select_variables{
@@ -38,9 +38,9 @@ constexpr Statement update_count{"agent.count_messages",
                                  "UPDATE agent SET message_count = message_count + $2 WHERE id = $1"};
 constexpr Statement delete_row{"agent.delete", "DELETE FROM agent WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_tags{"agent.delete_tags", "DELETE FROM agent_tag WHERE agent_id = $1"};
-constexpr Statement insert_tag{
-    "agent.insert_tag",
-    "INSERT INTO agent_tag (agent_id, organization_id, tag) VALUES ($1, $2, $3) ON CONFLICT (agent_id, tag) DO NOTHING"};
+constexpr Statement insert_tag{"agent.insert_tag",
+                               "INSERT INTO agent_tag (agent_id, organization_id, tag) VALUES ($1, $2, $3) ON CONFLICT "
+                               "(agent_id, tag) DO NOTHING"};
 constexpr Statement delete_variables{"agent.delete_variables", "DELETE FROM agent_variable WHERE agent_id = $1"};
 constexpr Statement insert_variable{
     "agent.insert_variable",
@@ -177,7 +177,8 @@ boost::asio::awaitable<std::vector<std::string>> AgentRepository::all_tags(std::
                                                                            std::optional<std::string> query,
                                                                            std::optional<std::string> after,
                                                                            std::int64_t limit) const {
-    Select select("SELECT DISTINCT t.tag FROM agent_tag t WHERE t.organization_id = ?", to_value(std::move(organization_id)));
+    Select select("SELECT DISTINCT t.tag FROM agent_tag t WHERE t.organization_id = ?",
+                  to_value(std::move(organization_id)));
     if (query) select.where("LOWER(t.tag) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*query));
     if (after) select.where("t.tag > ?", after);
     select.finish(" ORDER BY t.tag LIMIT ?", limit);
@@ -222,7 +223,8 @@ void AgentRepository::remove(Transaction& transaction, const Agent& agent) const
     transaction.add(delete_row, agent.organization_id, agent.id).expect_row(not_found("Agent", agent.id));
 }
 
-void AgentRepository::set_tags(Transaction& transaction, const Agent& agent, const std::vector<std::string>& tags) const {
+void AgentRepository::set_tags(Transaction& transaction, const Agent& agent,
+                               const std::vector<std::string>& tags) const {
     transaction.add(delete_tags, agent.id);
     for (const std::string& tag : tags) transaction.add(insert_tag, agent.id, agent.organization_id, tag);
 }
@@ -257,8 +259,8 @@ std::vector<Statement> AgentRepository::statements() {
     everything.tags = {"a", "b"};
     Select list = select_agents("o");
     add_filter(list, everything);
-    return {select_by_id,   select_exists, select_tags, select_variables, insert_row, update_row,
-            update_turn,    update_count,  delete_row,  delete_tags,      insert_tag, delete_variables,
+    return {select_by_id,    select_exists,         select_tags, select_variables, insert_row, update_row,
+            update_turn,     update_count,          delete_row,  delete_tags,      insert_tag, delete_variables,
             insert_variable, list.query().statement};
 }
 

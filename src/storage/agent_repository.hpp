@@ -29,18 +29,21 @@ public:
 
     boost::asio::awaitable<std::optional<Agent>> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<bool> exists(std::string organization_id, std::string id) const;
-    boost::asio::awaitable<std::vector<Agent>> find_all(std::string organization_id, std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Agent>> find_all(std::string organization_id,
+                                                        std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Agent>> list(std::string organization_id, AgentFilter filter, Page page) const;
     boost::asio::awaitable<std::int64_t> count(std::string organization_id, AgentFilter filter) const;
 
     /// All tags in use, sorted; `after` is the last one of the page before, `query` a substring.
     boost::asio::awaitable<std::vector<std::string>> all_tags(std::string organization_id,
                                                               std::optional<std::string> query,
-                                                              std::optional<std::string> after, std::int64_t limit) const;
+                                                              std::optional<std::string> after,
+                                                              std::int64_t limit) const;
 
     void insert(Transaction& transaction, const Agent& agent) const;
 
-    /// Writes the whole row and raises `agent.version`. The commit throws Error{conflict} if somebody else did meanwhile.
+    /// Writes the whole row and raises `agent.version`. The commit throws Error{conflict} if somebody else did
+    /// meanwhile.
     void update(Transaction& transaction, Agent& agent) const;
 
     /// What the end of a turn changes: counts `new_messages`, remembers the run. Never conflicts with an update.
@@ -57,9 +60,9 @@ public:
                        const std::vector<SealedVariable>& variables) const;
 
     // Reads to be part of a larger batch, with the function that takes their rows.
-    static const Statement& find_statement();       ///< $1 organisation, $2 id
+    static const Statement& find_statement();  ///< $1 organisation, $2 id
     static std::optional<Agent> from_rows(Rows rows);
-    static const Statement& tags_statement();       ///< $1 agent
+    static const Statement& tags_statement();  ///< $1 agent
     static std::vector<std::string> tags_from_rows(Rows rows);
     static const Statement& variables_statement();  ///< $1 agent
     static std::vector<SealedVariable> variables_from_rows(Rows rows);

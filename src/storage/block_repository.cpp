@@ -6,25 +6,25 @@ namespace stele::storage {
 namespace {
 
 // The columns of a block, in the order of `to_block`.
-#define STELE_BLOCK_COLUMNS                                                                                         \
-    "b.id, b.label, b.value, b.char_limit, b.read_only, b.description, b.metadata, b.hidden, b.project_id,"         \
-    " b.is_template, b.template_name, b.template_id, b.base_template_id, b.deployment_id, b.entity_id,"             \
+#define STELE_BLOCK_COLUMNS                                                                                 \
+    "b.id, b.label, b.value, b.char_limit, b.read_only, b.description, b.metadata, b.hidden, b.project_id," \
+    " b.is_template, b.template_name, b.template_id, b.base_template_id, b.deployment_id, b.entity_id,"     \
     " b.preserve_on_migration, b.tags, b.created_by_id, b.last_updated_by_id, b.created_at, b.updated_at, b.version"
 
-constexpr Statement select_by_id{"block.by_id", "SELECT " STELE_BLOCK_COLUMNS
-                                                " FROM block b WHERE b.organization_id = $1 AND b.id = $2"};
+constexpr Statement select_by_id{
+    "block.by_id", "SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = $1 AND b.id = $2"};
 
-constexpr Statement select_of_agent{"block.of_agent",
-                                    "SELECT " STELE_BLOCK_COLUMNS
-                                    " FROM agent_block a JOIN block b ON b.id = a.block_id"
-                                    " WHERE a.agent_id = $1 ORDER BY a.position, b.id"};
+constexpr Statement select_of_agent{"block.of_agent", "SELECT " STELE_BLOCK_COLUMNS
+                                                      " FROM agent_block a JOIN block b ON b.id = a.block_id"
+                                                      " WHERE a.agent_id = $1 ORDER BY a.position, b.id"};
 
 constexpr Statement insert_row{
     "block.insert",
     "INSERT INTO block (organization_id, id, label, value, char_limit, read_only, description, metadata, hidden,"
     " project_id, is_template, template_name, template_id, base_template_id, deployment_id, entity_id,"
     " preserve_on_migration, tags, created_by_id, last_updated_by_id, created_at, updated_at, version)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"};
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, "
+    "$23)"};
 
 constexpr Statement update_row{
     "block.update",
@@ -36,14 +36,12 @@ constexpr Statement update_row{
 
 constexpr Statement update_links{"block.update_links",
                                  "UPDATE agent_block SET label = $2 WHERE block_id = $1 AND label <> $2"};
-constexpr Statement delete_row{"block.delete",
-                               "DELETE FROM block WHERE organization_id = $1 AND id = $2"};
+constexpr Statement delete_row{"block.delete", "DELETE FROM block WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_tags{"block.delete_tags", "DELETE FROM block_tag WHERE block_id = $1"};
 constexpr Statement insert_tag{"block.insert_tag", "INSERT INTO block_tag (block_id, tag) VALUES ($1, $2)"};
-constexpr Statement insert_link{
-    "block.attach",
-    "INSERT INTO agent_block (agent_id, block_id, label, position) VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT (agent_id, block_id) DO NOTHING"};
+constexpr Statement insert_link{"block.attach",
+                                "INSERT INTO agent_block (agent_id, block_id, label, position) VALUES ($1, $2, $3, $4)"
+                                " ON CONFLICT (agent_id, block_id) DO NOTHING"};
 constexpr Statement delete_link{"block.detach", "DELETE FROM agent_block WHERE agent_id = $1 AND block_id = $2"};
 constexpr Statement delete_links{"block.detach_all", "DELETE FROM agent_block WHERE agent_id = $1"};
 
@@ -84,7 +82,8 @@ void add_filter(Select& select, const BlockFilter& filter) {
         select.where("LOWER(b.label) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.label_search));
     if (filter.description_search)
         select.where("LOWER(b.description) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.description_search));
-    if (filter.value_search) select.where("LOWER(b.value) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.value_search));
+    if (filter.value_search)
+        select.where("LOWER(b.value) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.value_search));
     if (filter.name) select.where("b.template_name = ?", filter.name);
     if (filter.project_id) select.where("b.project_id = ?", filter.project_id);
     if (filter.templates_only) select.where("b.is_template = ?", std::int64_t{*filter.templates_only});
@@ -142,8 +141,8 @@ boost::asio::awaitable<std::vector<Block>> BlockRepository::of_agent(std::string
     co_return from_rows(co_await database_.query(select_of_agent, std::move(agent_id)));
 }
 
-boost::asio::awaitable<std::vector<Block>> BlockRepository::page_of_agent(std::string organization_id, std::string agent_id,
-                                                                          Page page) const {
+boost::asio::awaitable<std::vector<Block>> BlockRepository::page_of_agent(std::string organization_id,
+                                                                          std::string agent_id, Page page) const {
     Select select("SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = ?", to_value(organization_id));
     select.where("EXISTS (SELECT 1 FROM agent_block l WHERE l.agent_id = ? AND l.block_id = b.id)", agent_id);
     const PageOrder order{"block b", "block", "b.created_at", "b.id"};
@@ -163,22 +162,22 @@ boost::asio::awaitable<std::vector<std::string>> BlockRepository::agents_of(std:
 
 void BlockRepository::insert(Transaction& transaction, const std::string& organization_id, const Block& block) const {
     transaction.add(insert_row, organization_id, block.id, block.label, block.value, block.limit,
-                    std::int64_t{block.read_only}, block.description, block.metadata.text, block.hidden, block.project_id,
-                    std::int64_t{block.is_template}, block.template_name, block.template_id, block.base_template_id,
-                    block.deployment_id, block.entity_id, std::int64_t{block.preserve_on_migration},
-                    encode_text_list(block.tags), block.created_by_id, block.last_updated_by_id,
-                    to_micros(block.created_at), to_micros(block.updated_at), block.version);
+                    std::int64_t{block.read_only}, block.description, block.metadata.text, block.hidden,
+                    block.project_id, std::int64_t{block.is_template}, block.template_name, block.template_id,
+                    block.base_template_id, block.deployment_id, block.entity_id,
+                    std::int64_t{block.preserve_on_migration}, encode_text_list(block.tags), block.created_by_id,
+                    block.last_updated_by_id, to_micros(block.created_at), to_micros(block.updated_at), block.version);
     add_tags(transaction, block);
 }
 
 void BlockRepository::update(Transaction& transaction, const std::string& organization_id, Block& block,
                              bool tags_changed) const {
     transaction
-        .add(update_row, organization_id, block.id, block.label, block.value, block.limit, std::int64_t{block.read_only},
-             block.description, block.metadata.text, block.hidden, block.project_id, std::int64_t{block.is_template},
-             block.template_name, block.template_id, block.base_template_id, block.deployment_id, block.entity_id,
-             std::int64_t{block.preserve_on_migration}, encode_text_list(block.tags), block.last_updated_by_id,
-             to_micros(block.updated_at), block.version)
+        .add(update_row, organization_id, block.id, block.label, block.value, block.limit,
+             std::int64_t{block.read_only}, block.description, block.metadata.text, block.hidden, block.project_id,
+             std::int64_t{block.is_template}, block.template_name, block.template_id, block.base_template_id,
+             block.deployment_id, block.entity_id, std::int64_t{block.preserve_on_migration},
+             encode_text_list(block.tags), block.last_updated_by_id, to_micros(block.updated_at), block.version)
         .expect_row(changed_meanwhile("Block", block.id));
     transaction.add(update_links, block.id, block.label);
     if (tags_changed) {

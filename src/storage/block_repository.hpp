@@ -26,7 +26,8 @@ public:
     boost::asio::awaitable<std::optional<Block>> find(std::string organization_id, std::string id) const;
 
     /// Those of `ids` that exist, in no order.
-    boost::asio::awaitable<std::vector<Block>> find_all(std::string organization_id, std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Block>> find_all(std::string organization_id,
+                                                        std::vector<std::string> ids) const;
 
     boost::asio::awaitable<std::vector<Block>> list(std::string organization_id, BlockFilter filter, Page page) const;
     boost::asio::awaitable<std::int64_t> count(std::string organization_id, BlockFilter filter) const;
@@ -34,7 +35,8 @@ public:
     /// Blocks of one agent in order of attachment.
     boost::asio::awaitable<std::vector<Block>> of_agent(std::string agent_id) const;
 
-    boost::asio::awaitable<std::vector<Block>> page_of_agent(std::string organization_id, std::string agent_id, Page page) const;
+    boost::asio::awaitable<std::vector<Block>> page_of_agent(std::string organization_id, std::string agent_id,
+                                                             Page page) const;
 
     /// Ids of the agents that hold the block.
     boost::asio::awaitable<std::vector<std::string>> agents_of(std::string organization_id, std::string block_id,
@@ -42,8 +44,9 @@ public:
 
     void insert(Transaction& transaction, const std::string& organization_id, const Block& block) const;
 
-    /// Adds the update and raises `block.version`. The commit throws Error{conflict} if the row no longer has the version
-    /// that was read. A new label follows into the agents that hold the block; a clash there is Error{conflict}.
+    /// Adds the update and raises `block.version`. The commit throws Error{conflict} if the row no longer has the
+    /// version that was read. A new label follows into the agents that hold the block; a clash there is
+    /// Error{conflict}.
     void update(Transaction& transaction, const std::string& organization_id, Block& block, bool tags_changed) const;
 
     void remove(Transaction& transaction, const std::string& organization_id, const Block& block) const;
@@ -60,7 +63,7 @@ public:
     static std::vector<Statement> statements();
 
 private:
-    Database& database_;   // outlives every repository: both belong to app/
+    Database& database_;  // outlives every repository: both belong to app/
 };
 
 }  // namespace stele::storage

@@ -39,7 +39,7 @@ DataLock::DataLock(const std::filesystem::path& database_file) {
     const std::string pid = std::to_string(::getpid()) + "\n";
     const bool written = ::ftruncate(descriptor_, 0) == 0 &&
                          ::pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
-    static_cast<void>(written);   // a full disk must not keep the server from its data; the pid is a courtesy
+    static_cast<void>(written);  // a full disk must not keep the server from its data; the pid is a courtesy
 }
 
 DataLock::~DataLock() {

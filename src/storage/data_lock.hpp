@@ -8,8 +8,8 @@ namespace stele::storage {
 /// process id of its owner. The kernel drops it with the process, so a crash leaves nothing to clean up.
 class DataLock {
 public:
-    /// Makes the folder (0700) when it is missing. Throws Error{unavailable}, with a text for the operator, when another
-    /// process holds the lock or the folder cannot be written.
+    /// Makes the folder (0700) when it is missing. Throws Error{unavailable}, with a text for the operator, when
+    /// another process holds the lock or the folder cannot be written.
     explicit DataLock(const std::filesystem::path& database_file);
     ~DataLock();
     DataLock(const DataLock&) = delete;

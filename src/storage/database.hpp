@@ -22,7 +22,7 @@ namespace stele::storage {
 /// (constexpr next to the function that uses it, or in a function-local static): engines key their prepared
 /// statements by its name. Construction at run time registers it, so that a test can prepare every statement.
 struct Statement {
-    std::string_view name;   ///< "block.by_id": unique in the program
+    std::string_view name;  ///< "block.by_id": unique in the program
     std::string_view sql;
 };
 
@@ -34,7 +34,6 @@ struct Blob {
 /// A parameter or a column: null, integer, real, text or blob.
 using Value = std::variant<std::monostate, std::int64_t, double, std::string, Blob>;
 using Params = std::vector<Value>;
-
 
 inline Value to_value(std::string text) { return Value(std::move(text)); }
 inline Value to_value(std::string_view text) { return Value(std::string(text)); }
@@ -95,7 +94,7 @@ class Transaction {
 public:
     struct Item {
         Query query;
-        std::optional<Error> unless_changed;   ///< thrown by the commit, after roll-back, if no row was changed
+        std::optional<Error> unless_changed;  ///< thrown by the commit, after roll-back, if no row was changed
     };
 
     /// Lets the last added statement demand that it changes at least one row.
@@ -138,9 +137,9 @@ private:
 
 /// What the engine has done since it was opened. For tests, benchmarks and /metrics.
 struct DatabaseCounters {
-    std::uint64_t statements = 0;      ///< executed, reads and writes; BEGIN and COMMIT not counted
-    std::uint64_t transactions = 0;    ///< committed Transactions as the callers sent them
-    std::uint64_t commits = 0;         ///< commits of the engine: several transactions may share one (group commit)
+    std::uint64_t statements = 0;    ///< executed, reads and writes; BEGIN and COMMIT not counted
+    std::uint64_t transactions = 0;  ///< committed Transactions as the callers sent them
+    std::uint64_t commits = 0;       ///< commits of the engine: several transactions may share one (group commit)
 };
 
 /// The store. Thread-safe; a coroutine resumes on its own executor. Outlives every repository.

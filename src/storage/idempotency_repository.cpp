@@ -12,8 +12,8 @@ constexpr Statement insert_row{"idempotency.claim",
 constexpr Statement update_row{"idempotency.keep",
                                "UPDATE idempotency SET status = $3, answer = $4"
                                " WHERE organization_id = $1 AND request_key = $2"};
-constexpr Statement delete_row{"idempotency.release",
-                               "DELETE FROM idempotency WHERE organization_id = $1 AND request_key = $2 AND status = 0"};
+constexpr Statement delete_row{
+    "idempotency.release", "DELETE FROM idempotency WHERE organization_id = $1 AND request_key = $2 AND status = 0"};
 constexpr Statement delete_old{"idempotency.forget", "DELETE FROM idempotency WHERE created_at < $1 OR status = 0"};
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace stele::storage {
 /// What was answered to a request that carried an Idempotency-Key.
 struct KeptAnswer {
     std::string request_digest;
-    std::int64_t status = 0;                 ///< 0: the request is still being worked on
+    std::int64_t status = 0;  ///< 0: the request is still being worked on
     std::string answer;
 };
 

@@ -13,16 +13,15 @@ namespace {
     "m.agent_id, m.position, m.id, m.conversation_id, m.context_position, m.role, m.text, m.body, m.name," \
     " m.otid, m.sender_id, m.group_id, m.model, m.run_id, m.step_id, m.created_at"
 
-constexpr Statement select_in_context{
-    "message.in_context", "SELECT " STELE_MESSAGE_COLUMNS
-                          " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
-                          " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
-constexpr Statement select_context_ids{
-    "message.context_ids",
-    "SELECT m.id FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
-    " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
-constexpr Statement select_by_id{"message.by_id", "SELECT " STELE_MESSAGE_COLUMNS
-                                                  " FROM message m WHERE m.organization_id = $1 AND m.id = $2"};
+constexpr Statement select_in_context{"message.in_context",
+                                      "SELECT " STELE_MESSAGE_COLUMNS
+                                      " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                      " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
+constexpr Statement select_context_ids{"message.context_ids",
+                                       "SELECT m.id FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                       " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
+constexpr Statement select_by_id{
+    "message.by_id", "SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = $1 AND m.id = $2"};
 constexpr Statement select_position{"message.position",
                                     "SELECT position FROM message WHERE organization_id = $1 AND id = $2"};
 constexpr Statement select_by_otid{"message.by_otid",
@@ -189,8 +188,7 @@ boost::asio::awaitable<std::optional<std::string>> MessageRepository::run_of_oti
 
 boost::asio::awaitable<std::vector<Message>> MessageRepository::in_context(std::string agent_id,
                                                                            std::string conversation_id) const {
-    co_return from_rows(
-        co_await database_.query(select_in_context, std::move(agent_id), std::move(conversation_id)));
+    co_return from_rows(co_await database_.query(select_in_context, std::move(agent_id), std::move(conversation_id)));
 }
 
 boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(MessageSearchQuery query) const {
@@ -199,17 +197,18 @@ boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(
     const std::string words = fts_words(query.text);
     std::vector<MessageSearchHit> hits;
     // The one place where SQLite's and PostgreSQL's full text differ; PostgreSQL's text comes with its engine.
-    Select select = words.empty()
-                        ? Select("SELECT " STELE_MESSAGE_COLUMNS ", 0.0 FROM message m WHERE m.agent_id = ?",
-                                 to_value(query.agent_id))
-                        : Select("SELECT " STELE_MESSAGE_COLUMNS
-                                 ", s.rank FROM message_search s JOIN message m ON m.position = s.rowid"
-                                 " WHERE message_search MATCH ?",
-                                 to_value("owner : \"" + [&] {
-                                     std::string owner = query.agent_id;
-                                     std::erase(owner, '-');
-                                     return owner;
-                                 }() + "\" AND text : (" + words + ")"));
+    Select select = words.empty() ? Select("SELECT " STELE_MESSAGE_COLUMNS ", 0.0 FROM message m WHERE m.agent_id = ?",
+                                           to_value(query.agent_id))
+                                  : Select("SELECT " STELE_MESSAGE_COLUMNS
+                                           ", s.rank FROM message_search s JOIN message m ON m.position = s.rowid"
+                                           " WHERE message_search MATCH ?",
+                                           to_value("owner : \"" +
+                                                    [&] {
+                                                        std::string owner = query.agent_id;
+                                                        std::erase(owner, '-');
+                                                        return owner;
+                                                    }() +
+                                                    "\" AND text : (" + words + ")"));
     if (!words.empty()) select.where("m.agent_id = ?", query.agent_id);
     select.where_in("m.role IN (?)", roles);
     if (query.from) select.where("m.created_at >= ?", to_micros(*query.from));
@@ -276,7 +275,7 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {select_in_context, select_context_ids, select_by_id,  select_position,
+    std::vector<Statement> all = {select_in_context, select_context_ids, select_by_id, select_position,
                                   select_by_otid,    update_system,      update_evict, update_context};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;

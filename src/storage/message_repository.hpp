@@ -17,9 +17,9 @@ struct MessageSearchHit {
 
 struct MessageSearchQuery {
     std::string agent_id;
-    std::string text;                        ///< words; all of them count, best match first. Empty: newest first
-    std::vector<std::string> roles;          ///< user, assistant, tool; empty: user and assistant
-    std::optional<Timestamp> from, until;    ///< inclusive
+    std::string text;                      ///< words; all of them count, best match first. Empty: newest first
+    std::vector<std::string> roles;        ///< user, assistant, tool; empty: user and assistant
+    std::optional<Timestamp> from, until;  ///< inclusive
     std::int64_t limit = 5;
 };
 
@@ -31,7 +31,8 @@ public:
     /// In order of position; for `ascending` the first `limit` after the cursor, else the last ones before it.
     /// Cursors are message ids: `after` means later and `before` earlier, whatever the direction.
     /// Throws Error{not_found} for an unknown cursor.
-    boost::asio::awaitable<std::vector<Message>> list(std::string organization_id, MessageFilter filter, Page page) const;
+    boost::asio::awaitable<std::vector<Message>> list(std::string organization_id, MessageFilter filter,
+                                                      Page page) const;
 
     boost::asio::awaitable<std::optional<Message>> find(std::string organization_id, std::string id) const;
 
@@ -43,7 +44,8 @@ public:
     /// Full text over what was said to and by an agent (SQLite FTS5, PostgreSQL tsvector).
     boost::asio::awaitable<std::vector<MessageSearchHit>> search(MessageSearchQuery query) const;
 
-    void insert(Transaction& transaction, const std::string& organization_id, const std::vector<Message>& messages) const;
+    void insert(Transaction& transaction, const std::string& organization_id,
+                const std::vector<Message>& messages) const;
 
     /// Replaces the text of a system message in place.
     void rewrite_system(Transaction& transaction, const Message& message) const;
@@ -54,9 +56,9 @@ public:
     /// Makes `ids`, in this order, the context window of the default conversation.
     void set_context(Transaction& transaction, const std::string& agent_id, const std::vector<std::string>& ids) const;
 
-    static const Statement& in_context_statement();       ///< $1 agent, $2 conversation
+    static const Statement& in_context_statement();  ///< $1 agent, $2 conversation
     static std::vector<Message> from_rows(Rows rows);
-    static const Statement& context_ids_statement();      ///< $1 agent, $2 conversation
+    static const Statement& context_ids_statement();  ///< $1 agent, $2 conversation
     static std::vector<std::string> ids_from_rows(Rows rows);
 
     static std::vector<Statement> statements();

@@ -34,7 +34,8 @@ std::string_view engine_of(std::string_view name) {
 }  // namespace
 
 const char create_migration_table[] =
-    "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT "
+    "NULL,"
     " applied_at BIGINT NOT NULL)";
 
 std::vector<PendingMigration> pending_migrations(std::span<const MigrationFile> files, std::string_view engine,
@@ -53,12 +54,15 @@ std::vector<PendingMigration> pending_migrations(std::span<const MigrationFile> 
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.record.number < b.record.number; });
 
     for (const AppliedMigration& known : applied) {
-        const auto ours = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.record.number == known.number; });
+        const auto ours =
+            std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.record.number == known.number; });
         if (ours == all.end())
-            throw Error(ErrorCode::unavailable, "The database was written by a newer version of Stele (it has migration " +
-                                                    known.name + "); start that version, or restore a backup");
+            throw Error(ErrorCode::unavailable,
+                        "The database was written by a newer version of Stele (it has migration " + known.name +
+                            "); start that version, or restore a backup");
         if (ours->record.checksum != known.checksum)
-            throw Error(ErrorCode::unavailable, "Migration " + known.name + " was applied with another text than this version has");
+            throw Error(ErrorCode::unavailable,
+                        "Migration " + known.name + " was applied with another text than this version has");
         all.erase(ours);
     }
     return all;

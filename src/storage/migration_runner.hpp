@@ -22,10 +22,9 @@ struct PendingMigration {
     std::string_view sql;
 };
 
-/// Which of `files` a store that has `applied` still needs. `engine`: "sqlite" or "postgres"; a file "NNNN_name.sqlite.sql"
-/// is for that engine alone, "NNNN_name.sql" for both. Pure.
-/// Throws Error{unavailable} when the store knows a migration that `files` lacks (a newer Stele wrote it) or one that has
-/// another text now.
+/// Which of `files` a store that has `applied` still needs. `engine`: "sqlite" or "postgres"; a file
+/// "NNNN_name.sqlite.sql" is for that engine alone, "NNNN_name.sql" for both. Pure. Throws Error{unavailable} when the
+/// store knows a migration that `files` lacks (a newer Stele wrote it) or one that has another text now.
 std::vector<PendingMigration> pending_migrations(std::span<const MigrationFile> files, std::string_view engine,
                                                  const std::vector<AppliedMigration>& applied);
 

@@ -18,8 +18,7 @@ constexpr std::size_t interned_max = 20'000;
 constexpr std::size_t list_values_max = 1'024;
 
 constexpr Statement tombstone_find{
-    "page.tombstone",
-    "SELECT sort_created, sort_updated FROM tombstone WHERE organization_id = $1 AND id = $2"};
+    "page.tombstone", "SELECT sort_created, sort_updated FROM tombstone WHERE organization_id = $1 AND id = $2"};
 constexpr Statement tombstone_insert{
     "page.tombstone_insert",
     "INSERT INTO tombstone (organization_id, id, sort_created, sort_updated, deleted_at) VALUES ($1, $2, $3, $4, $5)"

@@ -11,7 +11,7 @@ namespace stele::storage {
 
 /// What a list was asked for.
 struct Page {
-    std::optional<std::string> before;   ///< item ids
+    std::optional<std::string> before;  ///< item ids
     std::optional<std::string> after;
     std::int64_t limit = 50;
     bool ascending = false;
@@ -20,11 +20,11 @@ struct Page {
 
 /// How a list is ordered and where its cursors live.
 struct PageOrder {
-    std::string_view table;              ///< "block b": columns below may carry the alias
-    std::string_view id_prefix;          ///< "block": the form of its cursors
-    std::string_view key;                ///< integer column that sorts, e.g. "created_at"
-    std::string_view id = "id";          ///< second sort column: makes the order total
-    bool nullable_key = false;           ///< rows without a key come last in both directions
+    std::string_view table;      ///< "block b": columns below may carry the alias
+    std::string_view id_prefix;  ///< "block": the form of its cursors
+    std::string_view key;        ///< integer column that sorts, e.g. "created_at"
+    std::string_view id = "id";  ///< second sort column: makes the order total
+    bool nullable_key = false;   ///< rows without a key come last in both directions
     /// A list of events in time: under descending order a lone `before` and a lone `after` both give the older rows
     /// behind the cursor, because clients of both kinds exist.
     bool time_list = false;

@@ -5,13 +5,13 @@
 namespace stele::storage {
 namespace {
 
-#define STELE_RUN_COLUMNS                                                                                          \
-    "r.id, r.agent_id, r.conversation_id, r.status, r.stop_reason, r.background, r.metadata, r.request_config,"    \
-    " r.callback_url, r.ttft_ns, r.total_duration_ns, r.step_count, r.tools_used, r.created_by_id, r.created_at,"  \
+#define STELE_RUN_COLUMNS                                                                                         \
+    "r.id, r.agent_id, r.conversation_id, r.status, r.stop_reason, r.background, r.metadata, r.request_config,"   \
+    " r.callback_url, r.ttft_ns, r.total_duration_ns, r.step_count, r.tools_used, r.created_by_id, r.created_at," \
     " r.completed_at"
 
-constexpr Statement select_by_id{"run.by_id", "SELECT " STELE_RUN_COLUMNS
-                                              " FROM run r WHERE r.organization_id = $1 AND r.id = $2"};
+constexpr Statement select_by_id{"run.by_id",
+                                 "SELECT " STELE_RUN_COLUMNS " FROM run r WHERE r.organization_id = $1 AND r.id = $2"};
 constexpr Statement upsert_row{
     "run.save",
     "INSERT INTO run (id, organization_id, agent_id, conversation_id, status, stop_reason, background, metadata,"
@@ -22,11 +22,10 @@ constexpr Statement upsert_row{
     " step_count = excluded.step_count, tools_used = excluded.tools_used, completed_at = excluded.completed_at"};
 constexpr Statement delete_row{"run.delete", "DELETE FROM run WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_steps{"run.delete_steps", "DELETE FROM step WHERE organization_id = $1 AND run_id = $2"};
-constexpr Statement update_unfinished{
-    "run.fail_unfinished",
-    "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
-    " metadata = '{\"error\":\"The server stopped before this run had ended\"}'"
-    " WHERE status IN ('created', 'running')"};
+constexpr Statement update_unfinished{"run.fail_unfinished",
+                                      "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
+                                      " metadata = '{\"error\":\"The server stopped before this run had ended\"}'"
+                                      " WHERE status IN ('created', 'running')"};
 
 constexpr Statement select_step{"step.by_id",
                                 "SELECT s.details, s.feedback, s.tid, s.created_at FROM step s"
@@ -39,8 +38,7 @@ constexpr Statement select_trace{
     "step.trace",
     "SELECT s.trace_request, s.trace_response, s.agent_id, s.run_id, s.created_at FROM step s"
     " WHERE s.organization_id = $1 AND s.id = $2 AND s.trace_request IS NOT NULL"};
-constexpr Statement select_usage{"step.usage",
-                                 "SELECT s.details FROM step s WHERE s.run_id = $1"};
+constexpr Statement select_usage{"step.usage", "SELECT s.details FROM step s WHERE s.run_id = $1"};
 constexpr Statement insert_step_row{
     "step.insert",
     "INSERT INTO step (id, organization_id, agent_id, run_id, model, status, feedback, tid, prompt_tokens,"
@@ -48,8 +46,7 @@ constexpr Statement insert_step_row{
     " created_at, details, trace_request, trace_response)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"};
 constexpr Statement update_step_row{
-    "step.update",
-    "UPDATE step SET feedback = $3, tid = $4, details = $5 WHERE organization_id = $1 AND id = $2"};
+    "step.update", "UPDATE step SET feedback = $3, tid = $4, details = $5 WHERE organization_id = $1 AND id = $2"};
 
 Run to_run(Row& row) {
     Run run;
@@ -134,7 +131,8 @@ boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organiz
     co_return runs;
 }
 
-boost::asio::awaitable<std::optional<Step>> RunRepository::find_step(std::string organization_id, std::string id) const {
+boost::asio::awaitable<std::optional<Step>> RunRepository::find_step(std::string organization_id,
+                                                                     std::string id) const {
     const Rows rows = co_await database_.query(select_step, std::move(organization_id), std::move(id));
     if (rows.empty()) co_return std::nullopt;
     co_return to_step(rows.front());
@@ -230,11 +228,12 @@ void RunRepository::remove(Transaction& transaction, const std::string& organiza
 
 void RunRepository::insert_step(Transaction& transaction, const Step& step, const StepTimes& times,
                                 const StepTrace& trace) const {
-    transaction.add(insert_step_row, step.id, step.organization_id, step.agent_id.value_or(""), step.run_id.value_or(""),
-                    step.model, step.status.value_or("success"), step.feedback, step.tid, step.prompt_tokens,
-                    step.completion_tokens, step.total_tokens, times.started_ns, times.model_started_ns, times.model_ns,
-                    times.tools_ns, times.total_ns, step.project_id, to_micros(step.created_at), to_json(step),
-                    nullable(trace.request_json), nullable(trace.response_json));
+    transaction.add(insert_step_row, step.id, step.organization_id, step.agent_id.value_or(""),
+                    step.run_id.value_or(""), step.model, step.status.value_or("success"), step.feedback, step.tid,
+                    step.prompt_tokens, step.completion_tokens, step.total_tokens, times.started_ns,
+                    times.model_started_ns, times.model_ns, times.tools_ns, times.total_ns, step.project_id,
+                    to_micros(step.created_at), to_json(step), nullable(trace.request_json),
+                    nullable(trace.response_json));
 }
 
 void RunRepository::update_step(Transaction& transaction, const Step& step) const {
@@ -259,9 +258,19 @@ std::vector<Statement> RunRepository::statements() {
     steps.after_time = steps.before_time = Timestamp{};
     Select step_list = select_steps("o");
     add_filter(step_list, steps);
-    return {select_by_id,    upsert_row,      delete_row,  delete_steps, update_unfinished,
-            select_step,     select_metrics,  select_trace, select_usage, insert_step_row,
-            update_step_row, run_list.query().statement, step_list.query().statement};
+    return {select_by_id,
+            upsert_row,
+            delete_row,
+            delete_steps,
+            update_unfinished,
+            select_step,
+            select_metrics,
+            select_trace,
+            select_usage,
+            insert_step_row,
+            update_step_row,
+            run_list.query().statement,
+            step_list.query().statement};
 }
 
 }  // namespace stele::storage

@@ -14,13 +14,13 @@ struct RunFilter {
 struct StepFilter {
     std::optional<std::string> agent_id, run_id, model, feedback, project_id;
     std::optional<bool> has_feedback;
-    std::optional<Timestamp> after_time, before_time;   ///< strict
+    std::optional<Timestamp> after_time, before_time;  ///< strict
 };
 
 /// When the parts of a step began and how long they took, in nanoseconds.
 struct StepTimes {
-    std::int64_t started_ns = 0;                        ///< since 1970
-    std::optional<std::int64_t> model_started_ns;       ///< since 1970
+    std::int64_t started_ns = 0;                   ///< since 1970
+    std::optional<std::int64_t> model_started_ns;  ///< since 1970
     std::optional<std::int64_t> model_ns, tools_ns, total_ns;
 };
 
@@ -37,7 +37,8 @@ public:
     boost::asio::awaitable<std::optional<Run>> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<std::vector<Run>> list(std::string organization_id, RunFilter filter, Page page) const;
     boost::asio::awaitable<std::optional<Step>> find_step(std::string organization_id, std::string id) const;
-    boost::asio::awaitable<std::vector<Step>> list_steps(std::string organization_id, StepFilter filter, Page page) const;
+    boost::asio::awaitable<std::vector<Step>> list_steps(std::string organization_id, StepFilter filter,
+                                                         Page page) const;
     boost::asio::awaitable<std::optional<StepMetrics>> step_metrics(std::string organization_id, std::string id) const;
     boost::asio::awaitable<std::optional<ProviderTrace>> step_trace(std::string organization_id, std::string id) const;
     boost::asio::awaitable<RunUsage> usage(std::string run_id) const;

@@ -21,7 +21,7 @@ void bind(sqlite3_stmt* statement, int index, const Value& value) {
                 sqlite3_bind_int64(statement, index, each);
             else if constexpr (std::is_same_v<T, double>)
                 sqlite3_bind_double(statement, index, each);
-            else if constexpr (std::is_same_v<T, std::string>)   // static: the query outlives the statement's run
+            else if constexpr (std::is_same_v<T, std::string>)  // static: the query outlives the statement's run
                 sqlite3_bind_text64(statement, index, each.data(), each.size(), SQLITE_STATIC, SQLITE_UTF8);
             else
                 sqlite3_bind_blob64(statement, index, each.bytes.data(), each.bytes.size(), SQLITE_STATIC);
@@ -31,17 +31,22 @@ void bind(sqlite3_stmt* statement, int index, const Value& value) {
 
 Value column(sqlite3_stmt* statement, int index) {
     const auto text = [&](const void* data) {
-        return std::string(static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement, index)));
+        return std::string(static_cast<const char*>(data),
+                           static_cast<std::size_t>(sqlite3_column_bytes(statement, index)));
     };
     switch (sqlite3_column_type(statement, index)) {
-        case SQLITE_INTEGER: return Value(std::int64_t{sqlite3_column_int64(statement, index)});
-        case SQLITE_FLOAT: return Value(sqlite3_column_double(statement, index));
-        case SQLITE_TEXT: return Value(text(sqlite3_column_text(statement, index)));
+        case SQLITE_INTEGER:
+            return Value(std::int64_t{sqlite3_column_int64(statement, index)});
+        case SQLITE_FLOAT:
+            return Value(sqlite3_column_double(statement, index));
+        case SQLITE_TEXT:
+            return Value(text(sqlite3_column_text(statement, index)));
         case SQLITE_BLOB: {
             const void* data = sqlite3_column_blob(statement, index);
             return Value(Blob{data == nullptr ? std::string() : text(data)});
         }
-        default: return Value();
+        default:
+            return Value();
     }
 }
 
@@ -55,8 +60,10 @@ bool SqliteFailure::breaks_transaction() const {
         case SQLITE_NOMEM:
         case SQLITE_CORRUPT:
         case SQLITE_CANTOPEN:
-        case SQLITE_BUSY: return true;
-        default: return false;
+        case SQLITE_BUSY:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -77,18 +84,25 @@ Error to_error(const SqliteFailure& failure, std::string_view statement) {
             if (failure.code == SQLITE_CONSTRAINT_UNIQUE || failure.code == SQLITE_CONSTRAINT_PRIMARYKEY)
                 return Error(ErrorCode::conflict, "Something with this name or key exists already");
             return logged(Error(ErrorCode::internal, "The store refused a row"));
-        case SQLITE_FULL: return logged(unavailable("The store has no space left on its disk; nothing was changed"));
-        case SQLITE_READONLY: return logged(unavailable("The store's folder cannot be written; nothing was changed"));
-        case SQLITE_BUSY: return logged(unavailable("The store is busy; nothing was changed"));
+        case SQLITE_FULL:
+            return logged(unavailable("The store has no space left on its disk; nothing was changed"));
+        case SQLITE_READONLY:
+            return logged(unavailable("The store's folder cannot be written; nothing was changed"));
+        case SQLITE_BUSY:
+            return logged(unavailable("The store is busy; nothing was changed"));
         case SQLITE_IOERR:
-        case SQLITE_CANTOPEN: return logged(unavailable("The store's disk failed; nothing was changed"));
-        case SQLITE_TOOBIG: return Error(ErrorCode::too_large, "A text is too large for the store");
-        default: return logged(Error(ErrorCode::internal, "The store failed"));
+        case SQLITE_CANTOPEN:
+            return logged(unavailable("The store's disk failed; nothing was changed"));
+        case SQLITE_TOOBIG:
+            return Error(ErrorCode::too_large, "A text is too large for the store");
+        default:
+            return logged(Error(ErrorCode::internal, "The store failed"));
     }
 }
 
 SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Options& options) {
-    const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX;
+    const int flags =
+        (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX;
     const int result = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
     if (result != SQLITE_OK) {
         const SqliteFailure failure(result, handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_));
@@ -114,7 +128,8 @@ SqliteConnection::~SqliteConnection() {
 }
 
 void SqliteConnection::execute(const std::string& sql) {
-    if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
+    if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+        fail(sqlite3_extended_errcode(handle_));
 }
 
 bool SqliteConnection::idle() const { return sqlite3_get_autocommit(handle_) != 0; }

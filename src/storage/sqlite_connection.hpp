@@ -13,7 +13,7 @@ namespace stele::storage {
 /// What SQLite answered, when it was no success.
 struct SqliteFailure : std::runtime_error {
     SqliteFailure(int result, const std::string& message) : std::runtime_error(message), code(result) {}
-    int code;   ///< extended result code
+    int code;  ///< extended result code
 
     /// True if the whole transaction is lost with the statement: no space, I/O errors, a file that became read-only.
     bool breaks_transaction() const;
@@ -59,7 +59,7 @@ private:
     [[noreturn]] void fail(int code) const;
 
     sqlite3* handle_ = nullptr;
-    std::unordered_map<const char*, Prepared> statements_;   ///< by the address of the text, which lives for ever
+    std::unordered_map<const char*, Prepared> statements_;  ///< by the address of the text, which lives for ever
 };
 
 }  // namespace stele::storage

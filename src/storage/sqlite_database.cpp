@@ -7,11 +7,11 @@
 #include "storage/sqlite_writer.hpp"
 #include "storage/work_queue.hpp"
 
+#include <sqlite3.h>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <sqlite3.h>
 
 #include <sys/stat.h>
 
@@ -27,7 +27,7 @@ constexpr std::size_t queued_jobs_max = 16'384;
 constexpr std::size_t group_jobs_max = 256;
 constexpr int writer_cache_kib = 16'384;
 constexpr int reader_cache_kib = 4'096;
-constexpr int application_id = 0x5374656C;   // "Stel", in the header of the file
+constexpr int application_id = 0x5374656C;  // "Stel", in the header of the file
 constexpr auto checkpoint_interval = std::chrono::milliseconds(50);
 
 struct ReadJob {
@@ -117,7 +117,7 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
       lock_(options.file),
       writer_(options.file, connection_options(options, writer_cache_kib)),
       checkpointer_(options.file, connection_options(options, reader_cache_kib)) {
-    ::chmod(options.file.c_str(), S_IRUSR | S_IWUSR);   // the WAL beside it takes the same rights
+    ::chmod(options.file.c_str(), S_IRUSR | S_IWUSR);  // the WAL beside it takes the same rights
     migrate();
     sqlite3_wal_hook(
         writer_.handle(),
@@ -129,7 +129,8 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
         },
         this);
     for (int i = 0; i < options.readers; ++i)
-        readers_.push_back(std::make_unique<SqliteConnection>(options.file, connection_options(options, reader_cache_kib)));
+        readers_.push_back(
+            std::make_unique<SqliteConnection>(options.file, connection_options(options, reader_cache_kib)));
 
     threads_.emplace_back([this] { write_loop(); });
     threads_.emplace_back([this] { checkpoint_loop(); });
@@ -155,14 +156,17 @@ void SqliteDatabase::migrate() {
     };
     const bool empty = integer("SELECT COUNT(*) FROM sqlite_schema") == 0;
     if (!empty && integer("PRAGMA application_id") != application_id)
-        throw Error(ErrorCode::unavailable, "The file " + options_.file.string() + " holds a database of another program");
+        throw Error(ErrorCode::unavailable,
+                    "The file " + options_.file.string() + " holds a database of another program");
 
     writer_.execute("BEGIN IMMEDIATE");
     writer_.execute(create_migration_table);
     if (empty) writer_.execute("PRAGMA application_id=" + std::to_string(application_id));
-    constexpr Statement select_applied{"migration.applied", "SELECT number, name, checksum FROM schema_migration ORDER BY number"};
+    constexpr Statement select_applied{"migration.applied",
+                                       "SELECT number, name, checksum FROM schema_migration ORDER BY number"};
     constexpr Statement insert_applied{
-        "migration.insert", "INSERT INTO schema_migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)"};
+        "migration.insert",
+        "INSERT INTO schema_migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)"};
     Rows rows;
     writer_.run(Query{select_applied, {}}, rows);
     std::vector<AppliedMigration> applied;
@@ -170,8 +174,8 @@ void SqliteDatabase::migrate() {
     for (const PendingMigration& migration : pending_migrations(migration_files(), "sqlite", applied)) {
         writer_.execute(std::string(migration.sql));
         Rows none;
-        writer_.run(Query{insert_applied, pack(migration.record.number, migration.record.name, migration.record.checksum,
-                                               to_micros(now()))},
+        writer_.run(Query{insert_applied, pack(migration.record.number, migration.record.name,
+                                               migration.record.checksum, to_micros(now()))},
                     none);
         log::info("storage.migrated", {{"migration", migration.record.name}});
     }
@@ -250,15 +254,15 @@ void SqliteDatabase::run_reads(SqliteConnection& connection, ReadJob& job) {
     if (!connection.idle()) {
         try {
             connection.execute("ROLLBACK");
-        } catch (const SqliteFailure&) {   // it had ended by itself
+        } catch (const SqliteFailure&) {  // it had ended by itself
         }
     }
     if (failure) answers.clear();
     job.waiter->complete(std::move(failure), std::move(answers));
 }
 
-// PASSIVE never makes a writer wait, but lets the WAL grow for ever under constant readers; beyond the hard limit RESTART
-// waits for the readers of the moment, which are short, so that the next commit begins the file anew.
+// PASSIVE never makes a writer wait, but lets the WAL grow for ever under constant readers; beyond the hard limit
+// RESTART waits for the readers of the moment, which are short, so that the next commit begins the file anew.
 void SqliteDatabase::checkpoint_loop() {
     std::unique_lock lock(checkpoint_mutex_);
     while (!closing_) {
@@ -267,10 +271,11 @@ void SqliteDatabase::checkpoint_loop() {
         if (closing_ || pages < options_.checkpoint_pages_soft) continue;
         lock.unlock();
         int in_wal = 0, moved = 0;
-        const int mode = pages >= options_.checkpoint_pages_hard ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+        const int mode =
+            pages >= options_.checkpoint_pages_hard ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
         const int result = sqlite3_wal_checkpoint_v2(checkpointer_.handle(), nullptr, mode, &in_wal, &moved);
         if (result == SQLITE_OK && in_wal == moved)
-            wal_pages_ = 0;   // the next commit reports the true number again
+            wal_pages_ = 0;  // the next commit reports the true number again
         else if (result != SQLITE_OK && result != SQLITE_BUSY)
             log::warn("storage.checkpoint_failed", {{"code", result}, {"why", sqlite3_errmsg(checkpointer_.handle())}});
         lock.lock();

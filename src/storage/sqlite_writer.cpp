@@ -11,10 +11,10 @@ void fail_all(std::vector<WriteJob>& jobs, const Error& error) {
 }
 
 void roll_back(SqliteConnection& connection) noexcept {
-    if (connection.idle()) return;   // some failures roll back by themselves
+    if (connection.idle()) return;  // some failures roll back by themselves
     try {
         connection.execute("ROLLBACK");
-    } catch (const SqliteFailure&) {   // nothing is left to roll back
+    } catch (const SqliteFailure&) {  // nothing is left to roll back
     }
 }
 
@@ -60,7 +60,7 @@ void commit_group(SqliteConnection& connection, std::vector<WriteJob>& jobs) {
     } catch (const SqliteFailure& failure) {
         roll_back(connection);
         fail_all(jobs, to_error(failure, "transaction"));
-    } catch (const std::exception& failure) {   // e.g. an assertion about a statement
+    } catch (const std::exception& failure) {  // e.g. an assertion about a statement
         roll_back(connection);
         fail_all(jobs, Error(ErrorCode::internal, failure.what()));
     }

@@ -12,9 +12,9 @@ namespace stele::storage {
 
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
-    for (const auto& some : {AgentRepository::statements(), BlockRepository::statements(), IdempotencyRepository::statements(),
-                             MessageRepository::statements(), RunRepository::statements(), ToolRepository::statements(),
-                             page_statements()})
+    for (const auto& some : {AgentRepository::statements(), BlockRepository::statements(),
+                             IdempotencyRepository::statements(), MessageRepository::statements(),
+                             RunRepository::statements(), ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

@@ -8,9 +8,10 @@ namespace {
 constexpr Statement select_by_id{"tool.by_id",
                                  "SELECT t.definition, t.created_at FROM tool t"
                                  " WHERE t.organization_id = $1 AND t.id = $2"};
-constexpr Statement select_of_agent{"tool.of_agent",
-                                    "SELECT t.definition, t.created_at FROM agent_tool a JOIN tool t ON t.id = a.tool_id"
-                                    " WHERE a.agent_id = $1 ORDER BY a.position, t.id"};
+constexpr Statement select_of_agent{
+    "tool.of_agent",
+    "SELECT t.definition, t.created_at FROM agent_tool a JOIN tool t ON t.id = a.tool_id"
+    " WHERE a.agent_id = $1 ORDER BY a.position, t.id"};
 constexpr Statement upsert_row{
     "tool.upsert",
     "INSERT INTO tool (id, organization_id, name, tool_type, definition, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
@@ -25,7 +26,8 @@ constexpr Statement delete_links{"tool.detach_all", "DELETE FROM agent_tool WHER
 constexpr PageOrder by_created{"tool t", "tool", "t.created_at", "t.id"};
 
 Select select_tools(const std::string& organization_id) {
-    return Select("SELECT t.definition, t.created_at FROM tool t WHERE t.organization_id = ?", to_value(organization_id));
+    return Select("SELECT t.definition, t.created_at FROM tool t WHERE t.organization_id = ?",
+                  to_value(organization_id));
 }
 
 void add_filter(Select& select, const ToolFilter& filter) {
@@ -35,7 +37,8 @@ void add_filter(Select& select, const ToolFilter& filter) {
     if (!filter.tool_ids.empty()) select.where_in("t.id IN (?)", filter.tool_ids);
     if (!filter.tool_types.empty()) select.where_in("t.tool_type IN (?)", filter.tool_types);
     if (!filter.exclude_tool_types.empty()) select.where_in("t.tool_type NOT IN (?)", filter.exclude_tool_types);
-    if (filter.built_in) select.where(*filter.built_in ? "t.tool_type LIKE 'letta_%'" : "t.tool_type NOT LIKE 'letta_%'");
+    if (filter.built_in)
+        select.where(*filter.built_in ? "t.tool_type LIKE 'letta_%'" : "t.tool_type NOT LIKE 'letta_%'");
 }
 
 }  // namespace

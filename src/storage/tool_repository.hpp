@@ -8,7 +8,7 @@ namespace stele::storage {
 struct ToolFilter {
     std::optional<std::string> name, search, project_id;
     std::vector<std::string> names, tool_ids, tool_types, exclude_tool_types;
-    std::optional<bool> built_in;   ///< false: only tools that users made
+    std::optional<bool> built_in;  ///< false: only tools that users made
 };
 
 /// Tools of one organisation at a time, and which agents have them.
@@ -17,12 +17,15 @@ public:
     explicit ToolRepository(Database& database) : database_(database) {}
 
     boost::asio::awaitable<std::optional<Tool>> find(std::string organization_id, std::string id) const;
-    boost::asio::awaitable<std::vector<Tool>> find_by_names(std::string organization_id, std::vector<std::string> names) const;
-    boost::asio::awaitable<std::vector<Tool>> find_by_ids(std::string organization_id, std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Tool>> find_by_names(std::string organization_id,
+                                                            std::vector<std::string> names) const;
+    boost::asio::awaitable<std::vector<Tool>> find_by_ids(std::string organization_id,
+                                                          std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Tool>> list(std::string organization_id, ToolFilter filter, Page page) const;
     boost::asio::awaitable<std::int64_t> count(std::string organization_id, ToolFilter filter) const;
     boost::asio::awaitable<std::vector<Tool>> of_agent(std::string agent_id) const;
-    boost::asio::awaitable<std::vector<Tool>> page_of_agent(std::string organization_id, std::string agent_id, Page page) const;
+    boost::asio::awaitable<std::vector<Tool>> page_of_agent(std::string organization_id, std::string agent_id,
+                                                            Page page) const;
 
     /// Writes the tool, or replaces the definition of the one with the same name and keeps its id. For built-ins.
     void upsert(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
@@ -31,7 +34,7 @@ public:
     void detach(Transaction& transaction, const std::string& agent_id, const std::string& tool_id) const;
     void detach_all(Transaction& transaction, const std::string& agent_id) const;
 
-    static const Statement& of_agent_statement();   ///< $1 agent
+    static const Statement& of_agent_statement();  ///< $1 agent
     static std::vector<Tool> from_rows(Rows rows);
 
     static std::vector<Statement> statements();

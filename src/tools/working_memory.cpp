@@ -29,11 +29,12 @@ const Block& WorkingMemory::get(const std::string& label) const {
         if (block.label == label) return block;
     std::string labels;
     for (const Block& block : blocks_) labels += (labels.empty() ? "" : ", ") + block.label;
-    throw ToolFailure("There is no memory block '" + label + "'. The blocks are: " + (labels.empty() ? "none" : labels));
+    throw ToolFailure("There is no memory block '" + label +
+                      "'. The blocks are: " + (labels.empty() ? "none" : labels));
 }
 
 Block& WorkingMemory::writable(const std::string& label) {
-    auto& block = const_cast<Block&>(get(label));   // our own vector's element, found by a const search
+    auto& block = const_cast<Block&>(get(label));  // our own vector's element, found by a const search
     if (block.read_only) throw ToolFailure("The memory block '" + label + "' is read-only and can't be edited");
     if (!contains(created_ids_, block.id) && !contains(changed_ids_, block.id)) changed_ids_.push_back(block.id);
     block.updated_at = now();
@@ -94,8 +95,6 @@ void WorkingMemory::create(const std::string& label, std::string description, st
 std::vector<Block> WorkingMemory::created() const { return those(blocks_, created_ids_); }
 std::vector<Block> WorkingMemory::changed() const { return those(blocks_, changed_ids_); }
 
-bool WorkingMemory::dirty() const {
-    return !created_ids_.empty() || !changed_ids_.empty() || !removed_ids_.empty();
-}
+bool WorkingMemory::dirty() const { return !created_ids_.empty() || !changed_ids_.empty() || !removed_ids_.empty(); }
 
 }  // namespace stele::tools

@@ -25,7 +25,7 @@ public:
 
     // What has to be stored.
     std::vector<Block> created() const;
-    std::vector<Block> changed() const;             ///< with the version that was read
+    std::vector<Block> changed() const;  ///< with the version that was read
     std::vector<std::string> removed_ids() const { return removed_ids_; }
     bool dirty() const;
 

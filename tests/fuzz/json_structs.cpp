@@ -1,4 +1,5 @@
-// Any bytes as the body of a request: either a struct or an error that names a place; what is read writes as JSON again.
+// Any bytes as the body of a request: either a struct or an error that names a place; what is read writes as JSON
+// again.
 #include "domain/agent.hpp"
 #include "domain/block.hpp"
 #include "domain/message.hpp"

@@ -79,7 +79,7 @@ T read_arguments(const char* tool, std::string_view arguments_json) {
     return arguments;
 }
 
-#define STELE_ARGUMENTS(T)                                                                             \
+#define STELE_ARGUMENTS(T)                                                                               \
     template std::string tool_schema<T>(const char*, const char*, std::initializer_list<ParameterText>); \
     template T read_arguments<T>(const char*, std::string_view);
 

@@ -34,8 +34,8 @@ struct BuiltinTool {
     const char* name;
     const char* tool_type;
     const char* description;
-    std::string (*schema)(const char* name, const char* description);   ///< {"name","description","parameters"}
-    bool parallel;                      ///< may run beside other calls of one answer
+    std::string (*schema)(const char* name, const char* description);  ///< {"name","description","parameters"}
+    bool parallel;                                                     ///< may run beside other calls of one answer
     bool edits_memory;
     /// Throws ToolFailure, or Error{invalid_argument} for arguments that don't fit.
     boost::asio::awaitable<ToolResult> (*run)(BuiltinContext& context, std::string arguments_json);

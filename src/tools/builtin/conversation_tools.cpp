@@ -33,7 +33,8 @@ std::optional<Timestamp> bound(const std::optional<std::string>& text, const cha
 }
 
 std::string time_ago(Timestamp then, Timestamp now) {
-    const auto seconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - then).count());
+    const auto seconds =
+        std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - then).count());
     if (seconds < 60) return std::to_string(seconds) + "s ago";
     if (seconds < 3600) return std::to_string(seconds / 60) + "m ago";
     if (seconds < 86400) return std::to_string(seconds / 3600) + "h ago";
@@ -61,10 +62,11 @@ awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::stri
         if (!results.empty()) results += ',';
         results += "{\"timestamp\":\"" + to_iso8601(hit.message.created_at) +
                    "\",\"time_ago\":" + json_string(time_ago(hit.message.created_at, context.now)) +
-                   ",\"role\":" + json_string(to_string(hit.message.role)) + ",\"content\":" +
-                   json_string(spoken_text(hit.message)) + "}";
+                   ",\"role\":" + json_string(to_string(hit.message.role)) +
+                   ",\"content\":" + json_string(spoken_text(hit.message)) + "}";
     }
-    const std::string count = hits.empty() ? "No messages match" : "Showing " + std::to_string(hits.size()) + " results:";
+    const std::string count =
+        hits.empty() ? "No messages match" : "Showing " + std::to_string(hits.size()) + " results:";
     ToolResult result;
     result.is_object = true;
     result.value = "{\"message\":" + json_string(count) + ",\"results\":[" + results + "]}";
@@ -74,7 +76,8 @@ awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::stri
 constexpr BuiltinTool table[] = {
     {"send_message", "letta_core", "Sends a message to the person you talk with. Nothing else you write is seen.",
      [](const char* name, const char* description) {
-         return tool_schema<SendMessageArguments>(name, description, {{"message", "What to say. Any Unicode is fine."}});
+         return tool_schema<SendMessageArguments>(name, description,
+                                                  {{"message", "What to say. Any Unicode is fine."}});
      },
      false, false, run_send_message},
     {"conversation_search", "letta_core",

@@ -7,7 +7,7 @@
 namespace stele::tools::edits {
 namespace {
 
-constexpr std::string_view line_arrow = "\xe2\x86\x92";   // the arrow of the prompt's line numbers
+constexpr std::string_view line_arrow = "\xe2\x86\x92";  // the arrow of the prompt's line numbers
 
 std::vector<std::string> split_lines(std::string_view text) {
     std::vector<std::string> lines;
@@ -55,7 +55,7 @@ std::vector<Hunk> parse_hunks(std::string_view patch) {
         }
         if (hunks.empty()) {
             if (line.empty()) continue;
-            hunks.emplace_back();   // a patch without a header line is one hunk
+            hunks.emplace_back();  // a patch without a header line is one hunk
         }
         const std::string rest = line.empty() ? std::string() : line.substr(1);
         if (line.empty() || line.front() == ' ') {
@@ -66,7 +66,8 @@ std::vector<Hunk> parse_hunks(std::string_view patch) {
         } else if (line.front() == '+') {
             hunks.back().after.push_back(rest);
         } else if (line.front() != '\\') {
-            throw ToolFailure("Each line of the patch must begin with ' ', '+', '-' or '@@'; this one doesn't: " + quoted(line));
+            throw ToolFailure("Each line of the patch must begin with ' ', '+', '-' or '@@'; this one doesn't: " +
+                              quoted(line));
         }
     }
     // A trailing line break of the patch text is no context line.
@@ -84,9 +85,10 @@ std::vector<Hunk> parse_hunks(std::string_view patch) {
 void refuse_line_numbers(const std::string& text, const char* argument) {
     for (const std::string& line : split_lines(text))
         if (has_line_number(line))
-            throw ToolFailure(std::string(argument) +
-                              " holds line numbers as the prompt shows them; they are not part of the memory. Send the text "
-                              "without them");
+            throw ToolFailure(
+                std::string(argument) +
+                " holds line numbers as the prompt shows them; they are not part of the memory. Send the text "
+                "without them");
 }
 
 std::string expand_tabs(std::string_view text) {
@@ -120,8 +122,8 @@ std::string replace_once(const std::string& value, const std::string& old_text, 
             for (std::size_t i = 0; i < at; ++i) line += value[i] == '\n';
             lines += (lines.empty() ? "" : ", ") + std::to_string(line);
         }
-        throw ToolFailure("The text " + quoted(old_text) + " occurs " + std::to_string(places.size()) + " times in '" + label +
-                          "', in lines " + lines + ". Send more of its surroundings so that it is unique");
+        throw ToolFailure("The text " + quoted(old_text) + " occurs " + std::to_string(places.size()) + " times in '" +
+                          label + "', in lines " + lines + ". Send more of its surroundings so that it is unique");
     }
     return value.substr(0, places.front()) + new_text + value.substr(places.front() + old_text.size());
 }
@@ -147,8 +149,9 @@ std::string insert_lines(const std::string& value, const std::string& text, std:
     const auto count = static_cast<std::int64_t>(lines.size());
     if (line == -1) line = count;
     if (line < 0 || line > count)
-        throw ToolFailure("insert_line " + std::to_string(line) + " is outside of the block: it must be between 0 and " +
-                          std::to_string(count) + ", or -1 for the end");
+        throw ToolFailure("insert_line " + std::to_string(line) +
+                          " is outside of the block: it must be between 0 and " + std::to_string(count) +
+                          ", or -1 for the end");
     const std::vector<std::string> added = split_lines(text);
     lines.insert(lines.begin() + line, added.begin(), added.end());
     return join_lines(lines);

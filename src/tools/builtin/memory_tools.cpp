@@ -44,7 +44,8 @@ ToolResult replace(WorkingMemory& memory, const std::string& label, const std::s
     edits::refuse_line_numbers(old_string, "old_string");
     edits::refuse_line_numbers(new_string, "new_string");
     const std::string value = edits::expand_tabs(memory.get(label).value);
-    memory.set_value(label, edits::replace_once(value, edits::expand_tabs(old_string), edits::expand_tabs(new_string), label));
+    memory.set_value(label,
+                     edits::replace_once(value, edits::expand_tabs(old_string), edits::expand_tabs(new_string), label));
     return value_of(memory, label);
 }
 
@@ -131,7 +132,7 @@ awaitable<ToolResult> run_memory(BuiltinContext& context, std::string json) {
 //   *** Delete Block: <label>
 //   *** Update Block: <label>   (optionally followed by *** Move to: <label>, then hunks)
 struct PatchSection {
-    char kind;   // 'A', 'D', 'U'
+    char kind;  // 'A', 'D', 'U'
     std::string label, new_label, lines;
 };
 
@@ -179,7 +180,7 @@ std::string added_text(const std::string& lines) {
 awaitable<ToolResult> run_apply_patch(BuiltinContext& context, std::string json) {
     const auto arguments = read_arguments<PatchArguments>("memory_apply_patch", json);
     edits::refuse_line_numbers(arguments.patch, "patch");
-    WorkingMemory edited = context.memory;   // all sections or none
+    WorkingMemory edited = context.memory;  // all sections or none
     const std::vector<PatchSection> sections = parse_sections(arguments.patch);
     if (sections.empty()) {
         edited.set_value(arguments.label, edits::apply_hunks(edited.get(arguments.label).value, arguments.patch));
@@ -201,8 +202,8 @@ awaitable<ToolResult> run_apply_patch(BuiltinContext& context, std::string json)
 constexpr BuiltinTool table[] = {
     {"core_memory_append", "letta_memory_core", "Adds a line at the end of a memory block.",
      [](const char* name, const char* description) {
-         return tool_schema<AppendArguments>(name, description,
-                                             {{"label", label_text}, {"content", "Text to add, as it shall stand there."}});
+         return tool_schema<AppendArguments>(
+             name, description, {{"label", label_text}, {"content", "Text to add, as it shall stand there."}});
      },
      false, true, run_core_append},
     {"core_memory_replace", "letta_memory_core",
@@ -232,7 +233,8 @@ constexpr BuiltinTool table[] = {
      },
      false, true, run_memory},
     {"memory_apply_patch", "letta_memory_core",
-     "Applies a unified diff to a memory block, or to several with sections '*** Add Block: <label>', '*** Delete Block: "
+     "Applies a unified diff to a memory block, or to several with sections '*** Add Block: <label>', '*** Delete "
+     "Block: "
      "<label>', '*** Update Block: <label>' and '*** Move to: <label>'. Lines must not carry line numbers.",
      [](const char* name, const char* description) {
          return tool_schema<PatchArguments>(
@@ -252,7 +254,8 @@ constexpr BuiltinTool table[] = {
      },
      false, true, run_replace},
     {"memory_insert", "letta_sleeptime_core",
-     "Inserts text as new lines into a memory block, at the end unless a line is given. Never send the line numbers that "
+     "Inserts text as new lines into a memory block, at the end unless a line is given. Never send the line numbers "
+     "that "
      "the prompt may show.",
      [](const char* name, const char* description) {
          return tool_schema<InsertArguments>(
@@ -265,8 +268,8 @@ constexpr BuiltinTool table[] = {
     {"memory_rethink", "letta_sleeptime_core",
      "Writes a memory block anew: the new text replaces all of the old one. For larger rearrangements.",
      [](const char* name, const char* description) {
-         return tool_schema<RethinkArguments>(name, description,
-                                              {{"label", label_text}, {"new_memory", "The whole new text of the block."}});
+         return tool_schema<RethinkArguments>(
+             name, description, {{"label", label_text}, {"new_memory", "The whole new text of the block."}});
      },
      false, true, run_rethink},
     {"memory_finish_edits", "letta_sleeptime_core", "Tells that the memory blocks are in order and ends the turn.",

@@ -57,7 +57,8 @@ std::string include_of(const std::string& line) {
 
 TEST(Includes, RunDownward) {
     for (const Source& source : sources()) {
-        ASSERT_TRUE(allowed.contains(source.room)) << source.path << " stands in a room that the list above does not know";
+        ASSERT_TRUE(allowed.contains(source.room))
+            << source.path << " stands in a room that the list above does not know";
         for (const std::string& line : source.lines) {
             const std::string path = include_of(line);
             const std::string room = path.substr(0, path.find('/'));
@@ -84,7 +85,8 @@ TEST(Includes, OfHeadersAboveNetAreLight) {
 TEST(Includes, OfBeastStayInNet) {
     for (const Source& source : sources())
         for (const std::string& line : source.lines)
-            EXPECT_TRUE(source.room == "net" || !include_of(line).starts_with("boost/beast")) << source.path << ": " << line;
+            EXPECT_TRUE(source.room == "net" || !include_of(line).starts_with("boost/beast"))
+                << source.path << ": " << line;
 }
 
 TEST(Includes, OfTheMappingStayInSourcesOfDomainAndTheTools) {
@@ -100,7 +102,8 @@ TEST(Includes, OfTheMappingStayInSourcesOfDomainAndTheTools) {
 TEST(Coroutines, BuildNoAggregateOnALineThatAwaits) {
     const std::regex builds("co_await [a-z_:.>()-]+\\(.*[A-Z][A-Za-z]+\\{[^}]");
     for (const Source& source : sources())
-        for (const std::string& line : source.lines) EXPECT_FALSE(std::regex_search(line, builds)) << source.path << ": " << line;
+        for (const std::string& line : source.lines)
+            EXPECT_FALSE(std::regex_search(line, builds)) << source.path << ": " << line;
 }
 
 TEST(Files, FitInTheHead) {

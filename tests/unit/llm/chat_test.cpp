@@ -30,15 +30,29 @@ ToolSpec tool(const std::string& name, const std::string& parameters = R"({"type
 
 const char two_calls[] =
     ": a comment\n\n"
-    "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}],\"usage\":null}\n\n"
-    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"},\"finish_reason\":null}]}\r\n\r\n"
-    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Let me \\u00e9.\"},\"finish_reason\":null}]}\n\n"
-    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}]}}]}\n\n"
-    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":40\"}}]}}]}\n\n"
-    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]}}]}\n\n"
-    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"echo\",\"arguments\":{\"m\":1}}}]}}]}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
+    "\"finish_reason\":null}],\"usage\":null}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"},\"finish_reason\":null}]}\r\n\r\n"
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Let me "
+    "\\u00e9.\"},\"finish_reason\":null}]}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"type\":"
+    "\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}]}}]}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{"
+    "\\\"a\\\":40\"}}]}}]}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}"
+    "}]}}]}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"y\",\"function\":{"
+    "\"name\":\"echo\",\"arguments\":{\"m\":1}}}]}}]}\n\n"
     "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n"
-    "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":3,\"total_tokens\":15,\"prompt_tokens_details\":{\"cached_tokens\":4}}}\n\n"
+    "data: "
+    "{\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":3,\"total_tokens\":15,\"prompt_"
+    "tokens_details\":{\"cached_tokens\":4}}}\n\n"
     "data: [DONE]\n\n";
 
 struct Decoded {
@@ -50,10 +64,12 @@ struct Decoded {
 Decoded decoded(const std::string& stream, std::size_t piece) {
     ChatStreamDecoder decoder;
     std::vector<Delta> deltas;
-    for (std::size_t at = 0; at < stream.size(); at += piece) EXPECT_TRUE(decoder.feed(stream.substr(at, piece), deltas));
+    for (std::size_t at = 0; at < stream.size(); at += piece)
+        EXPECT_TRUE(decoder.feed(stream.substr(at, piece), deltas));
     Decoded made;
     for (const Delta& delta : deltas)
-        made.deltas += std::to_string(static_cast<int>(delta.kind)) + ":" + std::to_string(delta.index) + ":" + delta.tool_name + delta.text + "|";
+        made.deltas += std::to_string(static_cast<int>(delta.kind)) + ":" + std::to_string(delta.index) + ":" +
+                       delta.tool_name + delta.text + "|";
     made.done = decoder.done();
     made.answer = decoder.finish();
     return made;
@@ -71,7 +87,8 @@ TEST(ChatStreamDecoder, GivesTheSameDeltasWhereverTheBytesAreCut) {
     EXPECT_EQ(whole.answer.tool_calls[1].arguments, "{\"m\":1}");
     EXPECT_EQ(whole.answer.usage->cached_input, 4);
     EXPECT_EQ(whole.answer.finish, Finish::tool_calls);
-    for (std::size_t piece = 1; piece < stream.size(); ++piece) EXPECT_EQ(decoded(stream, piece).deltas, whole.deltas) << "pieces of " << piece;
+    for (std::size_t piece = 1; piece < stream.size(); ++piece)
+        EXPECT_EQ(decoded(stream, piece).deltas, whole.deltas) << "pieces of " << piece;
 }
 
 TEST(ChatStreamDecoder, KnowsACutStreamAnErrorAndGarbage) {
@@ -94,7 +111,8 @@ TEST(ReadChatAnswer, TakesWhatServersSend) {
     EXPECT_FALSE(answer->tool_calls[0].id.empty());
     EXPECT_EQ(answer->tool_calls[1].id, "i");
     EXPECT_FALSE(answer->usage);
-    for (const char* broken : {"", "[]", "{}", "{\"choices\":[]}", "{\"choices\":[5]}", "not json"}) EXPECT_FALSE(read_chat_answer(broken)) << broken;
+    for (const char* broken : {"", "[]", "{}", "{\"choices\":[]}", "{\"choices\":[5]}", "not json"})
+        EXPECT_FALSE(read_chat_answer(broken)) << broken;
 }
 
 TEST(EncodeChatRequest, KeepsThePrefixWhenTheTalkGoesOn) {
@@ -105,7 +123,8 @@ TEST(EncodeChatRequest, KeepsThePrefixWhenTheTalkGoesOn) {
     request.turns.push_back(turn(Role::assistant, "c"));
 
     EXPECT_TRUE(encode_chat_request(request, {}, false).starts_with(first.substr(0, first.find("]"))));
-    EXPECT_EQ(first, R"({"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"a\n\"b\""}]})");
+    EXPECT_EQ(first,
+              R"({"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"a\n\"b\""}]})");
 }
 
 TEST(EncodeChatRequest, MindsQuirks) {
@@ -139,14 +158,16 @@ TEST(FailureOfAnswer, SpeaksTheApisWords) {
         {429, R"({"error":{"code":"insufficient_quota"}})", "llm_insufficient_credits"},
         {429, R"({"error":{"message":"slow down"}})", "llm_rate_limit"},
         {400, R"({"error":{"code":"context_length_exceeded"}})", "llm_context_overflow"},
-        {400, R"({"object":"error","message":"This model's maximum context length is 8192 tokens"})", "llm_context_overflow"},
+        {400, R"({"object":"error","message":"This model's maximum context length is 8192 tokens"})",
+         "llm_context_overflow"},
         {400, "{}", "llm_bad_request"},
         {504, "", "llm_timeout"},
         {529, "", "llm_overloaded"},
         {500, "<html>", "llm_error"},
         {404, "", "llm_error"},
     };
-    for (const Row& row : rows) EXPECT_EQ(failure_of_answer(row.status, row.body, {}, "m", "h").type, row.type) << row.status << row.body;
+    for (const Row& row : rows)
+        EXPECT_EQ(failure_of_answer(row.status, row.body, {}, "m", "h").type, row.type) << row.status << row.body;
 }
 
 TEST(NextAttempt, RepeatsWhatMayPass) {
@@ -168,7 +189,8 @@ TEST(NextAttempt, RepeatsWhatMayPass) {
 }
 
 TEST(BaseUrlOf, UnderstandsEverySpelling) {
-    for (const char* text : {"http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/", "http://h:1/v1/chat/completions"})
+    for (const char* text :
+         {"http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/", "http://h:1/v1/chat/completions"})
         EXPECT_EQ(base_url_of(text), "http://h:1/v1") << text;
     EXPECT_EQ(base_url_of("https://h/openai/v1/"), "https://h/openai/v1");
 }
@@ -182,7 +204,8 @@ TEST(ReadModelList, FindsTheWindowUnderAnyName) {
     EXPECT_FALSE((*models)[5].context_window);
     EXPECT_TRUE((*models)[6].embedding);
     EXPECT_FALSE(read_model_list("{}"));
-    const auto shown = read_ollama_model("q", R"({"model_info":{"qwen3.context_length":40960},"capabilities":["completion","tools"]})");
+    const auto shown = read_ollama_model(
+        "q", R"({"model_info":{"qwen3.context_length":40960},"capabilities":["completion","tools"]})");
     EXPECT_EQ(shown->context_window, 40'960);
     EXPECT_FALSE(read_ollama_model("q", R"({"capabilities":["completion"]})"));
 }
@@ -204,7 +227,8 @@ TEST(OfflineAnswer, CallsSeveralToolsAndNeverLoops) {
 
 TEST(OfflineAnswer, UsesAToolThatItIsAskedToUse) {
     ModelRequest request;
-    request.tools = {tool("roll_dice", R"({"type":"object","properties":{"sides":{"type":"integer"}},"required":["sides"]})")};
+    request.tools = {
+        tool("roll_dice", R"({"type":"object","properties":{"sides":{"type":"integer"}},"required":["sides"]})")};
 
     request.turns = {turn(Role::user, "Please call roll_dice with {\"sides\": 6}")};
     EXPECT_EQ(offline_answer(request).tool_calls.at(0).arguments, R"({"sides":6})");
@@ -219,7 +243,8 @@ float similarity(std::string_view a, std::string_view b) {
 
 TEST(HashEmbedding, IsCloserForTextsThatShareWords) {
     EXPECT_NEAR(similarity("green tea", "green tea"), 1.0F, 1e-5F);
-    EXPECT_GT(similarity("Grace drinks green tea", "green tea in the morning"), similarity("Grace drinks green tea", "the train leaves at nine"));
+    EXPECT_GT(similarity("Grace drinks green tea", "green tea in the morning"),
+              similarity("Grace drinks green tea", "the train leaves at nine"));
     EXPECT_EQ(hash_embedding("").size(), static_cast<std::size_t>(hash_embedding_dim));
 }
 

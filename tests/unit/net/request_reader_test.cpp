@@ -6,7 +6,7 @@ namespace stele::net {
 namespace {
 
 struct Outcome {
-    int status = 0;   ///< 0: read whole; -1: more is needed
+    int status = 0;  ///< 0: read whole; -1: more is needed
     std::string request;
 
     bool operator==(const Outcome&) const = default;
@@ -58,8 +58,10 @@ const std::vector<Case>& cases() {
     static const std::vector<Case> all = {
         {"plain get", "GET /a?b=c HTTP/1.1\r\n" + host + "\r\n", 0},
         {"body by length", "POST /a HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello", 0},
-        {"body in chunks", "POST /a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", 0},
-        {"trailers", "POST /a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n", 0},
+        {"body in chunks",
+         "POST /a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", 0},
+        {"trailers", "POST /a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
+         0},
         {"unfinished", "POST /a HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhell", -1},
         {"http 1.0 without host", "GET / HTTP/1.0\r\n\r\n", 0},
         {"absolute target", "GET http://a/x?y HTTP/1.1\r\n" + host + "\r\n", 0},
@@ -67,9 +69,12 @@ const std::vector<Case>& cases() {
         {"unknown method", "BREW / HTTP/1.1\r\n" + host + "\r\n", 0},
         {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
         {"two hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", 400},
-        {"length and chunked", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"chunked and length", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400},
-        {"lengths that differ", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400},
+        {"length and chunked",
+         "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"chunked and length",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400},
+        {"lengths that differ", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+         400},
         {"length twice", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400},
         {"list of lengths", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3, 3\r\n\r\nabc", 400},
         {"length with sign", "POST / HTTP/1.1\r\n" + host + "Content-Length: +3\r\n\r\nabc", 400},
@@ -77,7 +82,9 @@ const std::vector<Case>& cases() {
         {"hexadecimal length", "POST / HTTP/1.1\r\n" + host + "Content-Length: 0x3\r\n\r\nabc", 400},
         {"length beyond 64 bits", "POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999\r\n\r\n", 400},
         {"empty length", "POST / HTTP/1.1\r\n" + host + "Content-Length:\r\n\r\n", 400},
-        {"chunked twice", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"chunked twice",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         400},
         {"chunked in http 1.0", "POST / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
         {"bare line feed", "GET / HTTP/1.1\nHost: a\n\n", 400},
         {"bare line feed in a header", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", 400},
@@ -92,18 +99,26 @@ const std::vector<Case>& cases() {
         {"target without a slash", "GET a HTTP/1.1\r\n" + host + "\r\n", 400},
         {"garbage", std::string("\x16\x03\x01\x02\x01") + "....\r\n\r\n", 400},
         {"chunk without a size", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
-        {"chunk without its end", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400},
-        {"chunk size beyond 64 bits", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n", 400},
-        {"endless chunk extension", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'), 400},
-        {"endless trailers", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(20'000, 'x'), 400},
+        {"chunk without its end",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400},
+        {"chunk size beyond 64 bits",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n", 400},
+        {"endless chunk extension",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'), 400},
+        {"endless trailers",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(20'000, 'x'), 400},
         {"large body", "POST / HTTP/1.1\r\n" + host + "Content-Length: 51\r\n\r\n", 413},
         {"large chunk", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n33\r\n", 413},
-        {"large chunks together", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n20\r\n" + std::string(32, 'x') + "\r\n20\r\n", 413},
+        {"large chunks together",
+         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n20\r\n" + std::string(32, 'x') +
+             "\r\n20\r\n",
+         413},
         {"long target", "GET /" + std::string(100, 'x') + " HTTP/1.1\r\n" + host + "\r\n", 414},
         {"large head", "GET / HTTP/1.1\r\n" + host + "X: " + std::string(1'000, 'x') + "\r\n\r\n", 431},
         {"endless head", "GET / HTTP/1.1\r\n" + host + "X: " + std::string(5'000, 'x'), 431},
         {"other coding", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 501},
-        {"coding before chunked", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+        {"coding before chunked", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+         501},
         {"http 2", "GET / HTTP/2.0\r\n" + host + "\r\n", 505},
         {"http 1.2", "GET / HTTP/1.2\r\n" + host + "\r\n", 505},
     };
@@ -125,7 +140,9 @@ TEST(RequestReader, GivesTheSameRequestWhereverTheBytesAreCut) {
 
 TEST(RequestReader, TakesChunksTogetherAndDropsTrailers) {
     const Outcome read = read_in_pieces(
-        "POST /a?q HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nHost: evil\r\n\r\n", 1'000);
+        "POST /a?q HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nHost: "
+        "evil\r\n\r\n",
+        1'000);
 
     EXPECT_EQ(read.status, 0);
     EXPECT_EQ(read.request, "POST /a?q\nHost=a\nTransfer-Encoding=chunked\nabcde");

@@ -41,12 +41,17 @@ TEST(SseReader, ReadsStreamsAsTheStandardDoes) {
         {"both", "data: a\r\n\r\ndata: b\r\n\r\n", {event("", "a"), event("", "b")}},
         {"mixed ends", "data: a\r\ndata: b\rdata: c\n\r\n", {event("", "a\nb\nc")}},
         {"name and id", "event: x\nid: 7\ndata: a\n\n", {event("x", "a", "7")}},
-        {"the id stays, the name does not", "event: x\nid: 7\ndata: a\n\ndata: b\n\n", {event("x", "a", "7"), event("", "b", "7")}},
+        {"the id stays, the name does not",
+         "event: x\nid: 7\ndata: a\n\ndata: b\n\n",
+         {event("x", "a", "7"), event("", "b", "7")}},
         {"an id with a nul does not count", "id: a\0b\ndata: c\n\n"s, {event("", "c")}},
         {"comments and retry", ": ping\nretry: 10\ndata: a\n: more\n\n", {event("", "a")}},
         {"no data, no event", "event: x\n\ndata: a\n\n", {event("", "a")}},
         {"empty data", "data\n\n", {event("", "")}},
-        {"byte order mark", "\xEF\xBB\xBF" "data: a\n\n", {event("", "a")}},
+        {"byte order mark",
+         "\xEF\xBB\xBF"
+         "data: a\n\n",
+         {event("", "a")}},
         {"unknown fields", "foo: bar\nDATA: x\ndata: a\n\n", {event("", "a")}},
         {"unfinished", "data: a\n", {}},
         {"colons in the value", "data: a: b\n\n", {event("", "a: b")}},
@@ -64,7 +69,8 @@ TEST(SseReader, RefusesAnEventThatGrowsTooLargeWhereverItIsCut) {
         bool roomy_failed = false, narrow_failed = false;
         for (std::size_t at = 0; at < text.size(); at += piece) {
             roomy_failed = roomy.feed(std::string_view(text).substr(at, piece), from_roomy).has_error() || roomy_failed;
-            narrow_failed = narrow.feed(std::string_view(text).substr(at, piece), from_narrow).has_error() || narrow_failed;
+            narrow_failed =
+                narrow.feed(std::string_view(text).substr(at, piece), from_narrow).has_error() || narrow_failed;
         }
         EXPECT_FALSE(roomy_failed) << piece;
         EXPECT_EQ(from_roomy.size(), 1u) << piece;

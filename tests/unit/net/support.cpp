@@ -32,7 +32,8 @@ awaitable<HttpResponse> tell(HttpRequest& request) {
 TestServer::TestServer(ServerOptions options, Handler handler) {
     options.host = "127.0.0.1";
     options.port = 0;
-    server = std::make_unique<Server>(std::move(options), std::vector{&loop->io}, std::vector{handler ? handler : Handler(tell)});
+    server = std::make_unique<Server>(std::move(options), std::vector{&loop->io},
+                                      std::vector{handler ? handler : Handler(tell)});
     server->start();
 }
 
@@ -46,7 +47,7 @@ bool TestServer::stop(std::chrono::milliseconds grace) {
 TestServer::~TestServer() {
     loop->io.stop();
     eventually([this] { return loop->io.stopped(); });
-    server.reset();   // its frames, which the context still holds, outlive it
+    server.reset();  // its frames, which the context still holds, outlive it
 }
 
 std::string RawResponse::header(const std::string& name) const {
@@ -59,7 +60,8 @@ std::string RawResponse::header(const std::string& name) const {
     return {};
 }
 
-RawClient::RawClient(std::uint16_t port, int receive_buffer) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawClient::RawClient(std::uint16_t port, int receive_buffer)
+    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -70,10 +70,10 @@ public:
 boost::asio::awaitable<HttpResponse> tell(HttpRequest& request);
 
 struct RawResponse {
-    std::string head;   ///< with its empty line; "" if the connection ended before it was whole
-    std::string body;   ///< by Content-Length, de-chunked, or up to the end
+    std::string head;  ///< with its empty line; "" if the connection ended before it was whole
+    std::string body;  ///< by Content-Length, de-chunked, or up to the end
     int status = 0;
-    bool whole = false; ///< the body came to its proper end
+    bool whole = false;  ///< the body came to its proper end
 
     /// The value of a header, or "".
     std::string header(const std::string& name) const;
@@ -92,7 +92,7 @@ public:
     bool send(std::string_view bytes);
     void finish_sending();
     void close();
-    void reset();   ///< closes with RST
+    void reset();  ///< closes with RST
 
     /// Reads one answer; `to_head`: to a HEAD request, so without body. Bytes behind it stay for the next call.
     RawResponse receive(bool to_head = false);
@@ -103,7 +103,7 @@ public:
     /// True if the peer closes without sending anything more.
     bool ended();
 
-    std::string received;   ///< read from the socket but not yet part of an answer
+    std::string received;  ///< read from the socket but not yet part of an answer
 
 private:
     bool read_some();
@@ -121,7 +121,9 @@ public:
     ~ScriptedServer();
 
     std::uint16_t port() const { return port_; }
-    std::string url(const std::string& target = "/") const { return "http://127.0.0.1:" + std::to_string(port_) + target; }
+    std::string url(const std::string& target = "/") const {
+        return "http://127.0.0.1:" + std::to_string(port_) + target;
+    }
     int connections() const { return connections_; }
 
 private:

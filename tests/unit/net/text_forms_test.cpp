@@ -31,8 +31,9 @@ TEST(ParseUrl, TakesAbsoluteUrlsApart) {
 }
 
 TEST(ParseUrl, RefusesEverythingElse) {
-    for (const char* text : {"", "example.org", "/a", "ftp://a/", "http://", "http:///a", "http://user@a/", "http://u:p@a/",
-                             "http://a b/", "http://a:99999/", "http://a:0/", "http://a:x/", "http://a/\r\nX: y", "file:///etc"})
+    for (const char* text :
+         {"", "example.org", "/a", "ftp://a/", "http://", "http:///a", "http://user@a/", "http://u:p@a/", "http://a b/",
+          "http://a:99999/", "http://a:0/", "http://a:x/", "http://a/\r\nX: y", "file:///etc"})
         EXPECT_FALSE(parse_url(text)) << text;
 }
 
@@ -40,7 +41,8 @@ TEST(ParseQuery, DecodesPairsInOrder) {
     const auto pairs = parse_query("a=1&b=x%20y+z&&c&d==&a=2");
 
     ASSERT_TRUE(pairs);
-    const std::vector<std::pair<std::string, std::string>> expected{{"a", "1"}, {"b", "x y z"}, {"c", ""}, {"d", "="}, {"a", "2"}};
+    const std::vector<std::pair<std::string, std::string>> expected{
+        {"a", "1"}, {"b", "x y z"}, {"c", ""}, {"d", "="}, {"a", "2"}};
     EXPECT_EQ(*pairs, expected);
 }
 
@@ -83,7 +85,8 @@ TEST(Gunzip, TellsABombFromADefect) {
 TEST(AcceptsGzip, WeighsWhatTheClientSays) {
     for (const char* yes : {"gzip", "deflate, gzip", "GZIP;q=0.5", "gzip; q=1", "*", "br;q=0, *;q=0.1", "gzip, *;q=0"})
         EXPECT_TRUE(accepts_gzip(yes)) << yes;
-    for (const char* no : {"", "br", "gzip;q=0", "gzip; q=0.000", "identity, gzip ; q=0", "*;q=0", "*, gzip;q=0", "xgzip"})
+    for (const char* no :
+         {"", "br", "gzip;q=0", "gzip; q=0.000", "identity, gzip ; q=0", "*;q=0", "*, gzip;q=0", "xgzip"})
         EXPECT_FALSE(accepts_gzip(no)) << no;
 }
 

@@ -62,9 +62,13 @@ TEST(NextAction, GoesOnAfterAToolAndStopsAtATerminalOne) {
 
 TEST(NextAction, OfAgentsThatSpeakByToolNeedsAHeartbeatOrARule) {
     EXPECT_EQ(stopped(next_action(state(false), returned("a"))), StopReason::end_turn);
-    EXPECT_TRUE(std::get<AskModel>(next_action(state(false), returned("a", true))).heartbeat.find("request_heartbeat=true") != std::string::npos);
-    EXPECT_TRUE(std::holds_alternative<AskModel>(next_action(state(false, {rule("continue_loop", "a")}), returned("a"))));
-    EXPECT_EQ(stopped(next_action(state(false, {rule("exit_loop", "send_message")}), returned("send_message"))), StopReason::end_turn);
+    EXPECT_TRUE(
+        std::get<AskModel>(next_action(state(false), returned("a", true))).heartbeat.find("request_heartbeat=true") !=
+        std::string::npos);
+    EXPECT_TRUE(
+        std::holds_alternative<AskModel>(next_action(state(false, {rule("continue_loop", "a")}), returned("a"))));
+    EXPECT_EQ(stopped(next_action(state(false, {rule("exit_loop", "send_message")}), returned("send_message"))),
+              StopReason::end_turn);
 }
 
 TEST(NextAction, OwesRequiredToolsBeforeTheEnd) {
@@ -125,7 +129,8 @@ TEST(CallArguments, AreReadLeniently) {
     EXPECT_EQ(taken->thinking, "hm");
     EXPECT_TRUE(taken->heartbeat);
     EXPECT_EQ(with_heartbeat("{}", false), R"({"request_heartbeat": false})");
-    EXPECT_EQ(with_thinking(with_heartbeat(R"({"q":"x"})", true), "hm"), R"({"thinking": "hm", "q":"x", "request_heartbeat": true})");
+    EXPECT_EQ(with_thinking(with_heartbeat(R"({"q":"x"})", true), "hm"),
+              R"({"thinking": "hm", "q":"x", "request_heartbeat": true})");
 }
 
 std::string streamed(const std::string& text, std::size_t piece) {
@@ -138,7 +143,8 @@ std::string streamed(const std::string& text, std::size_t piece) {
 }
 
 TEST(ArgumentStream, GivesTheSameTextWhereverTheBytesAreCut) {
-    const std::string text = R"({"thinking":{"message":"no"}, "n": [1,{"message":"no"}], "message" : "a\"b\\ \u00e9\ud83d\ude00\n.", "x":"y"})";
+    const std::string text =
+        R"({"thinking":{"message":"no"}, "n": [1,{"message":"no"}], "message" : "a\"b\\ \u00e9\ud83d\ude00\n.", "x":"y"})";
 
     for (std::size_t piece = 1; piece <= text.size(); ++piece)
         EXPECT_EQ(streamed(text, piece), "a\"b\\ \u00e9\U0001F600\n.") << "pieces of " << piece;

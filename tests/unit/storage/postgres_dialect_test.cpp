@@ -1,4 +1,5 @@
-// One set of SQL for two engines: a real PostgreSQL takes the migrations and prepares every statement of the repositories.
+// One set of SQL for two engines: a real PostgreSQL takes the migrations and prepares every statement of the
+// repositories.
 #include "storage/migration_runner.hpp"
 #include "storage/statements.hpp"
 
@@ -39,12 +40,14 @@ public:
         const std::string data = folder_ / "data";
         if (shell(as_server_user(binaries() + "/initdb -D " + data + " -A trust -U stele -E UTF8")) != 0) return;
         started_ = shell(as_server_user(binaries() + "/pg_ctl -D " + data + " -w -o \"-k " + folder_.string() +
-                                        " -c listen_addresses= -c fsync=off\" -l " + (folder_ / "log").string() + " start")) == 0;
+                                        " -c listen_addresses= -c fsync=off\" -l " + (folder_ / "log").string() +
+                                        " start")) == 0;
         if (started_) connection_ = PQconnectdb(("host=" + folder_.string() + " user=stele dbname=postgres").c_str());
     }
     ~Postgres() {
         PQfinish(connection_);
-        if (started_) shell(as_server_user(binaries() + "/pg_ctl -D " + (folder_ / "data").string() + " -m immediate stop"));
+        if (started_)
+            shell(as_server_user(binaries() + "/pg_ctl -D " + (folder_ / "data").string() + " -m immediate stop"));
         fs::remove_all(folder_);
     }
 
@@ -53,13 +56,15 @@ public:
     /// Empty, or what PostgreSQL says against it.
     std::string execute(std::string_view sql) { return result(PQexec(connection_, std::string(sql).c_str())); }
     std::string prepare(const Statement& statement) {
-        return result(PQprepare(connection_, std::string(statement.name).c_str(), std::string(statement.sql).c_str(), 0, nullptr));
+        return result(PQprepare(connection_, std::string(statement.name).c_str(), std::string(statement.sql).c_str(), 0,
+                                nullptr));
     }
 
 private:
     static std::string result(PGresult* answer) {
         const ExecStatusType status = PQresultStatus(answer);
-        std::string text = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? std::string() : PQresultErrorMessage(answer);
+        std::string text =
+            status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? std::string() : PQresultErrorMessage(answer);
         PQclear(answer);
         return text;
     }

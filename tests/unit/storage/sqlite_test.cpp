@@ -3,10 +3,10 @@
 
 #include "storage/migration_runner.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,17 +18,20 @@ namespace {
 using boost::asio::awaitable;
 namespace fs = std::filesystem;
 
-constexpr Statement insert{"test.insert",
-                           "INSERT INTO idempotency (request_key, organization_id, request_digest, status, answer, created_at)"
-                           " VALUES ($2, $1, $3, $4, '', 0)"};
+constexpr Statement insert{
+    "test.insert",
+    "INSERT INTO idempotency (request_key, organization_id, request_digest, status, answer, created_at)"
+    " VALUES ($2, $1, $3, $4, '', 0)"};
 constexpr Statement update{"test.update", "UPDATE idempotency SET status = $2 WHERE request_key = $1"};
 constexpr Statement count_rows{"test.count", "SELECT COUNT(*) FROM idempotency"};
-constexpr Statement select_row{"test.select", "SELECT request_key, request_digest, status, NULL FROM idempotency WHERE request_key = $1"};
+constexpr Statement select_row{
+    "test.select", "SELECT request_key, request_digest, status, NULL FROM idempotency WHERE request_key = $1"};
 
 class Sqlite : public testing::Test {
 protected:
-    Sqlite() : folder_(fs::temp_directory_path() / ("stele-" + std::to_string(::getpid()) + "-" +
-                                                    testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    Sqlite()
+        : folder_(fs::temp_directory_path() / ("stele-" + std::to_string(::getpid()) + "-" +
+                                               testing::UnitTest::GetInstance()->current_test_info()->name())) {
         fs::remove_all(folder_);
         open();
     }
@@ -110,7 +113,7 @@ TEST_F(Sqlite, OneFailureInAGroupLeavesTheOthers) {
         boost::asio::co_spawn(
             context,
             [](Database& database, int number) -> awaitable<void> {
-                co_await database.commit(one("key " + std::to_string(number % 150)));   // 50 of them are there already
+                co_await database.commit(one("key " + std::to_string(number % 150)));  // 50 of them are there already
             }(*database_, i),
             [&](std::exception_ptr failure) { ++(failure ? failed : succeeded); });
     context.run();
@@ -152,7 +155,8 @@ TEST_F(Sqlite, KeepsWhatItAcknowledgedAndRefusesASecondServer) {
     database_.reset();
     open();
     EXPECT_EQ(rows(), 1);
-    EXPECT_EQ(fs::status(folder_ / "stele.db").permissions() & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(fs::status(folder_ / "stele.db").permissions() & fs::perms::all,
+              fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST(PendingMigrations, AreThoseOfTheEngineThatAreNotApplied) {
