@@ -121,6 +121,35 @@ void run(boost::asio::io_context& context) {
     context.run();
 }
 
+// Turns of several agents in turn, so that whatever else the machine does falls on all of them alike. Each turn is
+// followed by the reset that keeps its context as short as it was.
+awaitable<void> alternating_worker(Load& load, const std::vector<std::string>& agents,
+                                   std::vector<std::vector<double>>& milliseconds) {
+    while (Clock::now() < load.until) {
+        for (std::size_t i = 0; i < agents.size(); ++i) {
+            const std::string agent = load.url + "/v1/agents/" + agents[i];
+            const auto begin = Clock::now();
+            co_await request(load, net::Method::post, agent + "/messages", R"({"input":"hello"})");
+            milliseconds[i].push_back(since(begin));
+            co_await request(load, net::Method::patch, agent + "/reset-messages", "{}");
+        }
+    }
+}
+
+void alternate(boost::asio::io_context& context, Load& load, const std::vector<std::string>& agents) {
+    std::vector<std::vector<double>> milliseconds(agents.size());
+    load.until = Clock::now() + std::chrono::seconds(load.seconds);
+    boost::asio::co_spawn(context, alternating_worker(load, agents, milliseconds), [](std::exception_ptr failure) {
+        if (failure) std::rethrow_exception(failure);
+    });
+    run(context);
+    for (std::size_t i = 0; i < agents.size(); ++i) {
+        std::sort(milliseconds[i].begin(), milliseconds[i].end());
+        std::printf("%s %zu turns p50 %.3f ms\n", agents[i].c_str(), milliseconds[i].size(),
+                    milliseconds[i].empty() ? 0.0 : milliseconds[i][milliseconds[i].size() / 2]);
+    }
+}
+
 void measure(boost::asio::io_context& context, Load& load, const std::string& scenario, int clients) {
     load.milliseconds.clear();
     const auto began = Clock::now();
@@ -153,8 +182,14 @@ int main(int argument_count, char** arguments) {
     app.add_option("--url", load.url)->required();
     app.add_option("--model-url", load.model_url)->required();
     app.add_option("--seconds", load.seconds);
+    std::vector<std::string> given;
+    app.add_option("--agent", given, "talk to these, a turn at a time one after the other, and do nothing else");
     CLI11_PARSE(app, argument_count, arguments);
     boost::asio::io_context context(1);
+    if (!given.empty()) {
+        alternate(context, load, given);
+        return load.failed == 0 ? 0 : 1;
+    }
     boost::asio::co_spawn(context, make_agents(load, 32), boost::asio::detached);
     run(context);
     measure(context, load, "model", 1);

@@ -15,6 +15,7 @@ import stele  # noqa: E402
 RELEASE = ROOT / "build/release"
 STREAMS = 1_000
 AGENTS = 10_000
+HISTORIES = (100, 100_000)
 
 
 def resident_mb(pid: int) -> float:
@@ -79,6 +80,35 @@ def streams(folder: pathlib.Path) -> None:
     server.kill()
 
 
+def long_history(folder: pathlib.Path, model_url: str, seconds: str) -> None:
+    """A turn of an agent with 100,000 messages behind it against one with 100."""
+    import sqlite3
+
+    model = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": model_url, "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"}
+    server = stele.Server(folder, model, ["--log-level", "warn"]).start()
+    agents = [server.http().post("/v1/agents", {})["id"] for _ in HISTORIES]
+    for agent in agents:
+        server.http().post(f"/v1/agents/{agent}/messages", {"input": "hello"})
+    server.stop()
+    with sqlite3.connect(folder / "data/stele.db") as store:
+        columns = [row[1] for row in store.execute("PRAGMA table_info(message)")]
+        others = [name for name in columns if name not in ("id", "position", "context_position")]
+        for agent, count in zip(agents, HISTORIES, strict=True):
+            # Copies of the user's message, each with words of its own for the full-text index, before all that is there.
+            store.execute(
+                f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+                f" INSERT INTO message (id, position, {', '.join(others)})"
+                f" SELECT printf('message-%08x-0000-4000-8000-%s', i, substr(agent_id, -12)), position - 1000000 + i,"
+                f" {', '.join(name if name != 'text' else chr(39) + 'message about w' + chr(39) + ' || i' for name in others)}"
+                " FROM n, (SELECT * FROM message WHERE agent_id = ? AND role = 'user' LIMIT 1)", (agent,))
+    server.start()
+    told = subprocess.run([str(RELEASE / "bench/load_driver"), "--url", server.url, "--model-url", model_url, "--seconds", seconds,
+                           "--agent", agents[0], "--agent", agents[1]], check=True, capture_output=True, text=True).stdout
+    few, many = (float(line.split()[4]) for line in told.splitlines())
+    print(f"turn p50 with {HISTORIES[0]} messages of history {few:.3f} ms, with {HISTORIES[1]} {many:.3f} ms: {many / few:.2f}x")
+    server.kill()
+
+
 def main() -> None:
     seconds = sys.argv[1] if len(sys.argv) > 1 else "5"
     stele.BINARY = str(RELEASE / "stele")
@@ -89,6 +119,8 @@ def main() -> None:
                               ["--log-level", "warn"]).start()
         subprocess.run([str(RELEASE / "bench/load_driver"), "--url", server.url, "--model-url", model_url, "--seconds", seconds], check=False)
         server.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        long_history(pathlib.Path(folder), model_url, seconds)
     mock.kill()
     with tempfile.TemporaryDirectory() as folder:
         start_up(pathlib.Path(folder))
