@@ -74,6 +74,7 @@ bool Dispatch::may_enter(const net::Headers& headers) const {
 
 awaitable<Response> Dispatch::operator()(net::HttpRequest& http) const {
     const std::string request_id = random_hex(8);
+    http.id = request_id;
     std::optional<Error> failure;
     try {
         Response response = co_await handle(http, request_id);

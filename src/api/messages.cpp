@@ -14,6 +14,7 @@ runtime::TurnRequest turn_of(const Request& request, MessageRequest body, bool s
     turn.background = stream && body.background;
     turn.run_type = stream ? "send_message_streaming" : "send_message";
     turn.idempotency_key = request.idempotency_key;
+    turn.request_id = request.request_id;
     turn.body = std::move(body);
     return turn;
 }

@@ -158,6 +158,7 @@ CommandLine read_command_line(int argument_count, const char* const* arguments) 
     CLI::App* help = app.add_subcommand("help", "Prints this help");
     app.require_subcommand(1);
     describe(*serve, line.options, raw);
+    line.help = app.help() + "\n" + serve->help("stele");  // once parsed, app.help() is that of the command given
     try {
         app.parse(argument_count, arguments);
     } catch (const CLI::CallForHelp&) {
@@ -167,7 +168,6 @@ CommandLine read_command_line(int argument_count, const char* const* arguments) 
     }
     if (help->parsed()) line.command = Command::help;
     if (version->parsed()) line.command = Command::version;
-    line.help = app.help() + "\n" + serve->help("stele serve");
     if (line.command != Command::serve) return line;
     try {
         if (!raw.config.empty()) take_file(*serve, raw.config, line.options);

@@ -128,7 +128,8 @@ net::ServerOptions ServerApp::server_options() const {
     made.error_body = api::error_body;
     if (log::enabled(log::Level::info))
         made.on_answered = [](const net::HttpRequest& request, int status, std::chrono::nanoseconds time) {
-            log::info("request", {{"method", net::to_string(request.method)},
+            log::info("request", {{"request_id", request.id},
+                                  {"method", net::to_string(request.method)},
                                   {"path", request.path},
                                   {"status", status},
                                   {"ms", static_cast<double>(time.count()) / 1e6}});

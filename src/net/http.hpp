@@ -42,6 +42,7 @@ struct HttpRequest {
     Headers headers;
     std::string body;  ///< de-chunked and un-gzipped
     std::string peer;  ///< address of the other end, without its port
+    std::string id;    ///< given by the handler, for its logs; empty where no handler saw the request
 };
 
 /// Writes the body of a streamed answer. One thread: the connection's.

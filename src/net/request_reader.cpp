@@ -160,6 +160,7 @@ void RequestReader::begin(HttpRequest& request) {
     request.query.clear();
     request.headers.clear();
     request.body.clear();
+    request.id.clear();
     parser_->beast.emplace(request, limits_.target_bytes_max);
     parser_->beast->header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max + 1));
     parser_->beast->body_limit(limits_.body_bytes_max);

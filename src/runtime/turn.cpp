@@ -76,7 +76,10 @@ awaitable<void> Turn::carry_out() {
     } catch (const Error& error) {
         failure = error;
     } catch (const std::exception& error) {
-        log::error("run.broke", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", error.what()}});
+        log::error("run.broke", {{"request_id", request_.request_id},
+                                 {"run_id", run_.id},
+                                 {"agent_id", run_.agent_id},
+                                 {"why", error.what()}});
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
     if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
@@ -86,7 +89,8 @@ awaitable<void> Turn::carry_out() {
     end.reason = run_.stop_reason.value_or(StopReason::error);
     end.usage = usage_;
     end.failure = std::move(failure);
-    log::info("run.ended", {{"run_id", run_.id},
+    log::info("run.ended", {{"request_id", request_.request_id},
+                            {"run_id", run_.id},
                             {"agent_id", run_.agent_id},
                             {"status", to_string(run_.status)},
                             {"stop_reason", to_string(end.reason)},
@@ -416,7 +420,8 @@ awaitable<void> Turn::commit(StepWork& work) {
     input_.clear();
     clear_context_but_.reset();
     log_->update(run_);
-    log::debug("step.committed", {{"run_id", run_.id},
+    log::debug("step.committed", {{"request_id", request_.request_id},
+                                  {"run_id", run_.id},
                                   {"step_id", work.step_id},
                                   {"agent_id", run_.agent_id},
                                   {"tools", work.calls.size()},

@@ -27,6 +27,7 @@ struct TurnRequest {
     bool stream_tokens = false;
     bool background = false;
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
+    std::string request_id;                      ///< of the HTTP request, for the log
 };
 
 /// What a turn works with. Outlives every turn.

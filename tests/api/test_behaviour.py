@@ -1,5 +1,6 @@
 """What holds for every client: idempotency, concurrency, budgets of SQL, the document, the page."""
 
+import json
 import threading
 import uuid
 
@@ -164,6 +165,18 @@ def test_a_model_server_that_is_down_at_start_is_found_later(own_server):
         assert http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@say found"})["messages"][0]["content"] == "found"
     finally:
         late.kill()
+
+
+def test_every_log_line_of_a_request_carries_its_id(own_server):
+    server = own_server(arguments=["--log-format", "json", "--log-level", "debug"]).start()
+    http = server.http()
+    agent = http.post("/v1/agents", {})
+    _, _, headers = http.send("POST", f"/v1/agents/{agent['id']}/messages", {"input": "@say hi"})
+    server.stop()
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    own = {line["event"] for line in lines if line.get("request_id") == headers["X-Request-Id"]}
+    assert {"step.committed", "run.ended", "request"} <= own
+    assert all(line["request_id"] for line in lines if line["event"] in ("step.committed", "run.ended", "request"))
 
 
 def test_secrets_stay_out_of_logs_and_files(own_server):

@@ -31,6 +31,13 @@ def test_no_listening_beyond_loopback_without_a_password(tmp_path):
     assert refused.returncode == 2 and "STELE_PASSWORD" in refused.stderr
 
 
+def test_help_shows_every_command_and_option():
+    for arguments in (["help"], ["--help"]):
+        shown = subprocess.run([stele.BINARY, *arguments], capture_output=True, text=True, timeout=30, check=True).stdout
+        assert "Usage: stele serve [OPTIONS]" in shown and "--durability" in shown
+        assert all(f"\n  {command} " in shown for command in ("serve", "version", "help"))
+
+
 def test_wrong_use_is_exit_code_two(tmp_path):
     assert start_and_fail(["--no-such-option"]).returncode == 2
     (tmp_path / "c.toml").write_text("prot = 1\n")
