@@ -1,0 +1,110 @@
+#include "runtime/compaction_plan.hpp"
+
+#include "base/json_text.hpp"
+#include "domain/json.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+namespace stele::runtime {
+namespace {
+
+constexpr double trigger_part = 0.9;     // of the window
+constexpr double estimate_margin = 1.3;  // estimates that no provider has confirmed are taken for too low
+constexpr double more_each_time = 0.1;
+
+bool begins_tail(const Message& message) {
+    return message.role == MessageRole::assistant ||
+           (message.role == MessageRole::approval && !message.tool_calls.empty());
+}
+
+// Where the request for approval begins that nobody has answered yet; the number of messages if there is none.
+std::size_t pending_request(std::span<const Message> messages) {
+    const std::size_t count = messages.size();
+    if (count == 0 || messages.back().role != MessageRole::approval || messages.back().tool_calls.empty()) return count;
+    std::size_t begin = count - 1;
+    // The calls of the same answer that need no approval wait with it.
+    while (begin > 1 && messages[begin - 1].role == MessageRole::assistant &&
+           messages[begin - 1].step_id == messages.back().step_id)
+        --begin;
+    return begin;
+}
+
+// The beginning of the tail nearest to `wanted` and not behind it; nothing if no answer stands there.
+std::optional<std::size_t> tail_at(std::span<const Message> messages, std::size_t wanted) {
+    for (std::size_t i = std::min(wanted, messages.size() - 1); i > 1; --i)
+        if (begins_tail(messages[i])) return i;
+    return std::nullopt;
+}
+
+double tokens_without(const CompactionInput& input, std::size_t tail) {
+    const auto first = input.tokens.begin();
+    const std::int64_t kept = input.tokens.front() + std::accumulate(first + static_cast<std::ptrdiff_t>(tail),
+                                                                     input.tokens.end(), std::int64_t{0});
+    return static_cast<double>(kept) * estimate_margin;
+}
+
+}  // namespace
+
+Eviction plan_eviction(const CompactionInput& input) {
+    const std::size_t count = input.messages.size();
+    Eviction all;
+    all.end = std::max(all.begin, pending_request(input.messages));
+    if (count <= 1) return Eviction{1, 1};
+    if (!input.keeps_tail) return all;
+
+    const double room = (1 - input.sliding_window_percentage) * static_cast<double>(input.context_window);
+    for (double part = input.sliding_window_percentage; part < 1; part += more_each_time) {
+        const auto wanted = static_cast<std::size_t>(std::lround(part * static_cast<double>(count)));
+        const auto tail = tail_at(input.messages, std::min(wanted, all.end));
+        if (tail && tokens_without(input, *tail) < room) return Eviction{1, *tail};
+    }
+    return all;
+}
+
+bool keeps_tail(const CompactionSettings& settings) {
+    return settings.mode == "sliding_window" || settings.mode == "self_compact_sliding_window";
+}
+
+bool compacts_itself(const CompactionSettings& settings) { return settings.mode.starts_with("self_compact_"); }
+
+bool needs_compaction(std::int64_t used, std::int64_t context_window) {
+    return static_cast<double>(used) > std::floor(trigger_part * static_cast<double>(context_window));
+}
+
+std::string packaged_summary(const std::string& summary, bool all_before, std::size_t hidden,
+                             const std::optional<CompactionStats>& stats, const std::string& time) {
+    std::string note = all_before ? "Everything said before this point has left your view; it stays searchable."
+                                  : "The " + std::to_string(hidden) +
+                                        " messages before the next one have left your view; they stay searchable.";
+    std::string text =
+        "{\"type\":\"system_alert\",\"message\":" + json_string(note + " What they held:\n\n" + summary) +
+        ",\"time\":" + json_string(time);
+    if (stats) {
+        const auto number = [](const std::optional<std::int64_t>& value) {
+            return value ? std::to_string(*value) : std::string("null");
+        };
+        text += ",\"compaction_stats\":{\"trigger\":" + json_string(stats->trigger) +
+                ",\"context_tokens_before\":" + number(stats->context_tokens_before) +
+                ",\"context_tokens_after\":" + number(stats->context_tokens_after) +
+                ",\"context_window\":" + number(stats->context_window) +
+                ",\"messages_count_before\":" + std::to_string(stats->messages_count_before) +
+                ",\"messages_count_after\":" + std::to_string(stats->messages_count_after) + "}";
+    }
+    return text + "}";
+}
+
+std::string summary_of_package(const std::string& package) {
+    const auto message = json_member_text(package, "message");
+    if (!message) return package;
+    const std::size_t gap = message->find("\n\n");
+    return gap == std::string::npos ? *message : message->substr(gap + 2);
+}
+
+std::optional<std::string> stats_of_package(const std::string& package) {
+    return json_member_text(package, "compaction_stats");
+}
+
+}  // namespace stele::runtime
