@@ -37,6 +37,23 @@ constexpr Statement update_context{
     "message.set_context",
     "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
 
+constexpr Statement update_compact{
+    "message.compact",
+    "UPDATE message SET evicted_by = $3, evicted_position = context_position, context_position = NULL"
+    " WHERE agent_id = $1 AND conversation_id = $2 AND context_position BETWEEN $4 AND $5"};
+constexpr Statement select_last_summary{"message.last_summary",
+                                        "SELECT " STELE_MESSAGE_COLUMNS
+                                        " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                        " AND m.role = 'summary' AND m.context_position IS NOT NULL"
+                                        " ORDER BY m.position DESC LIMIT 1"};
+constexpr Statement update_drop_summary{"message.drop_summary",
+                                        "UPDATE message SET context_position = NULL"
+                                        " WHERE agent_id = $1 AND id = $2 AND context_position IS NOT NULL"};
+constexpr Statement update_restore{
+    "message.restore",
+    "UPDATE message SET context_position = evicted_position, evicted_by = NULL, evicted_position = NULL"
+    " WHERE agent_id = $1 AND evicted_by = $2"};
+
 // Several rows in one statement: a step writes its messages with one.
 constexpr std::size_t rows_per_insert_max = 8;
 constexpr int insert_columns = 17;
@@ -256,6 +273,28 @@ void MessageRepository::set_context(Transaction& transaction, const std::string&
             .expect_row(refused("message_ids: " + id + " is no message of this agent"));
 }
 
+void MessageRepository::compact(Transaction& transaction, const std::string& organization_id, const Message& summary,
+                                std::int64_t first, std::int64_t last) const {
+    transaction.add(update_compact, summary.agent_id, summary.conversation_id, summary.id, first, last)
+        .expect_row(changed_meanwhile("The context of agent", summary.agent_id));
+    insert(transaction, organization_id, {summary});
+}
+
+boost::asio::awaitable<std::optional<Message>> MessageRepository::last_summary(std::string agent_id,
+                                                                               std::string conversation_id) const {
+    std::vector<Message> found =
+        from_rows(co_await database_.query(select_last_summary, std::move(agent_id), std::move(conversation_id)));
+    if (found.empty()) co_return std::nullopt;
+    co_return std::move(found.front());
+}
+
+void MessageRepository::undo_compaction(Transaction& transaction, const Message& summary) const {
+    transaction.add(update_drop_summary, summary.agent_id, summary.id)
+        .expect_row(changed_meanwhile("The context of agent", summary.agent_id));
+    transaction.add(update_restore, summary.agent_id, summary.id)
+        .expect_row(refused("What this summary stands for is no longer there"));
+}
+
 const Statement& MessageRepository::in_context_statement() { return select_in_context; }
 
 std::vector<Message> MessageRepository::from_rows(Rows rows) {
@@ -275,8 +314,9 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {select_in_context, select_context_ids, select_by_id, select_position,
-                                  select_by_otid,    update_system,      update_evict, update_context};
+    std::vector<Statement> all = {select_in_context, select_context_ids,  select_by_id,        select_position,
+                                  select_by_otid,    update_system,       update_evict,        update_context,
+                                  update_compact,    select_last_summary, update_drop_summary, update_restore};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

@@ -56,6 +56,19 @@ public:
     /// Makes `ids`, in this order, the context window of the default conversation.
     void set_context(Transaction& transaction, const std::string& agent_id, const std::vector<std::string>& ids) const;
 
+    /// Takes the messages at the context positions from `first` to `last` out of the window of the summary's
+    /// conversation and puts `summary` (which has the last of these positions) in their place. They stay stored and
+    /// searchable. The commit throws Error{conflict} if none of them is there any more.
+    void compact(Transaction& transaction, const std::string& organization_id, const Message& summary,
+                 std::int64_t first, std::int64_t last) const;
+
+    /// The summary that a compaction has put into the window, the newest if there are several.
+    boost::asio::awaitable<std::optional<Message>> last_summary(std::string agent_id,
+                                                                std::string conversation_id) const;
+
+    /// Brings back what `summary` stands for, and takes the summary itself out of the window.
+    void undo_compaction(Transaction& transaction, const Message& summary) const;
+
     static const Statement& in_context_statement();  ///< $1 agent, $2 conversation
     static std::vector<Message> from_rows(Rows rows);
     static const Statement& context_ids_statement();  ///< $1 agent, $2 conversation

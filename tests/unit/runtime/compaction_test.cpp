@@ -128,7 +128,9 @@ TEST(PlanEviction, NeverPartsACallFromItsReturn) {
 
         ASSERT_LE(eviction.end, messages.size());
         ASSERT_LE(eviction.begin, eviction.end);
-        if (eviction.end < messages.size()) ASSERT_NE(messages[eviction.end].role, MessageRole::tool) << round;
+        if (eviction.end < messages.size()) {
+            ASSERT_NE(messages[eviction.end].role, MessageRole::tool) << round;
+        }
     }
 }
 

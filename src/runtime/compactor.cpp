@@ -1,0 +1,133 @@
+#include "runtime/compactor.hpp"
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr std::int64_t message_overhead_tokens = 4;
+// A summary that fills more than about a quarter of the window would soon have to be summarised itself.
+constexpr std::int64_t summary_characters_min = 1'000;
+
+std::int64_t tokens_of(const std::vector<std::int64_t>& tokens, double ratio) {
+    const auto sum = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
+    return static_cast<std::int64_t>(static_cast<double>(sum) * ratio);
+}
+
+CompactionSettings bounded(CompactionSettings settings, std::int64_t context_window) {
+    const std::int64_t most = std::max(summary_characters_min, context_window);
+    settings.clip_chars = std::min(settings.clip_chars.value_or(most), most);
+    return settings;
+}
+
+Message summary_message(const LoadedAgent& loaded, const CompactionOrder& order, const Message& last) {
+    Message summary;
+    summary.id = new_id("message");
+    summary.agent_id = loaded.agent.id;
+    summary.conversation_id = last.conversation_id;
+    summary.role = MessageRole::summary;
+    summary.run_id = order.run_id;
+    summary.position = next_position();
+    summary.context_position = last.context_position;
+    summary.created_at = now();
+    return summary;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> estimated_message_tokens(const std::vector<Message>& messages) {
+    std::vector<std::int64_t> tokens;
+    tokens.reserve(messages.size());
+    for (const Message& message : messages) {
+        std::size_t bytes = 0;
+        for (const ContentPart& part : message.content)
+            bytes += part.text.value_or("").size() + part.reasoning.value_or("").size();
+        for (const MessageToolCall& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
+        for (const MessageToolReturn& tool_return : message.tool_returns) bytes += tool_return.value.size();
+        tokens.push_back(static_cast<std::int64_t>((bytes + 3) / 4) + message_overhead_tokens);
+    }
+    return tokens;
+}
+
+awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue, const LoadedAgent& loaded,
+                                                      CompactionOrder order) {
+    const std::int64_t window = loaded.agent.llm_config.context_window;
+    std::vector<std::int64_t> tokens = estimated_message_tokens(loaded.messages);
+    for (std::int64_t& each : tokens)
+        each = static_cast<std::int64_t>(static_cast<double>(each) * order.tokens_per_estimate);
+
+    CompactionInput input;
+    input.messages = loaded.messages;
+    input.tokens = tokens;
+    input.context_window = window;
+    input.keeps_tail = keeps_tail(order.settings);
+    input.sliding_window_percentage = order.settings.sliding_window_percentage;
+    Compaction made;
+    made.eviction = plan_eviction(input);
+    if (made.eviction.empty()) co_return std::nullopt;
+
+    SummaryTask task;
+    task.context.assign(loaded.messages.begin(),
+                        loaded.messages.begin() + static_cast<std::ptrdiff_t>(made.eviction.end));
+    task.settings = bounded(order.settings, window);
+    task.own_model = order.model;
+    task.own_handle = order.handle;
+    task.turns.timezone = loaded.agent.timezone.value_or("UTC");
+    task.turns.context_window = window;
+    task.user_id = order.user_id;
+    Summary summary = co_await summarize(catalogue, std::move(task));
+
+    const Message& last = loaded.messages[made.eviction.end - 1];
+    made.first = loaded.messages[made.eviction.begin].context_position.value_or(0);
+    made.last = last.context_position.value_or(0);
+    made.messages_before = loaded.messages.size();
+    made.messages_after = loaded.messages.size() - (made.eviction.end - made.eviction.begin) + 1;
+    made.text = std::move(summary.text);
+    made.written_by = std::move(summary.written_by);
+    if (order.cause) made.stats = *order.cause;
+    made.stats.context_window = window;
+    made.stats.messages_count_before = static_cast<std::int64_t>(made.messages_before);
+    made.stats.messages_count_after = static_cast<std::int64_t>(made.messages_after);
+    tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(made.eviction.begin),
+                 tokens.begin() + static_cast<std::ptrdiff_t>(made.eviction.end));
+    tokens.push_back(estimated_tokens(made.text));
+    made.stats.context_tokens_after = tokens_of(tokens, 1);
+
+    made.summary = summary_message(loaded, order, last);
+    made.summary.model = made.written_by;
+    std::optional<CompactionStats> shown;
+    if (order.cause) shown = made.stats;
+    const bool all_before = made.eviction.end == loaded.messages.size();
+    const std::string time = to_prompt_time(made.summary.created_at, loaded.agent.timezone.value_or("UTC"));
+    made.summary.content.push_back(
+        text_part(packaged_summary(made.text, all_before, made.eviction.end - made.eviction.begin, shown, time)));
+
+    std::string failures;
+    for (const std::string& failure : summary.failures) failures += (failures.empty() ? "" : "; ") + failure;
+    log::info("context.compacted", {{"agent_id", loaded.agent.id},
+                                    {"run_id", order.run_id.value_or("")},
+                                    {"trigger", order.cause ? order.cause->trigger : std::string("request")},
+                                    {"written_by", made.written_by},
+                                    {"messages_before", made.messages_before},
+                                    {"messages_after", made.messages_after},
+                                    {"failures", failures}});
+    co_return made;
+}
+
+void apply_compaction(const Compaction& compaction, LoadedAgent& loaded) {
+    const auto first = loaded.messages.begin();
+    const auto gone = loaded.messages.erase(first + static_cast<std::ptrdiff_t>(compaction.eviction.begin),
+                                            first + static_cast<std::ptrdiff_t>(compaction.eviction.end));
+    loaded.messages.insert(gone, compaction.summary);
+    ++loaded.agent.message_count;
+    if (Message* system = system_message_of(loaded.messages))
+        system->content = {text_part(compile_system_prompt(prompt_input(loaded, now())))};
+}
+
+}  // namespace stele::runtime
