@@ -34,6 +34,7 @@ struct Turn::StepWork {
     bool system_changed = false;
     Message assistant;
     llm::ModelAnswer answer;
+    std::optional<TokenEvents> tokens;
     bool tokens_shown = false;
     std::vector<PreparedCall> calls;
     std::vector<std::string> thoughts;  ///< of each call
@@ -179,7 +180,7 @@ awaitable<void> Turn::ask_model(StepWork& work) {
     options.parallel_calls = state_.parallel_calls;
     options.inner_thoughts = !state_.speaks_in_text;
     options.view = view_options();
-    TokenEvents tokens(*log_, work.assistant, std::move(options));
+    TokenEvents& tokens = work.tokens.emplace(*log_, work.assistant, std::move(options));
 
     llm::ModelRequest request = make_request(work);
     const Clock::time_point asked = Clock::now();
@@ -193,7 +194,6 @@ awaitable<void> Turn::ask_model(StepWork& work) {
 
     take_calls(work, state_.parallel_calls ? work.answer.tool_calls.size() : 1);
     work.tokens_shown = tokens.shown();
-    if (work.tokens_shown) tokens.finish(work.assistant.tool_calls);
 }
 
 // Puts the answer into the message that will be stored.
@@ -207,30 +207,53 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
     for (std::size_t i = 0; i < std::min(calls, work.answer.tool_calls.size()); ++i) {
         const llm::ToolCall& asked = work.answer.tool_calls[i];
         auto arguments = read_call_arguments(asked.arguments, loop_parameters);
-        PreparedCall call;
-        call.id = asked.id;
-        call.tool = asked.name;
-        MessageToolCall stored;
-        stored.id = asked.id;
-        stored.name = asked.name;
-        stored.arguments =
-            loop_parameters && arguments ? with_heartbeat(arguments->json, arguments->heartbeat) : asked.arguments;
-        if (stored.arguments.empty()) stored.arguments = "{}";
         work.heartbeats.push_back(arguments && arguments->heartbeat);
         if (arguments && !arguments->thinking.empty())
             message.content.push_back(reasoning_part(arguments->thinking, false, {}));
+        PreparedCall call;
+        call.id = asked.id;
+        call.tool = asked.name;
         if (arguments) call.arguments_json = std::move(arguments->json);
-        if (std::find(allowed.begin(), allowed.end(), asked.name) == allowed.end() &&
-            std::find(state_.tools.begin(), state_.tools.end(), asked.name) != state_.tools.end()) {
-            std::string names;
-            for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-            call.refusal = "[ToolConstraintError] " + asked.name +
-                           " can't be called now: " + state_.rules.hint(asked.name) + ". You may call: " + names;
-        }
+        const bool changed = apply_rules(call, allowed);
+        MessageToolCall stored;
+        stored.id = asked.id;
+        stored.name = asked.name;
+        if (loop_parameters && call.arguments_json)
+            stored.arguments = with_heartbeat(*call.arguments_json, work.heartbeats.back());
+        else
+            stored.arguments = changed ? *call.arguments_json : asked.arguments;
+        if (stored.arguments.empty()) stored.arguments = "{}";
         message.tool_calls.push_back(std::move(stored));
         work.calls.push_back(std::move(call));
     }
     if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
+}
+
+// Refuses a call that may not be made now; fills in the arguments that a rule knows. True if it filled in any.
+bool Turn::apply_rules(PreparedCall& call, const std::vector<std::string>& allowed) const {
+    if (std::find(allowed.begin(), allowed.end(), call.tool) == allowed.end()) {
+        std::string names;
+        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
+        const bool known = std::find(state_.tools.begin(), state_.tools.end(), call.tool) != state_.tools.end();
+        call.refusal = "[ToolConstraintError] " +
+                       (known ? call.tool + " can't be called now: " + state_.rules.hint(call.tool)
+                              : "There is no tool '" + call.tool + "'") +
+                       ". You may call: " + (names.empty() ? "none" : names);
+        return false;
+    }
+    const auto prefilled = state_.rules.prefilled(call.tool);
+    if (!prefilled) return false;
+    const auto tool = std::find_if(loaded_.tools.begin(), loaded_.tools.end(),
+                                   [&](const Tool& each) { return each.name == call.tool; });
+    FilledArguments filled = with_prefilled(call.arguments_json.value_or("{}"), *prefilled, tool->json_schema.text);
+    if (!filled.problem.empty()) {
+        call.bad_rule = true;
+        call.refusal = "[ToolConstraintError] The arguments " + *prefilled + " that a tool rule gives " + call.tool +
+                       " do not fit it: " + filled.problem;
+        return false;
+    }
+    call.arguments_json = std::move(filled.json);
+    return true;
 }
 
 awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
@@ -244,11 +267,12 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     ToolsReturned returned;
     for (std::size_t i = 0; i < work.calls.size(); ++i) {
         const PreparedCall& call = work.calls[i];
-        state_.rules.called(call.tool, call.result.value);
-        returned.calls.push_back(ToolsReturned::Call{call.tool, !call.refusal.empty(), work.heartbeats[i]});
+        const bool refused = !call.refusal.empty();
+        if (!refused) state_.rules.called(call.tool, call.result.value);
+        returned.calls.push_back(ToolsReturned::Call{call.tool, refused, work.heartbeats[i], call.bad_rule});
         const auto tool = std::find_if(loaded_.tools.begin(), loaded_.tools.end(),
                                        [&](const Tool& each) { return each.name == call.tool; });
-        if (tool != loaded_.tools.end() &&
+        if (!refused && tool != loaded_.tools.end() &&
             std::find(run_.tools_used.begin(), run_.tools_used.end(), tool->id) == run_.tools_used.end())
             run_.tools_used.push_back(tool->id);
     }
@@ -256,6 +280,7 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     if (!state_.speaks_in_text && work.calls.front().arguments_json)
         work.assistant.tool_calls.front().arguments =
             with_heartbeat(*work.calls.front().arguments_json, std::holds_alternative<AskModel>(work.action));
+    if (work.tokens_shown) work.tokens->finish(work.assistant.tool_calls);
 }
 
 Message Turn::new_message(MessageRole role, const std::string& step_id) const {
@@ -396,7 +421,7 @@ awaitable<void> Turn::commit(StepWork& work) {
             co_await services_.database.commit(std::move(transaction));
         } catch (const Error& error) {
             const bool edits = work.memory && work.memory->dirty();
-            if (error.code != ErrorCode::conflict || !edits || attempt == commit_attempts_max) {
+            if (error.code != ErrorCode::conflict || !edits) {
                 run_.completed_at.reset();
                 throw;
             }
@@ -407,6 +432,10 @@ awaitable<void> Turn::commit(StepWork& work) {
         const bool there = co_await reload_settings(services_.database, loaded_);
         if (!there) throw not_found("Agent", request_.agent_id);
         work.memory.emplace(loaded_.blocks);
+        if (attempt == commit_attempts_max) {  // such as a label that another agent of a shared block has already
+            ToolRunner::fail_edits(work.calls, conflict->what());
+            continue;
+        }
         const ToolRunner runner(loaded_, request_.user_id, services_.messages);
         co_await runner.rerun_edits(work.calls, *work.memory);
     }

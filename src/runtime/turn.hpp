@@ -67,6 +67,7 @@ private:
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
+    bool apply_rules(PreparedCall& call, const std::vector<std::string>& allowed) const;
     void gather_messages(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);
     Step make_step(const StepWork& work) const;
