@@ -32,6 +32,8 @@ std::string schemas() {
     add<LettaMessage>(out, "LettaMessage");
     add<StopReasonMessage>(out, "StopReasonMessage");
     add<UsageStatistics>(out, "UsageStatistics");
+    add<CompactionRequest>(out, "CompactionRequest");
+    add<CompactionResponse>(out, "CompactionResponse");
     add<Run>(out, "Run");
     add<RunUsage>(out, "RunUsage");
     add<RunMetrics>(out, "RunMetrics");

@@ -34,6 +34,7 @@ const std::vector<Route>& all_routes();
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
 std::span<const Route> block_routes();
+std::span<const Route> compaction_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> message_routes();

@@ -1,5 +1,6 @@
 #include "domain/message_view.hpp"
 
+#include "domain/compaction.hpp"
 #include "domain/json_mapping.hpp"
 
 #include <algorithm>
@@ -10,6 +11,10 @@ namespace {
 bool included(const ViewOptions& options, std::string_view type) {
     return options.include_types == nullptr || std::find(options.include_types->begin(), options.include_types->end(),
                                                          type) != options.include_types->end();
+}
+
+bool wants_summaries(const ViewOptions& options) {
+    return options.summaries || (options.include_types != nullptr && included(options, "summary_message"));
 }
 
 bool is_speech(const MessageToolCall& call, const ViewOptions& options) {
@@ -252,8 +257,16 @@ std::vector<LettaMessage> expand(const Message& message, const ViewOptions& opti
             break;
         }
         case MessageRole::summary: {
+            if (!wants_summaries(options)) {
+                ContentMessage view;
+                view.content.parts = message.content;
+                expansion.add(std::move(view), "user_message", true);
+                break;
+            }
+            const std::string package = text_of(message);
             SummaryMessage view;
-            view.summary = text_of(message);
+            view.summary = summary_of_package(package);
+            view.compaction_stats.text = stats_of_package(package).value_or("null");
             expansion.add(std::move(view), "summary_message");
             break;
         }
@@ -339,6 +352,7 @@ STELE_JSON_WRITTEN(ToolCallMessage)
 STELE_JSON_WRITTEN(ToolCallDeltaMessage)
 STELE_JSON_WRITTEN(ToolReturnMessage)
 STELE_JSON_WRITTEN(SummaryMessage)
+STELE_JSON_WRITTEN(EventMessage)
 STELE_JSON_WRITTEN(MessageHead)
 
 }  // namespace stele

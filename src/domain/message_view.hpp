@@ -87,8 +87,15 @@ struct SummaryMessage : MessageHead {
 };
 BOOST_DESCRIBE_STRUCT(SummaryMessage, (MessageHead), (summary, compaction_stats))
 
+/// Something that happened to the conversation itself; only in streams that asked for it.
+struct EventMessage : MessageHead {
+    std::string event_type;  ///< compaction
+    Json event_data;
+};
+BOOST_DESCRIBE_STRUCT(EventMessage, (MessageHead), (event_type, event_data))
+
 using LettaMessage = std::variant<ContentMessage, ReasoningMessage, HiddenReasoningMessage, ToolCallMessage,
-                                  ToolCallDeltaMessage, ToolReturnMessage, SummaryMessage>;
+                                  ToolCallDeltaMessage, ToolReturnMessage, SummaryMessage, EventMessage>;
 
 const MessageHead& head_of(const LettaMessage& message);
 MessageHead& head_of(LettaMessage& message);
@@ -99,6 +106,7 @@ struct ViewOptions {
     bool use_assistant_message = true;  ///< a call of the speaking tool shows as assistant_message
     std::string assistant_message_tool_name = "send_message";
     std::string assistant_message_tool_kwarg = "message";
+    bool summaries = false;  ///< a summary shows as summary_message, else as the user message that the model reads
     const std::vector<std::string>* include_types = nullptr;  ///< when set: only these; outlives the call
 };
 

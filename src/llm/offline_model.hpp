@@ -9,6 +9,7 @@ namespace stele::llm {
 class OfflineModel final : public Provider {
 public:
     boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) override;
+    bool can_summarise() const override { return false; }
 };
 
 }  // namespace stele::llm

@@ -27,6 +27,9 @@ public:
     /// llm_overloaded, llm_connection, llm_error. Retries what may be repeated (before the first delta only).
     /// Cancellation closes the connection and throws Error{cancelled}.
     virtual boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) = 0;
+
+    /// False for what answers by rules and would not understand that it is asked for a summary.
+    virtual bool can_summarise() const { return true; }
 };
 
 }  // namespace stele::llm

@@ -1,12 +1,9 @@
 #include "runtime/compaction_plan.hpp"
 
-#include "base/json_text.hpp"
-#include "domain/json.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <string>
+#include <optional>
 
 namespace stele::runtime {
 namespace {
@@ -72,39 +69,6 @@ bool compacts_itself(const CompactionSettings& settings) { return settings.mode.
 
 bool needs_compaction(std::int64_t used, std::int64_t context_window) {
     return static_cast<double>(used) > std::floor(trigger_part * static_cast<double>(context_window));
-}
-
-std::string packaged_summary(const std::string& summary, bool all_before, std::size_t hidden,
-                             const std::optional<CompactionStats>& stats, const std::string& time) {
-    std::string note = all_before ? "Everything said before this point has left your view; it stays searchable."
-                                  : "The " + std::to_string(hidden) +
-                                        " messages before the next one have left your view; they stay searchable.";
-    std::string text =
-        "{\"type\":\"system_alert\",\"message\":" + json_string(note + " What they held:\n\n" + summary) +
-        ",\"time\":" + json_string(time);
-    if (stats) {
-        const auto number = [](const std::optional<std::int64_t>& value) {
-            return value ? std::to_string(*value) : std::string("null");
-        };
-        text += ",\"compaction_stats\":{\"trigger\":" + json_string(stats->trigger) +
-                ",\"context_tokens_before\":" + number(stats->context_tokens_before) +
-                ",\"context_tokens_after\":" + number(stats->context_tokens_after) +
-                ",\"context_window\":" + number(stats->context_window) +
-                ",\"messages_count_before\":" + std::to_string(stats->messages_count_before) +
-                ",\"messages_count_after\":" + std::to_string(stats->messages_count_after) + "}";
-    }
-    return text + "}";
-}
-
-std::string summary_of_package(const std::string& package) {
-    const auto message = json_member_text(package, "message");
-    if (!message) return package;
-    const std::size_t gap = message->find("\n\n");
-    return gap == std::string::npos ? *message : message->substr(gap + 2);
-}
-
-std::optional<std::string> stats_of_package(const std::string& package) {
-    return json_member_text(package, "compaction_stats");
 }
 
 }  // namespace stele::runtime

@@ -46,25 +46,4 @@ bool compacts_itself(const CompactionSettings& settings);
 /// True if a window of `context_window` tokens with `used` tokens has to be compacted before the next request.
 bool needs_compaction(std::int64_t used, std::int64_t context_window);
 
-/// What a compaction did, for the summary's package and the event that clients see.
-struct CompactionStats {
-    std::string trigger;  ///< context_window_exceeded or post_step_context_check
-    std::optional<std::int64_t> context_tokens_before;
-    std::optional<std::int64_t> context_tokens_after;
-    std::optional<std::int64_t> context_window;
-    std::int64_t messages_count_before = 0;
-    std::int64_t messages_count_after = 0;  ///< the summary included
-};
-
-/// The text of a summary message: a system_alert that tells how much is hidden, and the summary itself. `stats`
-/// nothing: a compaction that was asked for by request. `time`: of the prompt, in the agent's time zone.
-std::string packaged_summary(const std::string& summary, bool all_before, std::size_t hidden,
-                             const std::optional<CompactionStats>& stats, const std::string& time);
-
-/// The summary inside such a text; the text itself if it is none.
-std::string summary_of_package(const std::string& package);
-
-/// The `compaction_stats` member of such a text as JSON; nothing if it has none.
-std::optional<std::string> stats_of_package(const std::string& package);
-
 }  // namespace stele::runtime

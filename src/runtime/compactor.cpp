@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "runtime/turn.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -128,6 +129,14 @@ void apply_compaction(const Compaction& compaction, LoadedAgent& loaded) {
     ++loaded.agent.message_count;
     if (Message* system = system_message_of(loaded.messages))
         system->content = {text_part(compile_system_prompt(prompt_input(loaded, now())))};
+}
+
+void add_compaction(storage::Transaction& transaction, const TurnServices& services, const std::string& organization_id,
+                    const Compaction& compaction, const LoadedAgent& after) {
+    services.messages.compact(transaction, organization_id, compaction.summary, compaction.first, compaction.last);
+    if (!after.messages.empty() && after.messages.front().role == MessageRole::system)
+        services.messages.rewrite_system(transaction, after.messages.front());
+    services.agents.count_messages(transaction, after.agent.id, 1);
 }
 
 }  // namespace stele::runtime

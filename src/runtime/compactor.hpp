@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/compaction.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/compaction_plan.hpp"
 #include "runtime/summarizer.hpp"
@@ -10,6 +11,8 @@
 #include <string>
 
 namespace stele::runtime {
+
+struct TurnServices;
 
 struct CompactionOrder {
     CompactionSettings settings;
@@ -41,6 +44,10 @@ boost::asio::awaitable<std::optional<Compaction>> write_compaction(llm::Catalogu
 
 /// Makes the loaded context what it is after `compaction`, and compiles its system message anew.
 void apply_compaction(const Compaction& compaction, LoadedAgent& loaded);
+
+/// Adds what makes `compaction` true in the store; `after` is the agent as apply_compaction has left it.
+void add_compaction(storage::Transaction& transaction, const TurnServices& services, const std::string& organization_id,
+                    const Compaction& compaction, const LoadedAgent& after);
 
 /// The tokens of what a model is sent of `messages`, one number each, where no provider has counted them.
 std::vector<std::int64_t> estimated_message_tokens(const std::vector<Message>& messages);

@@ -48,7 +48,7 @@ private:
 
     void wake_readers();
 
-    const std::string id_;   ///< read without the lock
+    const std::string id_;  ///< read without the lock
     mutable std::mutex mutex_;
     Run run_;
     std::vector<Event> events_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/compaction.hpp"
 #include "runtime/turn.hpp"
 
 #include <atomic>
@@ -31,6 +32,16 @@ public:
     /// The agent with its system message brought up to date, in the store too. Nothing if there is no such agent.
     boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id,
                                                                       std::string agent_id);
+
+    /// Compacts the default conversation of an agent now, once no run is at work on it; with `preview` only tells
+    /// what would come of it. Throws Error{not_found} for an unknown agent, Error{invalid_argument} if nothing would
+    /// become shorter.
+    boost::asio::awaitable<CompactionResponse> compact(std::string organization_id, std::string user_id,
+                                                       std::string agent_id, CompactionRequest request);
+
+    /// Takes the newest summary out of the default conversation's window and brings back what it stands for.
+    /// Throws Error{not_found} for an unknown agent, Error{conflict} if its window holds no summary.
+    boost::asio::awaitable<CompactionResponse> undo_compaction(std::string organization_id, std::string agent_id);
 
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }

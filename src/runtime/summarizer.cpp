@@ -157,6 +157,7 @@ awaitable<Summary> summarize(llm::Catalogue& catalogue, SummaryTask task) {
     Attempts attempts(std::move(task));
     if (missing) attempts.failed(*missing, "no configured provider offers it");
     for (Writer& writer : writers) {
+        if (!writer.model.provider->can_summarise()) continue;
         auto summary = co_await attempts.by(std::move(writer));
         if (summary) co_return std::move(*summary);
     }

@@ -1,7 +1,7 @@
 #include "runtime/transcript.hpp"
 
 #include "base/utf8.hpp"
-#include "runtime/compaction_plan.hpp"
+#include "domain/compaction.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -18,6 +18,10 @@ using Clock = std::chrono::steady_clock;
 // Somebody else may write an agent's blocks while its tools do; each time the edits are made anew on what is there.
 constexpr int commit_attempts_max = 8;
 
+constexpr int compactions_max = 2;  // of one model call
+constexpr char post_step_trigger[] = "post_step_context_check";
+constexpr char overflow_trigger[] = "context_window_exceeded";
+
 std::int64_t nanoseconds(Clock::duration duration) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
 }
@@ -84,8 +88,19 @@ awaitable<void> Turn::carry_out() {
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
     if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
-    lease_.release();                      // before the client hears: its next request finds the agent free
+    const bool full = !failure && window_is_full();
+    if (full && request_.body.include_compaction_messages) co_await compact(post_step_trigger, false);
+    if (full && !request_.body.include_compaction_messages) {
+        // The client need not wait for the summary; only the next request to this conversation does.
+        tell(std::nullopt);
+        co_await compact(post_step_trigger, false);
+        co_return;
+    }
+    lease_.release();  // before the client hears: its next request finds the agent free
+    tell(std::move(failure));
+}
 
+void Turn::tell(std::optional<Error> failure) {
     RunEnd end;
     end.reason = run_.stop_reason.value_or(StopReason::error);
     end.usage = usage_;
@@ -115,7 +130,9 @@ awaitable<bool> Turn::step() {
 
     co_await commit(work);
     show(work);
-    co_return !std::holds_alternative<Stop>(work.action);
+    if (std::holds_alternative<Stop>(work.action)) co_return false;
+    if (window_is_full()) co_await compact(post_step_trigger, false);
+    co_return true;
 }
 
 // The first step works on what start() has loaded; later ones look again, since others may have edited meanwhile.
@@ -182,10 +199,9 @@ awaitable<void> Turn::ask_model(StepWork& work) {
     options.view = view_options();
     TokenEvents& tokens = work.tokens.emplace(*log_, work.assistant, std::move(options));
 
-    llm::ModelRequest request = make_request(work);
     const Clock::time_point asked = Clock::now();
     work.times.model_started_ns = now_ns();
-    work.answer = co_await model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
+    work.answer = co_await complete(work, tokens);
     const Clock::time_point answered = Clock::now();
     work.times.model_ns = nanoseconds(answered - asked);
     if (!run_.ttft_ns) run_.ttft_ns = nanoseconds(tokens.first_at().value_or(answered) - began_);
@@ -194,6 +210,26 @@ awaitable<void> Turn::ask_model(StepWork& work) {
 
     take_calls(work, state_.parallel_calls ? work.answer.tool_calls.size() : 1);
     work.tokens_shown = tokens.shown();
+}
+
+// A model that finds the conversation too long for its window is asked again after a compaction: first one that keeps
+// the newest messages, then one that keeps nothing but the new input.
+awaitable<llm::ModelAnswer> Turn::complete(StepWork& work, TokenEvents& tokens) {
+    for (int attempt = 1;; ++attempt) {
+        std::optional<Error> overflow;
+        try {
+            llm::ModelRequest request = make_request(work);
+            llm::ModelAnswer answer =
+                co_await model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
+            co_return answer;
+        } catch (const Error& error) {
+            if (error.type != "llm_context_overflow" || attempt > compactions_max) throw;
+            overflow = error;
+        }
+        const bool shorter = co_await compact(overflow_trigger, attempt > 1);
+        if (!shorter && attempt > 1) throw std::move(*overflow);
+        if (shorter) work.system_changed = false;  // it is stored already
+    }
 }
 
 // Puts the answer into the message that will be stored.
@@ -440,10 +476,7 @@ awaitable<void> Turn::commit(StepWork& work) {
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
     add(usage_, make_step(work));
-    if (work.answer.usage)
-        usage_.context_tokens = work.answer.usage->total;
-    else
-        usage_.context_tokens = estimated_tokens(work.answer.request_json);
+    note_context_size(work.answer);
     for (Message& message : work.fresh) loaded_.messages.push_back(message);
     loaded_.agent.message_count += static_cast<std::int64_t>(work.fresh.size());
     input_.clear();

@@ -64,6 +64,12 @@ private:
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
+    boost::asio::awaitable<bool> compact(std::string trigger, bool everything);
+    void show_compaction(const struct Compaction& compaction);
+    boost::asio::awaitable<llm::ModelAnswer> complete(StepWork& work, TokenEvents& tokens);
+    bool window_is_full() const;
+    void note_context_size(const llm::ModelAnswer& answer);
+    void tell(std::optional<Error> failure);
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
@@ -90,6 +96,7 @@ private:
     UsageStatistics usage_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::string present_step_id_;                   ///< of the step at work, for the record of its failure
+    double tokens_per_estimate_ = 1;                ///< of this model, learnt from what it reports
     std::optional<std::string> clear_context_but_;  ///< message_buffer_autoclear: the first commit evicts all others
 };
 

@@ -1,5 +1,6 @@
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
+#include "domain/compaction.hpp"
 #include "runtime/compaction_plan.hpp"
 #include "runtime/transcript.hpp"
 

@@ -1,0 +1,41 @@
+#include "api/route.hpp"
+
+#include "domain/compaction.hpp"
+
+namespace stele::api {
+namespace {
+
+CompactionRequest body_of(const Request& request) {
+    return request.body().empty() || request.body() == "null" ? CompactionRequest{}
+                                                              : decode<CompactionRequest>(request.body());
+}
+
+awaitable<Response> compact(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    CompactionRequest body = body_of(request);
+    const CompactionResponse done =
+        co_await services.runtime.compact(request.organization_id, request.user_id, agent_id, std::move(body));
+    co_return answer(done);
+}
+
+awaitable<Response> undo(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    const CompactionResponse done = co_await services.runtime.undo_compaction(request.organization_id, agent_id);
+    co_return answer(done);
+}
+
+}  // namespace
+
+std::span<const Route> compaction_routes() {
+    static constexpr Route routes[] = {
+        {Method::post, "/v1/agents/{agent_id}/summarize", compact, "agents.messages.compact", "CompactionRequest",
+         "CompactionResponse"},
+        {Method::post, "/v1/agents/{agent_id}/compact", compact, "agents.messages.compact_alias", "CompactionRequest",
+         "CompactionResponse"},
+        {Method::post, "/v1/agents/{agent_id}/compact/undo", undo, "agents.messages.undo_compaction", "",
+         "CompactionResponse"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

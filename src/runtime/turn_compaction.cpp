@@ -1,0 +1,85 @@
+#include "base/log.hpp"
+#include "runtime/compactor.hpp"
+#include "runtime/turn.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// How a turn keeps its conversation within the model's window.
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+
+// A ratio outside this range is no property of a tokenizer: the provider counts something else.
+constexpr double ratio_min = 0.5;
+constexpr double ratio_max = 4;
+
+}  // namespace
+
+void Turn::note_context_size(const llm::ModelAnswer& answer) {
+    const std::int64_t estimate = estimated_tokens(answer.request_json);
+    const std::int64_t input = answer.usage ? answer.usage->input.value_or(0) : 0;
+    if (input <= 0) {  // not reported: some servers send zeros
+        usage_.context_tokens = estimate + estimated_tokens(answer.text);
+        return;
+    }
+    usage_.context_tokens = answer.usage->total.value_or(input + answer.usage->output.value_or(0));
+    if (estimate > 0)
+        tokens_per_estimate_ =
+            std::clamp(static_cast<double>(input) / static_cast<double>(estimate), ratio_min, ratio_max);
+}
+
+bool Turn::window_is_full() const {
+    return needs_compaction(usage_.context_tokens.value_or(0), loaded_.agent.llm_config.context_window);
+}
+
+// False if nothing could be taken out of the window. It never fails the turn: what can't be stored is left as it was.
+awaitable<bool> Turn::compact(std::string trigger, bool everything) {
+    CompactionOrder order;
+    order.settings = loaded_.agent.compaction_settings.value_or(CompactionSettings{});
+    if (everything) order.settings.mode = "all";
+    order.model = model_;
+    order.handle = model_.info().handle;
+    order.user_id = request_.user_id;
+    order.run_id = run_.id;
+    order.cause.emplace();
+    order.cause->trigger = trigger;
+    order.cause->context_tokens_before = usage_.context_tokens;
+    order.tokens_per_estimate = tokens_per_estimate_;
+    auto compaction = co_await write_compaction(services_.catalogue, loaded_, std::move(order));
+    if (!compaction) co_return false;
+
+    LoadedAgent after = loaded_;
+    apply_compaction(*compaction, after);
+    storage::Transaction transaction;
+    add_compaction(transaction, services_, request_.organization_id, *compaction, after);
+    bool stored = true;
+    try {
+        co_await services_.database.commit(std::move(transaction));
+    } catch (const Error& error) {
+        log::warn("context.not_compacted", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", error.what()}});
+        stored = false;
+    }
+    if (!stored) co_return false;
+    loaded_ = std::move(after);
+    usage_.context_tokens = compaction->stats.context_tokens_after;
+    if (request_.body.include_compaction_messages) show_compaction(*compaction);
+    co_return true;
+}
+
+void Turn::show_compaction(const Compaction& compaction) {
+    const CompactionStats& stats = compaction.stats;
+    EventMessage event;
+    static_cast<MessageHead&>(event) = message_head(compaction.summary, "event_message");
+    event.event_type = "compaction";
+    event.event_data.text = "{\"trigger\":\"" + stats.trigger +
+                            "\",\"context_token_estimate\":" + std::to_string(stats.context_tokens_before.value_or(0)) +
+                            ",\"context_window\":" + std::to_string(stats.context_window.value_or(0)) + "}";
+    log_->append(std::move(event));
+    ViewOptions options = view_options();
+    options.summaries = true;
+    for (LettaMessage& view : expand(compaction.summary, options)) log_->append(std::move(view));
+}
+
+}  // namespace stele::runtime
