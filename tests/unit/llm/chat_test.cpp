@@ -183,9 +183,14 @@ TEST(NextAttempt, RepeatsWhatMayPass) {
     EXPECT_FALSE(wait(429, 1, milliseconds(61'000)));
     for (const int status : {400, 401, 402, 403, 404, 413, 422}) EXPECT_FALSE(wait(status, 1, {})) << status;
     const std::string seconds = "1.5", fraction = "200", junk = "soon";
-    EXPECT_EQ(parse_retry_after(&seconds, nullptr), milliseconds(1'500));
-    EXPECT_EQ(parse_retry_after(&seconds, &fraction), milliseconds(200));
-    EXPECT_FALSE(parse_retry_after(&junk, nullptr));
+    EXPECT_EQ(parse_retry_after(&seconds, nullptr, {}), milliseconds(1'500));
+    EXPECT_EQ(parse_retry_after(&seconds, &fraction, {}), milliseconds(200));
+    EXPECT_FALSE(parse_retry_after(&junk, nullptr, {}));
+    const std::string date = "Tue, 24 Nov 2026 10:20:30 GMT";
+    const Timestamp at(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) + std::chrono::hours(10) +
+                       std::chrono::minutes(20));
+    EXPECT_EQ(parse_retry_after(&date, nullptr, at), milliseconds(30'000));
+    EXPECT_EQ(parse_retry_after(&date, nullptr, at + std::chrono::hours(1)), milliseconds(0));
 }
 
 TEST(BaseUrlOf, UnderstandsEverySpelling) {
