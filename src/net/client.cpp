@@ -233,10 +233,12 @@ private:
 
     [[noreturn]] void raise_untrusted(long verdict) {
         drop();
-        Error error(ErrorCode::unavailable,
-                    "The certificate of " + url_.host + ":" + url_.port + " is not trusted (" +
-                        (verdict == X509_V_OK ? "it is another host's" : X509_verify_cert_error_string(verdict)) +
-                        "); a file of further authorities can be named by --ca-file or SSL_CERT_FILE");
+        Error error(
+            ErrorCode::unavailable,
+            "The certificate of " + url_.host + ":" + url_.port + " is not trusted (" +
+                (verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED ? "it is another host's"
+                                                                           : X509_verify_cert_error_string(verdict)) +
+                "); a file of further authorities can be named by --ca-file or SSL_CERT_FILE");
         error.final = true;
         throw error;
     }

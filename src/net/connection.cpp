@@ -283,7 +283,7 @@ template <class Stream>
 awaitable<bool> Connection<Stream>::answer() {
     const auto began = Clock::now();
     // HTTP/1.0 clients get one answer a connection: what they take "keep-alive" to mean differs.
-    const bool keep_alive = reader_.keep_alive() && !reader_.http_1_0() && !context_->state().stopping;
+    const bool keep_alive = reader_.keep_alive() && !reader_.http_1_0();
     Refusal refusal = unpack_body(options_, request_);
     if (refusal.status != 0) {
         co_await refuse(refusal.status, std::move(refusal.text));
@@ -326,6 +326,7 @@ awaitable<HttpResponse> Connection<Stream>::handle() {
 
 template <class Stream>
 awaitable<bool> Connection<Stream>::send(HttpResponse response, bool keep_alive) {
+    keep_alive = keep_alive && !context_->state().stopping;
     add_cors(options_, request_, response);
     if (response.producer) co_return co_await stream(std::move(response), keep_alive);
     compress(request_, response);

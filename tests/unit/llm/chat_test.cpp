@@ -197,7 +197,11 @@ TEST(BaseUrlOf, UnderstandsEverySpelling) {
     for (const char* text :
          {"http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/", "http://h:1/v1/chat/completions"})
         EXPECT_EQ(base_url_of(text), "http://h:1/v1") << text;
+    EXPECT_EQ(base_url_of(" h:1/ \n"), "http://h:1/v1");
     EXPECT_EQ(base_url_of("https://h/openai/v1/"), "https://h/openai/v1");
+    EXPECT_EQ(base_url_of("https://h/gateway"), "https://h/gateway");
+    EXPECT_EQ(base_url_of("https://h/gateway/", true), "https://h/gateway/v1");
+    EXPECT_EQ(base_url_of("https://h/api/paas/v4/", true), "https://h/api/paas/v4");
 }
 
 TEST(ReadModelList, FindsTheWindowUnderAnyName) {
