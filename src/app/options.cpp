@@ -139,6 +139,8 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
 }
 
 void take_environment(Options& options, const Raw& raw) {
+    if (options.host.size() > 2 && options.host.front() == '[' && options.host.back() == ']')
+        options.host = options.host.substr(1, options.host.size() - 2);  // an address as it stands in a URL
     options.data = raw.data.empty() ? default_data_folder() : std::filesystem::path(raw.data);
     options.password = Secret(raw.password.empty() ? environment("LETTA_SERVER_PASSWORD") : raw.password);
     options.secret_key = Secret(raw.secret_key.empty() ? environment("LETTA_ENCRYPTION_KEY") : raw.secret_key);

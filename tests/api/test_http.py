@@ -81,6 +81,21 @@ def test_a_client_that_has_shut_its_sending_side_still_gets_its_answers(wire, ag
     assert wire.is_closed()
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_it_listens_on_an_address_of_ipv6(own_server, host):
+    server = own_server(arguments=["--host", host])
+    try:
+        Wire(1, "::1")
+    except ConnectionRefusedError:
+        pass
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    server.url = f"http://[::1]:{server.port}"
+    server.start()
+    with Wire(server.port, "::1") as wire:
+        healthy(wire)
+
+
 # ---- bodies ----
 
 

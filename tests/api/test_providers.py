@@ -579,6 +579,19 @@ def test_a_base_url_in_every_spelling(own_server, spelling):
         listed.stop()
 
 
+def test_a_model_server_on_an_address_of_ipv6(own_server):
+    try:
+        listed = ScriptedModel(host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    try:
+        server = own_server({"OPENAI_BASE_URL": f"http://[::1]:{listed.port}/v1", "LETTA_DEFAULT_LLM_HANDLE": "openai/m"}).start()
+        assert Talk(server, listed).ask(whole({"content": "six"}))[-1]["content"] == "six"
+        assert listed.heads[0]["host"] == f"[::1]:{listed.port}"
+    finally:
+        listed.stop()
+
+
 def test_further_servers_from_the_configuration_file(own_server, tmp_path):
     one, two = ScriptedModel(), ScriptedModel({"/v1/models": {"data": [{"id": "deep/id", "max_model_len": 5000}, {"id": "untold"}]}})
     try:

@@ -83,7 +83,7 @@ def silence(seconds: float = 120):
 
 
 class ScriptedModel:
-    def __init__(self, models="default", port: int = 0):
+    def __init__(self, models="default", host: str = "127.0.0.1"):
         self.models = {"/v1/models": {"object": "list", "data": [{"id": "m", "object": "model"}]}} if models == "default" else models
         self.script: list = []
         self.requests: list[dict] = []  # bodies of completions
@@ -91,7 +91,7 @@ class ScriptedModel:
         self.paths: list[str] = []  # of every request
         self.connections = 0
         self.gone = threading.Event()  # a client has closed while it was waiting for an answer
-        self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
