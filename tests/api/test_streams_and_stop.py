@@ -61,7 +61,7 @@ def test_a_client_that_leaves_a_blocking_request_decides_nothing_either(server, 
         pass
 
 
-def test_a_client_that_does_not_read_costs_a_bound_of_memory_and_not_the_run(own_server):
+def test_a_client_that_does_not_read_is_cut_and_its_run_completes(own_server):
     server = own_server(arguments=["--write-timeout-seconds", "1"]).start()
     http = server.http()
     agent = http.post("/v1/agents", {})
