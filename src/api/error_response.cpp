@@ -9,14 +9,14 @@
 namespace stele::api {
 namespace {
 
-int model_status(const std::string& type) {
+int model_status(const std::string& type, bool final) {
     if (type == "llm_authentication") return 401;
     if (type == "llm_insufficient_credits") return 402;
     if (type == "llm_rate_limit") return 429;
     if (type == "llm_timeout") return 504;
     if (type == "llm_bad_request" || type == "llm_context_overflow") return 400;
     if (type == "llm_overloaded") return 503;
-    return 500;
+    return type == "llm_error" && final ? 502 : 500;  // refused for good (403, 404, ...), or failed
 }
 
 int status_of(const Error& error) {
@@ -40,7 +40,7 @@ int status_of(const Error& error) {
         case ErrorCode::rate_limited:
             return 429;
         case ErrorCode::model_failed:
-            return model_status(error.type);
+            return model_status(error.type, error.final);
         case ErrorCode::timed_out:
             return 504;
         case ErrorCode::unavailable:

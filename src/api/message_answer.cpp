@@ -61,6 +61,16 @@ public:
         add("[DONE]");
     }
 
+    // The server stops before the run has ended.
+    void interrupted() {
+        net::append_sse(text_,
+                        "{\"message_type\":\"error_message\",\"run_id\":" + json_string(run_id_) +
+                            ",\"error_type\":\"stream_incomplete\",\"message\":\"The server is stopping.\","
+                            "\"detail\":\"The server stopped before the run had ended\",\"seq_id\":null}",
+                        "error");
+        add("[DONE]");
+    }
+
     bool empty() const { return text_.empty(); }
     std::string take() { return std::exchange(text_, {}); }
 
@@ -95,6 +105,9 @@ awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions optio
         for (const auto& event : fresh) frames.message(*event);
         if (reader.at_end()) {
             frames.end(*log->ended());
+            over = true;
+        } else if (writer.ending()) {
+            frames.interrupted();
             over = true;
         } else if (fresh.empty()) {
             frames.ping();

@@ -1,6 +1,6 @@
 """A model server that speaks the chat-completions protocol over a real socket, and breaks it on request.
 
-    python3 server.py --port 0        prints the port, then serves until it is killed
+    python3 server.py --port 0 [--cert FILE --key FILE]        prints the port, then serves until it is killed
 
 The newest user message directs it, one directive a line:
     @call NAME {json}   a tool call (several lines: several calls)      @say TEXT      answers TEXT
@@ -21,6 +21,7 @@ import argparse
 import asyncio
 import json
 import math
+import ssl
 
 MODELS = [
     {"id": "mock-small", "object": "model", "max_model_len": 32000},
@@ -242,7 +243,14 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
 async def main():
     options = argparse.ArgumentParser()
     options.add_argument("--port", type=int, default=0)
-    server = await asyncio.start_server(serve, "127.0.0.1", options.parse_args().port)
+    options.add_argument("--cert")
+    options.add_argument("--key")
+    chosen = options.parse_args()
+    tls = None
+    if chosen.cert:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(chosen.cert, chosen.key)
+    server = await asyncio.start_server(serve, "127.0.0.1", chosen.port, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
