@@ -7,6 +7,10 @@
 #include "runtime/model_turns.hpp"
 #include "runtime/run_failure.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 
 namespace stele::runtime {
@@ -17,6 +21,9 @@ using Clock = std::chrono::steady_clock;
 
 // Somebody else may write an agent's blocks while its tools do; each time the edits are made anew on what is there.
 constexpr int commit_attempts_max = 8;
+
+// How long a failure waits for a store that takes nothing: 0.1 s, 0.2 s ... about an hour in all.
+constexpr std::chrono::milliseconds record_late_first{100}, record_late_last{30 * 60'000};
 
 std::int64_t nanoseconds(Clock::duration duration) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
@@ -480,9 +487,7 @@ std::vector<std::string> Turn::tool_names() const {
 }
 
 // Nothing of the failed step is kept but its record; the steps before it stay.
-awaitable<void> Turn::fail(Error error) {
-    finish_run(stop_reason_of(error));
-    run_.metadata.text = run_metadata(request_.run_type, error.what());
+storage::Transaction Turn::failure_record(const Error& error) const {
     Step step;
     step.id = present_step_id_.empty() ? new_id("step") : present_step_id_;
     step.organization_id = request_.organization_id;
@@ -504,15 +509,41 @@ awaitable<void> Turn::fail(Error error) {
     storage::Transaction transaction;
     services_.runs.insert_step(transaction, step, times, {});
     services_.runs.save(transaction, request_.organization_id, run_);
-    services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
     if (request_.idempotency_key)
         services_.idempotency.release(transaction, request_.organization_id, *request_.idempotency_key);
+    return transaction;
+}
+
+awaitable<void> Turn::fail(Error error) {
+    finish_run(stop_reason_of(error));
+    run_.metadata.text = run_metadata(request_.run_type, error.what());
+    storage::Transaction transaction = failure_record(error);
+    services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
     try {
         co_await services_.database.commit(std::move(transaction));
+    } catch (const Error& unrecorded) {
+        log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});
+        if (unrecorded.code == ErrorCode::unavailable) unrecorded_ = std::move(error);
     } catch (const std::exception& unrecorded) {
         log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});
     }
     log_->update(run_);
+}
+
+// The agent may have gone on meanwhile, so its own row is left alone.
+awaitable<void> Turn::record_late() {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    for (auto wait = record_late_first; unrecorded_ && wait <= record_late_last; wait *= 2) {
+        timer.expires_after(wait);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        storage::Transaction transaction = failure_record(*unrecorded_);
+        try {
+            co_await services_.database.commit(std::move(transaction));
+            unrecorded_.reset();
+        } catch (const Error& still) {
+            if (still.code != ErrorCode::unavailable) co_return;  // its agent was deleted meanwhile
+        }
+    }
 }
 
 }  // namespace stele::runtime
