@@ -71,9 +71,9 @@ private:
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
-    bool apply_rules(PreparedCall& call, const std::vector<std::string>& allowed) const;
     void gather_messages(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);
+    Step step_head(std::string id, const char* status) const;
     Step make_step(const StepWork& work) const;
     void finish_run(StopReason reason);
     Message new_message(MessageRole role, const std::string& step_id) const;
