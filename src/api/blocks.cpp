@@ -54,6 +54,8 @@ awaitable<Response> create(Services& services, const Request& request) {
     Block block = make_block(decode<CreateBlock>(request.body()), request.user_id);
     storage::Transaction transaction;
     services.blocks.insert(transaction, request.organization_id, block);
+    if (request.idempotency_key)
+        services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, block.id);
     co_await services.database.commit(std::move(transaction));
     co_return shown(std::move(block));
 }

@@ -127,8 +127,8 @@ ServerApp::ServerApp(const Options& options)
       client_(client_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, catalogue_, options.traces}),
-      agent_service_(
-          {*database_, agents_, blocks_, tools_, messages_, catalogue_, runtime_, sealer_, defaults_of(options)}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
+                      defaults_of(options)}),
       services_{*database_,     agents_,          blocks_,
                 tools_,         messages_,        runs_,
                 idempotency_,   catalogue_,       runtime_,

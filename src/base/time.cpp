@@ -1,4 +1,4 @@
-#include "base/time.hpp"
+#include "base/time_zone.hpp"
 
 #include <fmt/format.h>
 
@@ -119,25 +119,66 @@ bool is_timezone(const std::string& timezone) {
     return std::filesystem::is_regular_file("/usr/share/zoneinfo/" + timezone, ignored);
 }
 
+namespace {
+
+bool is_utc(const std::string& timezone) { return timezone == "UTC" || !is_timezone(timezone); }
+
+// g++ 12 has no std::chrono time zones; the C library knows one zone at a time, so this is serialised.
+template <class F>
+auto in_zone(const std::string& timezone, F work) {
+    static std::mutex zone_mutex;
+    const std::lock_guard lock(zone_mutex);
+    setenv("TZ", (":" + timezone).c_str(), 1);
+    tzset();
+    return work();
+}
+
+std::time_t seconds_of(Timestamp time) {
+    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+}  // namespace
+
+std::string to_iso8601(Timestamp time, const std::string& timezone) {
+    std::chrono::seconds offset{0};
+    if (!is_utc(timezone))
+        offset = in_zone(timezone, [seconds = seconds_of(time)] {
+            std::tm local{};
+            localtime_r(&seconds, &local);
+            return std::chrono::seconds(local.tm_gmtoff);
+        });
+    std::string text = to_iso8601(time + offset);
+    text.pop_back();  // the Z
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(offset).count();
+    return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
+}
+
+Timestamp from_clock(Timestamp clock, const std::string& timezone) {
+    if (is_utc(timezone)) return clock;
+    const std::time_t seconds = seconds_of(clock);
+    const std::time_t moment = in_zone(timezone, [seconds] {
+        std::tm shown{};
+        gmtime_r(&seconds, &shown);
+        shown.tm_isdst = -1;
+        return std::mktime(&shown);
+    });
+    return Timestamp(std::chrono::seconds(moment)) + (clock - std::chrono::floor<std::chrono::seconds>(clock));
+}
+
 std::string to_prompt_time(Timestamp time, const std::string& timezone) {
+    const std::time_t seconds = seconds_of(time);
     std::tm local{};
-    const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-    if (timezone == "UTC" || !is_timezone(timezone)) {
-        gmtime_r(&seconds, &local);
-        local.tm_zone = "UTC";
-    } else {
-        // g++ 12 has no std::chrono time zones; the C library knows one zone at a time, so this is serialised.
-        static std::mutex zone_mutex;
-        const std::lock_guard lock(zone_mutex);
-        setenv("TZ", (":" + timezone).c_str(), 1);
-        tzset();
-        localtime_r(&seconds, &local);
-        char text[64];
-        const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%d %I:%M:%S %p %Z%z", &local);
-        return std::string(text, size);
-    }
     char text[64];
-    const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%d %I:%M:%S %p UTC+0000", &local);
+    std::size_t size = 0;
+    if (is_utc(timezone)) {
+        gmtime_r(&seconds, &local);
+        size = std::strftime(text, sizeof text, "%Y-%m-%d %I:%M:%S %p UTC+0000", &local);
+    } else {
+        size = in_zone(timezone, [&] {
+            localtime_r(&seconds, &local);
+            return std::strftime(text, sizeof text, "%Y-%m-%d %I:%M:%S %p %Z%z", &local);
+        });
+    }
     return std::string(text, size);
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/call_arguments.hpp"
 
 #include "base/json_text.hpp"
+#include "domain/json.hpp"
 
 #include <boost/json.hpp>
 
@@ -25,6 +26,31 @@ bool is_true(const json::value& value) {
            (value.is_string() && (value.get_string() == "true" || value.get_string() == "True"));
 }
 
+// True if `value` is of the JSON schema type `type`; anything is where the schema names none that we know.
+bool is_of_type(const json::value& value, std::string_view type) {
+    if (type == "string") return value.is_string();
+    if (type == "boolean") return value.is_bool();
+    if (type == "integer") return value.is_int64() || value.is_uint64();
+    if (type == "number") return value.is_number();
+    if (type == "array") return value.is_array();
+    if (type == "object") return value.is_object();
+    return true;
+}
+
+// What is wrong with `prefilled` for a tool with these parameters; empty if nothing is.
+std::string problem_of(const json::object& prefilled, const json::object& properties) {
+    for (const auto& [name, value] : prefilled) {
+        const auto* property = properties.if_contains(name);
+        if (property == nullptr) return "the tool takes no argument '" + std::string(name) + "'";
+        if (!property->is_object()) continue;
+        const auto* type = property->get_object().if_contains("type");
+        if (type == nullptr || !type->is_string() || is_of_type(value, type->get_string())) continue;
+        return "'" + std::string(name) + "' must be of type " + std::string(type->get_string()) + ", not " +
+               json::serialize(value);
+    }
+    return {};
+}
+
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
@@ -46,6 +72,24 @@ std::optional<CallArguments> read_call_arguments(std::string_view written, bool 
     }
     arguments.json = json::serialize(*object);
     return arguments;
+}
+
+FilledArguments with_prefilled(const std::string& json, const std::string& prefilled, const std::string& schema) {
+    FilledArguments filled{json, {}};
+    auto arguments = first_object(json);
+    const auto forced = first_object(prefilled);
+    if (!arguments || !forced) {
+        filled.problem = "they are no JSON object";
+        return filled;
+    }
+    const auto parameters = first_object(json_member_text(schema, "parameters").value_or("{}"));
+    const auto* properties = parameters ? parameters->if_contains("properties") : nullptr;
+    filled.problem = problem_of(
+        *forced, properties != nullptr && properties->is_object() ? properties->get_object() : json::object());
+    if (!filled.problem.empty()) return filled;
+    for (const auto& [name, value] : *forced) (*arguments)[name] = value;
+    filled.json = json::serialize(*arguments);
+    return filled;
 }
 
 std::string with_heartbeat(const std::string& json, bool heartbeat) {

@@ -18,6 +18,14 @@ struct CallArguments {
 /// taken out.
 std::optional<CallArguments> read_call_arguments(std::string_view written, bool loop_parameters);
 
+/// A call's arguments with those that a tool rule fills in: they win over what the model wrote. `problem`, for the
+/// model, is not empty where the rule names an argument that `schema` (a tool's {"parameters": ...}) has not, or gives
+/// it another type; `json` is then as the model wrote it.
+struct FilledArguments {
+    std::string json, problem;
+};
+FilledArguments with_prefilled(const std::string& json, const std::string& prefilled, const std::string& schema);
+
 /// `json` (an object) with request_heartbeat as its last member.
 std::string with_heartbeat(const std::string& json, bool heartbeat);
 

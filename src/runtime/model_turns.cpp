@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace stele::runtime {
 namespace {
@@ -44,20 +43,18 @@ llm::Image to_image(const ContentPart& part) {
 class TurnMaker {
 public:
     TurnMaker(const std::vector<Message>& messages, const TurnOptions& options)
-        : messages_(messages), options_(options) {
-        for (const Message& message : messages)
-            for (const MessageToolReturn& tool_return : message.tool_returns)
-                answered_.insert(tool_return.tool_call_id);
-    }
+        : messages_(messages), options_(options) {}
 
     std::vector<llm::Turn> make() {
         turns_.reserve(messages_.size());
         for (const Message& message : messages_) add(message);
+        answer_open_calls();
         return std::move(turns_);
     }
 
 private:
     void add(const Message& message) {
+        if (message.role != MessageRole::tool) answer_open_calls();
         switch (message.role) {
             case MessageRole::system:
                 add_text(llm::Role::system, message);
@@ -108,21 +105,29 @@ private:
             sent.arguments =
                 options_.inner_thoughts && !thoughts.empty() ? with_thinking(call.arguments, thoughts) : call.arguments;
             turn.tool_calls.push_back(std::move(sent));
-            called_.insert(call.id);
         }
         if (!options_.inner_thoughts && turn.text.empty() && turn.reasoning.empty()) turn.text = std::move(thoughts);
         if (turn.text.empty() && turn.tool_calls.empty()) return;
         turns_.push_back(std::move(turn));
-        for (const MessageToolCall& call : message.tool_calls)
-            if (!answered_.contains(call.id)) add_return(call.id, call.name, "The result of this call was lost.");
+        for (const MessageToolCall& call : message.tool_calls) open_.push_back({call.id, call.name});
     }
 
     void add_returns(const Message& message) {
-        for (const MessageToolReturn& tool_return : message.tool_returns)
-            if (called_.contains(tool_return.tool_call_id) && returned_.insert(tool_return.tool_call_id).second)
-                add_return(tool_return.tool_call_id, tool_return.name,
-                           clipped(packaged_return(tool_return, message.created_at, options_.timezone),
-                                   options_.context_window));
+        for (const MessageToolReturn& tool_return : message.tool_returns) {
+            const auto call = std::find_if(open_.begin(), open_.end(),
+                                           [&](const OpenCall& each) { return each.id == tool_return.tool_call_id; });
+            if (call == open_.end()) continue;
+            open_.erase(call);
+            add_return(
+                tool_return.tool_call_id, tool_return.name,
+                clipped(packaged_return(tool_return, message.created_at, options_.timezone), options_.context_window));
+        }
+    }
+
+    // No provider takes a call without its return behind it.
+    void answer_open_calls() {
+        for (const OpenCall& call : open_) add_return(call.id, call.tool, "The result of this call was lost.");
+        open_.clear();
     }
 
     void add_return(const std::string& call_id, const std::string& tool, std::string text) {
@@ -136,7 +141,11 @@ private:
 
     const std::vector<Message>& messages_;
     const TurnOptions& options_;
-    std::unordered_set<std::string> answered_, called_, returned_;
+    // Calls that wait for their return. Paired by place and id: some servers give every answer's calls the same ids.
+    struct OpenCall {
+        std::string id, tool;
+    };
+    std::vector<OpenCall> open_;
     std::vector<llm::Turn> turns_;
 };
 

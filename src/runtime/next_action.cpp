@@ -34,7 +34,14 @@ bool ends_turn(const LoopState& state, const ToolsReturned& returned) {
     });
 }
 
+// The agent's own rule asks for what can't be done: no further answer of the model mends that.
+bool has_bad_rule(const ToolsReturned& returned) {
+    return std::any_of(returned.calls.begin(), returned.calls.end(),
+                       [](const ToolsReturned::Call& call) { return call.bad_rule; });
+}
+
 LoopAction after_tools(const LoopState& state, const ToolsReturned& returned) {
+    if (has_bad_rule(returned)) return Stop{StopReason::invalid_tool_call};
     if (state.speaks_in_text) return ends_turn(state, returned) ? stop(state, StopReason::tool_rule) : ask(state);
 
     // One call an answer here; the model goes on only if it asked to, or a rule wants it.
@@ -43,11 +50,11 @@ LoopAction after_tools(const LoopState& state, const ToolsReturned& returned) {
         return ask(state, hidden_note + std::string("The call was not allowed; continue with another one"));
     if (state.rules.ends_turn(call.tool))
         return stop(state, call.heartbeat ? StopReason::tool_rule : StopReason::end_turn);
-    if (state.rules.constrains_next(call.tool) || state.rules.continues_turn(call.tool))
-        return ask(state, hidden_note + ("A tool rule asks you to go on after " + call.tool));
     if (call.heartbeat)
         return ask(state, hidden_note +
                               std::string("The tool was called with request_heartbeat=true; you have control again"));
+    if (state.rules.constrains_next(call.tool) || state.rules.continues_turn(call.tool))
+        return ask(state, hidden_note + ("A tool rule asks you to go on after " + call.tool));
     return stop(state, StopReason::end_turn);
 }
 

@@ -30,6 +30,7 @@ struct ToolsReturned {
         std::string tool;
         bool forbidden = false;  ///< a rule did not allow it, and it was not run
         bool heartbeat = false;  ///< the model asked to go on
+        bool bad_rule = false;   ///< arguments that a rule fills in do not fit the tool, and it was not run
     };
     std::vector<Call> calls;
 };

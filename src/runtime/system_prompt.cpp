@@ -1,6 +1,7 @@
 #include "runtime/system_prompt.hpp"
 
 #include "base/utf8.hpp"
+#include "tools/builtin/memory_edits.hpp"
 
 #include <algorithm>
 
@@ -38,9 +39,9 @@ void append_block(std::string& out, const Block& block, bool numbered) {
     out += "- chars_current=" + std::to_string(code_points(block.value)) +
            "\n- chars_limit=" + std::to_string(block.limit) + "\n</metadata>\n";
     if (numbered) {
-        out +=
-            "<warning>\nThe numbers before the arrows show lines; they are no part of the text, never copy them.\n"
-            "</warning>\n<value>\n";
+        out += "<warning>\n";
+        out += tools::edits::line_number_warning;
+        out += "\n</warning>\n<value>\n";
         append_numbered(out, block.value);
         out += "</value>\n";
     } else {

@@ -24,6 +24,22 @@ std::optional<std::string> chosen_child(const ToolRule& rule, const std::string&
     return rule.default_child.optional();
 }
 
+// What the rule's child_arg_nodes ([{"name", "args"}]) fill in for this child.
+std::optional<std::string> arguments_of_child(const ToolRule& rule, const std::string& child) {
+    if (!rule.child_arg_nodes.has_value()) return std::nullopt;
+    boost::system::error_code failure;
+    const auto nodes = boost::json::parse(rule.child_arg_nodes->text, failure);
+    if (failure || !nodes.is_array()) return std::nullopt;
+    for (const auto& node : nodes.get_array()) {
+        if (!node.is_object()) continue;
+        const auto* name = node.get_object().if_contains("name");
+        const auto* args = node.get_object().if_contains("args");
+        if (name != nullptr && args != nullptr && name->is_string() && name->get_string() == child && args->is_object())
+            return boost::json::serialize(*args);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool ToolRuleSet::has(const std::string& tool, const char* type) const {
@@ -60,6 +76,17 @@ std::vector<std::string> ToolRuleSet::allowed(const std::vector<std::string>& av
     std::copy_if(available.begin(), available.end(), std::back_inserter(names),
                  [&](const std::string& tool) { return permits(tool); });
     return names.empty() ? available : names;
+}
+
+std::optional<std::string> ToolRuleSet::prefilled(const std::string& tool) const {
+    for (const ToolRule& rule : rules_) {
+        if (history_.empty() && rule.type == "run_first" && rule.tool_name == tool && rule.args.has_value())
+            return rule.args->text;
+        if (history_.empty() || rule.type != "constrain_child_tools" || rule.tool_name != history_.back().tool)
+            continue;
+        if (auto args = arguments_of_child(rule, tool)) return args;
+    }
+    return std::nullopt;
 }
 
 bool ToolRuleSet::call_required() const {

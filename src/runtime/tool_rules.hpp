@@ -2,6 +2,7 @@
 
 #include "domain/tool.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ public:
 
     /// Those of `available` that may be called now, in their order; all of them when the rules would leave none.
     std::vector<std::string> allowed(const std::vector<std::string>& available) const;
+
+    /// The arguments that a rule fills in if `tool` is called now (a JSON object), or nothing.
+    std::optional<std::string> prefilled(const std::string& tool) const;
 
     /// True if the next answer must be a call.
     bool call_required() const;
@@ -34,7 +38,8 @@ public:
     /// True if no rule narrows the choice of tools: then a provider may offer several calls at once.
     bool unconstrained() const;
 
-    /// Remembers a call and what it gave back (conditional rules look at it).
+    /// Remembers a call that was carried out and what it gave back (conditional rules look at it). Calls that a rule
+    /// refused did not happen: they open no way that the rules close.
     void called(const std::string& tool, std::string tool_return);
 
 private:

@@ -16,12 +16,6 @@ const Tool* find_tool(const LoadedAgent& loaded, const std::string& name) {
     return found == loaded.tools.end() ? nullptr : &*found;
 }
 
-std::string names_of(const std::vector<Tool>& tools) {
-    std::string names;
-    for (const Tool& tool : tools) names += (names.empty() ? "" : ", ") + tool.name;
-    return names.empty() ? "none" : names;
-}
-
 void fail(PreparedCall& call, std::string text) {
     call.result.status = "error";
     call.result.is_object = false;
@@ -51,17 +45,25 @@ awaitable<void> ToolRunner::rerun_edits(std::vector<PreparedCall>& calls, tools:
     }
 }
 
+void ToolRunner::fail_edits(std::vector<PreparedCall>& calls, const std::string& why) {
+    for (PreparedCall& call : calls) {
+        const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
+        if (builtin != nullptr && builtin->edits_memory && call.result.status != "error")
+            fail(call, "The edit could not be stored: " + why);
+    }
+}
+
 awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& memory) const {
     call.result = MessageToolReturn{};
     call.result.tool_call_id = call.id;
     call.result.name = call.tool;
-    const Tool* tool = find_tool(loaded_, call.tool);
-    if (tool == nullptr) {
-        fail(call, "There is no tool '" + call.tool + "'. Your tools are: " + names_of(loaded_.tools));
-        co_return;
-    }
     if (!call.refusal.empty()) {
         fail(call, call.refusal);
+        co_return;
+    }
+    const Tool* tool = find_tool(loaded_, call.tool);
+    if (tool == nullptr) {  // gone since the call was looked at: somebody detached it
+        fail(call, "The tool '" + call.tool + "' is no longer yours");
         co_return;
     }
     if (!call.arguments_json) {

@@ -18,7 +18,8 @@ struct PreparedCall {
     std::string id;
     std::string tool;
     std::optional<std::string> arguments_json;  ///< nothing: what the model wrote is no JSON object
-    std::string refusal;                        ///< not empty: a rule forbids the call, and says so to the model
+    std::string refusal;                        ///< not empty: why the call may not be made, for the model
+    bool bad_rule = false;                      ///< refused since arguments that a rule fills in do not fit the tool
     MessageToolReturn result;
 };
 
@@ -34,6 +35,9 @@ public:
 
     /// Makes the edits of memory once more, on blocks that somebody else wrote meanwhile; other results stay.
     boost::asio::awaitable<void> rerun_edits(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const;
+
+    /// Turns the edits of memory among the results into failures: the store does not take them.
+    static void fail_edits(std::vector<PreparedCall>& calls, const std::string& why);
 
 private:
     boost::asio::awaitable<void> run_one(PreparedCall& call, tools::WorkingMemory& memory) const;

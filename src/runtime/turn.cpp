@@ -4,8 +4,9 @@
 #include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "runtime/call_arguments.hpp"
+#include "runtime/call_rules.hpp"
+#include "runtime/initial_messages.hpp"
 #include "runtime/model_turns.hpp"
-#include "runtime/run_failure.hpp"
 
 #include <algorithm>
 
@@ -34,6 +35,7 @@ struct Turn::StepWork {
     bool system_changed = false;
     Message assistant;
     llm::ModelAnswer answer;
+    std::optional<TokenEvents> tokens;
     bool tokens_shown = false;
     std::vector<PreparedCall> calls;
     std::vector<std::string> thoughts;  ///< of each call
@@ -179,7 +181,7 @@ awaitable<void> Turn::ask_model(StepWork& work) {
     options.parallel_calls = state_.parallel_calls;
     options.inner_thoughts = !state_.speaks_in_text;
     options.view = view_options();
-    TokenEvents tokens(*log_, work.assistant, std::move(options));
+    TokenEvents& tokens = work.tokens.emplace(*log_, work.assistant, std::move(options));
 
     llm::ModelRequest request = make_request(work);
     const Clock::time_point asked = Clock::now();
@@ -193,7 +195,6 @@ awaitable<void> Turn::ask_model(StepWork& work) {
 
     take_calls(work, state_.parallel_calls ? work.answer.tool_calls.size() : 1);
     work.tokens_shown = tokens.shown();
-    if (work.tokens_shown) tokens.finish(work.assistant.tool_calls);
 }
 
 // Puts the answer into the message that will be stored.
@@ -207,26 +208,22 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
     for (std::size_t i = 0; i < std::min(calls, work.answer.tool_calls.size()); ++i) {
         const llm::ToolCall& asked = work.answer.tool_calls[i];
         auto arguments = read_call_arguments(asked.arguments, loop_parameters);
-        PreparedCall call;
-        call.id = asked.id;
-        call.tool = asked.name;
-        MessageToolCall stored;
-        stored.id = asked.id;
-        stored.name = asked.name;
-        stored.arguments =
-            loop_parameters && arguments ? with_heartbeat(arguments->json, arguments->heartbeat) : asked.arguments;
-        if (stored.arguments.empty()) stored.arguments = "{}";
         work.heartbeats.push_back(arguments && arguments->heartbeat);
         if (arguments && !arguments->thinking.empty())
             message.content.push_back(reasoning_part(arguments->thinking, false, {}));
+        PreparedCall call;
+        call.id = asked.id;
+        call.tool = asked.name;
         if (arguments) call.arguments_json = std::move(arguments->json);
-        if (std::find(allowed.begin(), allowed.end(), asked.name) == allowed.end() &&
-            std::find(state_.tools.begin(), state_.tools.end(), asked.name) != state_.tools.end()) {
-            std::string names;
-            for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-            call.refusal = "[ToolConstraintError] " + asked.name +
-                           " can't be called now: " + state_.rules.hint(asked.name) + ". You may call: " + names;
-        }
+        const bool changed = apply_rules(call, state_.rules, allowed, loaded_.tools);
+        MessageToolCall stored;
+        stored.id = asked.id;
+        stored.name = asked.name;
+        if (loop_parameters && call.arguments_json)
+            stored.arguments = with_heartbeat(*call.arguments_json, work.heartbeats.back());
+        else
+            stored.arguments = changed ? *call.arguments_json : asked.arguments;
+        if (stored.arguments.empty()) stored.arguments = "{}";
         message.tool_calls.push_back(std::move(stored));
         work.calls.push_back(std::move(call));
     }
@@ -244,11 +241,12 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     ToolsReturned returned;
     for (std::size_t i = 0; i < work.calls.size(); ++i) {
         const PreparedCall& call = work.calls[i];
-        state_.rules.called(call.tool, call.result.value);
-        returned.calls.push_back(ToolsReturned::Call{call.tool, !call.refusal.empty(), work.heartbeats[i]});
+        const bool refused = !call.refusal.empty();
+        if (!refused) state_.rules.called(call.tool, call.result.value);
+        returned.calls.push_back(ToolsReturned::Call{call.tool, refused, work.heartbeats[i], call.bad_rule});
         const auto tool = std::find_if(loaded_.tools.begin(), loaded_.tools.end(),
                                        [&](const Tool& each) { return each.name == call.tool; });
-        if (tool != loaded_.tools.end() &&
+        if (!refused && tool != loaded_.tools.end() &&
             std::find(run_.tools_used.begin(), run_.tools_used.end(), tool->id) == run_.tools_used.end())
             run_.tools_used.push_back(tool->id);
     }
@@ -256,6 +254,7 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     if (!state_.speaks_in_text && work.calls.front().arguments_json)
         work.assistant.tool_calls.front().arguments =
             with_heartbeat(*work.calls.front().arguments_json, std::holds_alternative<AskModel>(work.action));
+    if (work.tokens_shown) work.tokens->finish(work.assistant.tool_calls);
 }
 
 Message Turn::new_message(MessageRole role, const std::string& step_id) const {
@@ -283,10 +282,7 @@ void Turn::gather_messages(StepWork& work) {
     }
     if (const auto* ask = std::get_if<AskModel>(&work.action); ask != nullptr && !ask->heartbeat.empty()) {
         Message heartbeat = new_message(MessageRole::user, work.step_id);
-        const std::string time = to_prompt_time(heartbeat.created_at, loaded_.agent.timezone.value_or("UTC"));
-        heartbeat.content.push_back(
-            text_part("{\n  \"type\": \"heartbeat\",\n  \"reason\": " + json_string(ask->heartbeat) +
-                      ",\n  \"time\": " + json_string(time) + "\n}"));
+        heartbeat.content.push_back(text_part(packaged_event(loaded_.agent, "heartbeat", "reason", ask->heartbeat)));
         work.fresh.push_back(std::move(heartbeat));
     }
     for (Message& message : work.fresh) {
@@ -296,9 +292,10 @@ void Turn::gather_messages(StepWork& work) {
     }
 }
 
-Step Turn::make_step(const StepWork& work) const {
+// What every record of a step of this run says.
+Step Turn::step_head(std::string id, const char* status) const {
     Step step;
-    step.id = work.step_id;
+    step.id = std::move(id);
     step.organization_id = request_.organization_id;
     step.run_id = run_.id;
     step.agent_id = request_.agent_id;
@@ -310,7 +307,13 @@ Step Turn::make_step(const StepWork& work) const {
                             : std::optional(model_.info().handle);
     step.model_endpoint = model_.info().model_endpoint;
     step.context_window_limit = loaded_.agent.llm_config.context_window;
-    step.status = "success";
+    step.status = status;
+    step.created_at = now();
+    return step;
+}
+
+Step Turn::make_step(const StepWork& work) const {
+    Step step = step_head(work.step_id, "success");
     step.created_at = work.created_at;
     if (const auto* stop = std::get_if<Stop>(&work.action)) step.stop_reason = stop->reason;
     if (!work.answer.usage) return step;
@@ -396,7 +399,7 @@ awaitable<void> Turn::commit(StepWork& work) {
             co_await services_.database.commit(std::move(transaction));
         } catch (const Error& error) {
             const bool edits = work.memory && work.memory->dirty();
-            if (error.code != ErrorCode::conflict || !edits || attempt == commit_attempts_max) {
+            if (error.code != ErrorCode::conflict || !edits) {
                 run_.completed_at.reset();
                 throw;
             }
@@ -407,6 +410,10 @@ awaitable<void> Turn::commit(StepWork& work) {
         const bool there = co_await reload_settings(services_.database, loaded_);
         if (!there) throw not_found("Agent", request_.agent_id);
         work.memory.emplace(loaded_.blocks);
+        if (attempt == commit_attempts_max) {  // such as a label that another agent of a shared block has already
+            ToolRunner::fail_edits(work.calls, conflict->what());
+            continue;
+        }
         const ToolRunner runner(loaded_, request_.user_id, services_.messages);
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
@@ -453,42 +460,6 @@ std::vector<std::string> Turn::tool_names() const {
     std::vector<std::string> names;
     for (const Tool& tool : loaded_.tools) names.push_back(tool.name);
     return names;
-}
-
-// Nothing of the failed step is kept but its record; the steps before it stay.
-awaitable<void> Turn::fail(Error error) {
-    finish_run(stop_reason_of(error));
-    run_.metadata.text = run_metadata(request_.run_type, error.what());
-    Step step;
-    step.id = present_step_id_.empty() ? new_id("step") : present_step_id_;
-    step.organization_id = request_.organization_id;
-    step.run_id = run_.id;
-    step.agent_id = request_.agent_id;
-    step.provider_name = model_.info().provider_name;
-    step.provider_category = model_.info().provider_category;
-    step.model = model_.info().model;
-    step.model_handle = model_.info().handle;
-    step.model_endpoint = model_.info().model_endpoint;
-    step.context_window_limit = loaded_.agent.llm_config.context_window;
-    step.status = "failed";
-    step.stop_reason = run_.stop_reason;
-    step.error_type = failure_type(error);
-    step.error_data.text = "{\"message\":" + json_string(error.what()) + "}";
-    step.created_at = now();
-    storage::StepTimes times;
-    times.started_ns = now_ns();
-    storage::Transaction transaction;
-    services_.runs.insert_step(transaction, step, times, {});
-    services_.runs.save(transaction, request_.organization_id, run_);
-    services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
-    if (request_.idempotency_key)
-        services_.idempotency.release(transaction, request_.organization_id, *request_.idempotency_key);
-    try {
-        co_await services_.database.commit(std::move(transaction));
-    } catch (const std::exception& unrecorded) {
-        log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});
-    }
-    log_->update(run_);
 }
 
 }  // namespace stele::runtime

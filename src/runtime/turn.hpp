@@ -55,6 +55,10 @@ public:
     /// Works until the turn ends. Throws nothing: a failure ends the run as failed, on record.
     boost::asio::awaitable<void> carry_out();
 
+    /// Writes down a failure that the store did not take when it happened (it was full, say), once it takes it again:
+    /// else the run would be called running until the next start. Call it when the turn is over for everybody else.
+    boost::asio::awaitable<void> record_late();
+
 private:
     struct StepWork;  ///< what one step gathers before it commits
 
@@ -64,11 +68,13 @@ private:
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
+    storage::Transaction failure_record(const Error& error) const;
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
     void gather_messages(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);
+    Step step_head(std::string id, const char* status) const;
     Step make_step(const StepWork& work) const;
     void finish_run(StopReason reason);
     Message new_message(MessageRole role, const std::string& step_id) const;
@@ -89,6 +95,7 @@ private:
     UsageStatistics usage_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::string present_step_id_;                   ///< of the step at work, for the record of its failure
+    std::optional<Error> unrecorded_;               ///< the failure that the store did not take
     std::optional<std::string> clear_context_but_;  ///< message_buffer_autoclear: the first commit evicts all others
 };
 

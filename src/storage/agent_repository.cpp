@@ -2,6 +2,9 @@
 
 #include "storage/decode_cache.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace stele::storage {
 namespace {
 
@@ -138,7 +141,12 @@ boost::asio::awaitable<std::vector<Agent>> AgentRepository::find_all(std::string
     Select select = select_agents(organization_id);
     select.where_in("a.id IN (?)", ids);
     Query query = select.query();
-    co_return to_agents(co_await database_.query_packed(query.statement, std::move(query.params)));
+    std::vector<Agent> agents = to_agents(co_await database_.query_packed(query.statement, std::move(query.params)));
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < ids.size(); ++i) places.emplace(ids[i], i);
+    std::sort(agents.begin(), agents.end(),
+              [&](const Agent& a, const Agent& b) { return places.at(a.id) < places.at(b.id); });
+    co_return agents;
 }
 
 boost::asio::awaitable<std::vector<Agent>> AgentRepository::list(std::string organization_id, AgentFilter filter,

@@ -29,6 +29,8 @@ public:
 
     boost::asio::awaitable<std::optional<Agent>> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<bool> exists(std::string organization_id, std::string id) const;
+
+    /// Those of `ids` that there are, in the order of `ids`.
     boost::asio::awaitable<std::vector<Agent>> find_all(std::string organization_id,
                                                         std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Agent>> list(std::string organization_id, AgentFilter filter, Page page) const;

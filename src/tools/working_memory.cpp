@@ -9,6 +9,19 @@ bool contains(const std::vector<std::string>& ids, const std::string& id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+ToolFailure over_limit(const std::string& label, const Error& error) {
+    const std::string problem = error.fields.empty() ? error.what() : error.fields.front().problem;
+    return ToolFailure("Memory block '" + label + "': " + problem + ". Shorten the text or move parts of it elsewhere");
+}
+
+void check_new_label(const std::string& label) {
+    CreateBlock request;
+    request.label = label;
+    Problems problems("block");
+    check(request, problems);
+    if (!problems.empty()) throw ToolFailure("'" + label + "' can't be the label of a memory block");
+}
+
 std::vector<Block> those(const std::vector<Block>& blocks, const std::vector<std::string>& ids) {
     std::vector<Block> chosen;
     for (const Block& block : blocks)
@@ -33,25 +46,27 @@ const Block& WorkingMemory::get(const std::string& label) const {
                       "'. The blocks are: " + (labels.empty() ? "none" : labels));
 }
 
-Block& WorkingMemory::writable(const std::string& label) {
-    auto& block = const_cast<Block&>(get(label));  // our own vector's element, found by a const search
+const Block& WorkingMemory::editable(const std::string& label) const {
+    const Block& block = get(label);
     if (block.read_only) throw ToolFailure("The memory block '" + label + "' is read-only and can't be edited");
+    return block;
+}
+
+Block& WorkingMemory::writable(const std::string& label) {
+    auto& block = const_cast<Block&>(editable(label));  // our own vector's element, found by a const search
     if (!contains(created_ids_, block.id) && !contains(changed_ids_, block.id)) changed_ids_.push_back(block.id);
     block.updated_at = now();
     return block;
 }
 
 void WorkingMemory::set_value(const std::string& label, std::string value) {
-    Block edited = get(label);
-    if (!edited.read_only) {
-        try {
-            stele::set_value(edited, std::move(value));
-        } catch (const Error& error) {
-            throw ToolFailure("Memory block '" + label + "': " + error.fields.front().problem +
-                              ". Shorten the text or move parts of it elsewhere");
-        }
-        if (edited.value == get(label).value) return;
+    Block edited = editable(label);
+    try {
+        stele::set_value(edited, std::move(value));
+    } catch (const Error& error) {
+        throw over_limit(label, error);
     }
+    if (edited.value == get(label).value) return;
     writable(label).value = std::move(edited.value);
 }
 
@@ -60,7 +75,9 @@ void WorkingMemory::set_description(const std::string& label, std::string descri
 }
 
 void WorkingMemory::rename(const std::string& label, const std::string& new_label) {
+    static_cast<void>(editable(label));
     if (has(new_label)) throw ToolFailure("There is a memory block '" + new_label + "' already");
+    check_new_label(new_label);
     writable(label).label = new_label;
 }
 
@@ -77,17 +94,15 @@ void WorkingMemory::remove(const std::string& label) {
 void WorkingMemory::create(const std::string& label, std::string description, std::string value,
                            const std::string& actor) {
     if (has(label)) throw ToolFailure("There is a memory block '" + label + "' already");
+    check_new_label(label);
     CreateBlock request;
     request.label = label;
     request.description = std::move(description);
     request.value = BlockValue{std::move(value)};
-    Problems problems("block");
-    check(request, problems);
-    if (!problems.empty()) throw ToolFailure("'" + label + "' can't be the label of a memory block");
     try {
         blocks_.push_back(make_block(std::move(request), actor));
     } catch (const Error& error) {
-        throw ToolFailure(error.what());
+        throw over_limit(label, error);
     }
     created_ids_.push_back(blocks_.back().id);
 }

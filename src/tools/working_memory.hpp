@@ -16,6 +16,9 @@ public:
     const Block& get(const std::string& label) const;
     bool has(const std::string& label) const;
 
+    /// The same for one that is to be edited. Throws ToolFailure for a read-only block too.
+    const Block& editable(const std::string& label) const;
+
     /// Each throws ToolFailure for a read-only block, an unknown label, or a text over the block's limit.
     void set_value(const std::string& label, std::string value);
     void set_description(const std::string& label, std::string description);

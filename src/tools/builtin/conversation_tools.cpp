@@ -1,4 +1,5 @@
 #include "base/json_text.hpp"
+#include "base/time_zone.hpp"
 #include "storage/message_repository.hpp"
 #include "tools/builtin/arguments.hpp"
 #include "tools/builtin/tables.hpp"
@@ -20,16 +21,19 @@ awaitable<ToolResult> run_send_message(BuiltinContext&, std::string json) {
     co_return result;
 }
 
-// A bound of the search; a date alone means its whole day.
-std::optional<Timestamp> bound(const std::optional<std::string>& text, const char* argument, bool end) {
+// A bound of the search; a date alone means its whole day, a time without an offset is one of the agent's zone.
+std::optional<Timestamp> bound(const std::optional<std::string>& text, const char* argument, bool end,
+                               const std::string& timezone) {
     if (!text || text->empty()) return std::nullopt;
     const auto time = parse_iso8601(*text);
     if (!time)
         throw ToolFailure(std::string("conversation_search: ") + argument + " '" + *text +
                           "' is no ISO 8601 date, such as 2026-01-31 or 2026-01-31T10:20");
-    const bool date_only = text->size() <= 10;
-    if (end && date_only) return *time + std::chrono::hours(24) - std::chrono::microseconds(1);
-    return time;
+    constexpr std::size_t date_characters = 10;
+    if (text->find_first_of("Zz+-", date_characters) != std::string::npos) return time;
+    const bool whole_day = end && text->size() <= date_characters;
+    if (!whole_day) return from_clock(*time, timezone);
+    return from_clock(*time + std::chrono::hours(24), timezone) - std::chrono::microseconds(1);
 }
 
 std::string time_ago(Timestamp then, Timestamp now) {
@@ -46,23 +50,26 @@ awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::stri
     storage::MessageSearchQuery query;
     query.agent_id = context.agent.id;
     query.text = arguments.query.value_or("");
+    const bool query_is_blank = query.text.find_first_not_of(" \t\r\n") == std::string::npos;
     if (arguments.roles) {
         for (const std::string& role : *arguments.roles)
             if (role != "user" && role != "assistant" && role != "tool")
                 throw ToolFailure("conversation_search: roles may hold user, assistant, tool; not '" + role + "'");
         query.roles = *arguments.roles;
     }
-    query.from = bound(arguments.start_date, "start_date", false);
-    query.until = bound(arguments.end_date, "end_date", true);
+    const std::string timezone = context.agent.timezone.value_or("UTC");
+    query.from = bound(arguments.start_date, "start_date", false, timezone);
+    query.until = bound(arguments.end_date, "end_date", true, timezone);
     query.limit = std::clamp<std::int64_t>(arguments.limit.value_or(search_results_default), 1, search_results_max);
 
     const std::vector<storage::MessageSearchHit> hits = co_await context.messages.search(std::move(query));
+    const std::string relevance = query_is_blank ? "" : R"(,"relevance":{"search_mode":"fts"})";
     std::string results;
     for (const storage::MessageSearchHit& hit : hits) {
         if (!results.empty()) results += ',';
-        results += "{\"timestamp\":\"" + to_iso8601(hit.message.created_at) +
+        results += "{\"timestamp\":\"" + to_iso8601(hit.message.created_at, timezone) +
                    "\",\"time_ago\":" + json_string(time_ago(hit.message.created_at, context.now)) +
-                   ",\"role\":" + json_string(to_string(hit.message.role)) +
+                   ",\"role\":" + json_string(to_string(hit.message.role)) + relevance +
                    ",\"content\":" + json_string(spoken_text(hit.message)) + "}";
     }
     const std::string count =

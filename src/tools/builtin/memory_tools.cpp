@@ -1,5 +1,6 @@
 #include "tools/builtin/arguments.hpp"
 #include "tools/builtin/memory_edits.hpp"
+#include "tools/builtin/memory_patch.hpp"
 #include "tools/builtin/tables.hpp"
 
 namespace stele::tools {
@@ -43,21 +44,22 @@ ToolResult replace(WorkingMemory& memory, const std::string& label, const std::s
                    const std::string& new_string) {
     edits::refuse_line_numbers(old_string, "old_string");
     edits::refuse_line_numbers(new_string, "new_string");
-    const std::string value = edits::expand_tabs(memory.get(label).value);
+    const std::string value = edits::expand_tabs(memory.editable(label).value);
     memory.set_value(label,
                      edits::replace_once(value, edits::expand_tabs(old_string), edits::expand_tabs(new_string), label));
     return value_of(memory, label);
 }
 
-ToolResult insert(WorkingMemory& memory, const std::string& label, const std::string& text, std::int64_t line) {
-    edits::refuse_line_numbers(text, "new_string");
-    memory.set_value(label, edits::insert_lines(memory.get(label).value, text, line));
+ToolResult insert(WorkingMemory& memory, const std::string& label, const std::string& text, std::int64_t line,
+                  const char* argument) {
+    edits::refuse_line_numbers(text, argument);
+    memory.set_value(label, edits::insert_lines(memory.editable(label).value, text, line));
     return value_of(memory, label);
 }
 
 awaitable<ToolResult> run_core_append(BuiltinContext& context, std::string json) {
     const auto arguments = read_arguments<AppendArguments>("core_memory_append", json);
-    const std::string& value = context.memory.get(arguments.label).value;
+    const std::string& value = context.memory.editable(arguments.label).value;
     context.memory.set_value(arguments.label, value.empty() ? arguments.content : value + "\n" + arguments.content);
     co_return value_of(context.memory, arguments.label);
 }
@@ -65,7 +67,7 @@ awaitable<ToolResult> run_core_append(BuiltinContext& context, std::string json)
 awaitable<ToolResult> run_core_replace(BuiltinContext& context, std::string json) {
     const auto arguments = read_arguments<CoreReplaceArguments>("core_memory_replace", json);
     context.memory.set_value(arguments.label,
-                             edits::replace_all(context.memory.get(arguments.label).value, arguments.old_content,
+                             edits::replace_all(context.memory.editable(arguments.label).value, arguments.old_content,
                                                 arguments.new_content, arguments.label));
     co_return value_of(context.memory, arguments.label);
 }
@@ -77,7 +79,8 @@ awaitable<ToolResult> run_replace(BuiltinContext& context, std::string json) {
 
 awaitable<ToolResult> run_insert(BuiltinContext& context, std::string json) {
     const auto arguments = read_arguments<InsertArguments>("memory_insert", json);
-    co_return insert(context.memory, arguments.label, arguments.new_string, arguments.insert_line.value_or(-1));
+    co_return insert(context.memory, arguments.label, arguments.new_string, arguments.insert_line.value_or(-1),
+                     "new_string");
 }
 
 awaitable<ToolResult> run_rethink(BuiltinContext& context, std::string json) {
@@ -97,8 +100,9 @@ awaitable<ToolResult> run_memory(BuiltinContext& context, std::string json) {
     WorkingMemory& memory = context.memory;
     if (arguments.command == "create") {
         const std::string label = label_of(arguments.path, "path");
-        memory.create(label, needed(arguments.description, "description"), arguments.file_text.value_or(""),
-                      context.actor);
+        const std::string text = arguments.file_text.value_or("");
+        edits::refuse_line_numbers(text, "file_text");
+        memory.create(label, needed(arguments.description, "description"), text, context.actor);
         co_return sentence("Created the memory block '" + label + "'");
     }
     if (arguments.command == "str_replace")
@@ -106,7 +110,7 @@ awaitable<ToolResult> run_memory(BuiltinContext& context, std::string json) {
                           needed(arguments.new_string, "new_string"));
     if (arguments.command == "insert")
         co_return insert(memory, label_of(arguments.path, "path"), needed(arguments.insert_text, "insert_text"),
-                         arguments.insert_line.value_or(-1));
+                         arguments.insert_line.value_or(-1), "insert_text");
     if (arguments.command == "delete") {
         const std::string label = label_of(arguments.path, "path");
         memory.remove(label);
@@ -127,76 +131,30 @@ awaitable<ToolResult> run_memory(BuiltinContext& context, std::string json) {
                       "'; it takes create, str_replace, insert, delete, rename");
 }
 
-// A patch over several blocks, one section each:
-//   *** Add Block: <label>      (each line of its text begins with '+')
-//   *** Delete Block: <label>
-//   *** Update Block: <label>   (optionally followed by *** Move to: <label>, then hunks)
-struct PatchSection {
-    char kind;  // 'A', 'D', 'U'
-    std::string label, new_label, lines;
-};
-
-std::vector<PatchSection> parse_sections(const std::string& patch) {
-    std::vector<PatchSection> sections;
-    std::size_t begin = 0;
-    while (begin < patch.size()) {
-        std::size_t end = patch.find('\n', begin);
-        if (end == std::string::npos) end = patch.size();
-        const std::string line = patch.substr(begin, end - begin);
-        begin = end + 1;
-        const auto header = [&](std::string_view word) {
-            return line.starts_with(word) ? std::optional(line.substr(word.size())) : std::nullopt;
-        };
-        if (const auto added = header("*** Add Block: "))
-            sections.push_back({'A', *added, {}, {}});
-        else if (const auto deleted = header("*** Delete Block: "))
-            sections.push_back({'D', *deleted, {}, {}});
-        else if (const auto updated = header("*** Update Block: "))
-            sections.push_back({'U', *updated, {}, {}});
-        else if (const auto moved = header("*** Move to: ")) {
-            if (sections.empty()) throw ToolFailure("The patch moves a block before it names one");
-            sections.back().new_label = *moved;
-        } else if (!sections.empty() && !line.starts_with("*** ")) {
-            sections.back().lines += line + "\n";
-        }
-    }
-    return sections;
-}
-
-std::string added_text(const std::string& lines) {
-    std::string text;
-    std::size_t begin = 0;
-    while (begin < lines.size()) {
-        const std::size_t end = lines.find('\n', begin);
-        std::string line = lines.substr(begin, end - begin);
-        if (!line.empty() && line.front() == '+') line.erase(0, 1);
-        if (!text.empty()) text += '\n';
-        text += line;
-        begin = end + 1;
-    }
-    return text;
-}
-
 awaitable<ToolResult> run_apply_patch(BuiltinContext& context, std::string json) {
+    using Kind = edits::PatchSection::Kind;
     const auto arguments = read_arguments<PatchArguments>("memory_apply_patch", json);
-    edits::refuse_line_numbers(arguments.patch, "patch");
+    edits::refuse_line_numbers_of_patch(arguments.patch);
     WorkingMemory edited = context.memory;  // all sections or none
-    const std::vector<PatchSection> sections = parse_sections(arguments.patch);
+    const std::vector<edits::PatchSection> sections = edits::parse_sections(arguments.patch);
     if (sections.empty()) {
-        edited.set_value(arguments.label, edits::apply_hunks(edited.get(arguments.label).value, arguments.patch));
-    } else {
-        for (const PatchSection& section : sections) {
-            if (section.kind == 'A')
-                edited.create(section.label, "", added_text(section.lines), context.actor);
-            else if (section.kind == 'D')
-                edited.remove(section.label);
-            else if (!section.lines.empty())
-                edited.set_value(section.label, edits::apply_hunks(edited.get(section.label).value, section.lines));
-            if (section.kind == 'U' && !section.new_label.empty()) edited.rename(section.label, section.new_label);
-        }
+        edited.set_value(arguments.label, edits::apply_hunks(edited.editable(arguments.label).value, arguments.patch));
+        context.memory = std::move(edited);
+        co_return sentence("Applied the patch to the memory block '" + arguments.label + "'");
+    }
+    std::string done;
+    for (const edits::PatchSection& section : sections) {
+        if (section.kind == Kind::add)
+            edited.create(section.label, "", section.text, context.actor);
+        else if (section.kind == Kind::remove)
+            edited.remove(section.label);
+        else if (!section.hunks.empty())
+            edited.set_value(section.label, edits::apply_hunks(edited.editable(section.label).value, section.hunks));
+        if (!section.new_label.empty()) edited.rename(section.label, section.new_label);
+        done += (done.empty() ? "'" : ", '") + section.label + "'";
     }
     context.memory = std::move(edited);
-    co_return sentence("Applied the patch");
+    co_return sentence("Applied the patch to the memory blocks " + done);
 }
 
 constexpr BuiltinTool table[] = {

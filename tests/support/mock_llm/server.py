@@ -10,7 +10,7 @@ The newest user message directs it, one directive a line:
     @cut                breaks off in the middle of a stream            @garbage       a stream or body that is no JSON
     @empty              neither text nor call                           @nousage       no token counts
     @badargs NAME       a call whose arguments are no JSON              @object NAME {json}  arguments as an object
-    @truncate TEXT      finish_reason length
+    @truncate TEXT      finish_reason length            @fail_after_tool CODE   an error answer once a tool returned
 After a tool's return it answers "Done: <return>"; without a directive it says "You said: <text>". Where send_message is
 offered and a call is demanded, it speaks through that.
 
@@ -77,6 +77,9 @@ class Plan:
         elif word == "truncate":
             self.text = rest
             self.flags["truncate"] = ""
+        elif word == "fail_after_tool":
+            if after_tool:
+                self.flags["fail"] = rest
         elif not (after_tool and word in ("fail", "cut", "garbage", "empty")):
             self.flags[word] = rest
 

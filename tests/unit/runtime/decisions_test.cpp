@@ -71,6 +71,25 @@ TEST(NextAction, OfAgentsThatSpeakByToolNeedsAHeartbeatOrARule) {
               StopReason::end_turn);
 }
 
+TEST(NextAction, TellsWhyAnAgentThatSpeaksByToolGoesOn) {
+    const auto reason = [](const LoopAction& action) { return std::get<AskModel>(action).heartbeat; };
+    const LoopState with_rule = state(false, {rule("continue_loop", "a")});
+
+    EXPECT_NE(reason(next_action(with_rule, returned("a", true))).find("request_heartbeat=true"), std::string::npos);
+    EXPECT_NE(reason(next_action(with_rule, returned("a"))).find("rule"), std::string::npos);
+    EXPECT_NE(reason(next_action(state(false), returned("a", false, true))).find("not allowed"), std::string::npos);
+    EXPECT_EQ(stopped(next_action(state(false, {rule("exit_loop", "a")}), returned("a", true))), StopReason::tool_rule);
+}
+
+TEST(NextAction, StopsAtARuleWhoseArgumentsDoNotFit) {
+    for (const bool speaks_in_text : {true, false}) {
+        ToolsReturned bad = returned("a", true, true);
+        bad.calls.front().bad_rule = true;
+        EXPECT_EQ(stopped(next_action(state(speaks_in_text, {rule("required_before_exit", "b")}), bad)),
+                  StopReason::invalid_tool_call);
+    }
+}
+
 TEST(NextAction, OwesRequiredToolsBeforeTheEnd) {
     const LoopAction action = next_action(state(true, {rule("required_before_exit", "b")}), ModelAnswered{0, false});
 
@@ -116,6 +135,44 @@ TEST(ToolRuleSet, NarrowsTheChoice) {
     EXPECT_EQ(count.allowed(all), (std::vector<std::string>{"a", "b"}));
     EXPECT_TRUE(ToolRuleSet({}).unconstrained());
     EXPECT_FALSE(child.unconstrained());
+}
+
+TEST(ToolRuleSet, FillsInTheArgumentsOfItsRules) {
+    ToolRule first = rule("run_first", "a");
+    first.args = Json{R"({"q":"x"})"};
+    ToolRule children = rule("constrain_child_tools", "a");
+    children.children = std::vector<std::string>{"b"};
+    children.child_arg_nodes = Json{R"([{"name":"b","args":{"n":1}},{"name":"c"}])"};
+    ToolRuleSet rules({first, children});
+
+    EXPECT_EQ(rules.prefilled("a"), R"({"q":"x"})");
+    EXPECT_FALSE(rules.prefilled("b"));
+    rules.called("a", "x");
+    EXPECT_FALSE(rules.prefilled("a"));
+    EXPECT_EQ(rules.prefilled("b"), R"({"n":1})");
+    EXPECT_FALSE(rules.prefilled("c"));
+    rules.called("b", "x");
+    EXPECT_FALSE(rules.prefilled("b"));
+}
+
+TEST(CallArguments, GiveWayToThoseOfARule) {
+    const std::string schema =
+        R"({"parameters":{"properties":{"q":{"type":"string"},"n":{"type":"integer"},"x":{"type":"number"},)"
+        R"("on":{"type":"boolean"},"l":{"type":"array"},"o":{"type":"object"},"any":{}}}})";
+    struct Row {
+        const char *written, *prefilled, *expected;
+    };
+    for (const Row& row : {Row{R"({"q":"a","n":1})", R"({"q":"b"})", R"({"q":"b","n":1})"},
+                           Row{"{}", R"({"n":2,"x":1,"on":true,"l":[],"o":{},"any":null})",
+                               R"({"n":2,"x":1,"on":true,"l":[],"o":{},"any":null})"},
+                           Row{R"({"q":"a"})", "{}", R"({"q":"a"})"}}) {
+        const FilledArguments filled = with_prefilled(row.written, row.prefilled, schema);
+        EXPECT_EQ(filled.problem, "");
+        EXPECT_EQ(filled.json, row.expected);
+    }
+    for (const char* bad : {R"({"q":1})", R"({"n":1.5})", R"({"n":"1"})", R"({"on":"true"})", R"({"l":{}})",
+                            R"({"o":[]})", R"({"x":null})", R"({"stranger":1})", "[1]", "no json"})
+        EXPECT_NE(with_prefilled("{}", bad, schema).problem, "") << bad;
 }
 
 TEST(CallArguments, AreReadLeniently) {
@@ -176,6 +233,30 @@ TEST(MakeTurns, PairsEveryCallWithOneReturn) {
     for (const llm::Turn& turn : turns)
         if (turn.role == llm::Role::tool) returns.insert(turn.tool_call_id);
     EXPECT_EQ(returns, (std::multiset<std::string>{"c1", "c2"}));
+}
+
+TEST(MakeTurns, PairsCallsByPlaceWhereTheirIdsComeAgain) {
+    Message call = said(MessageRole::assistant, "");
+    call.tool_calls = {{"call_0", "a", "{}"}};
+    Message answer;
+    answer.role = MessageRole::tool;
+    MessageToolReturn& first = answer.tool_returns.emplace_back();
+    first.tool_call_id = "call_0";
+    Message second = answer;
+    first.value = "one";
+    second.tool_returns.front().value = "two";
+    Message unanswered = said(MessageRole::assistant, "");
+    unanswered.tool_calls = {{"call_0", "a", "{}"}};
+
+    const std::vector<llm::Turn> turns =
+        make_turns({call, answer, call, second, unanswered, said(MessageRole::user, "hi")}, {});
+
+    ASSERT_EQ(turns.size(), 7u);
+    EXPECT_NE(turns[1].text.find("one"), std::string::npos);
+    EXPECT_NE(turns[3].text.find("two"), std::string::npos);
+    EXPECT_EQ(turns[5].role, llm::Role::tool);
+    EXPECT_NE(turns[5].text.find("lost"), std::string::npos);
+    EXPECT_EQ(turns[6].role, llm::Role::user);
 }
 
 TEST(SystemPrompt, KeepsItsTextUntilSomethingThatItShowsChanges) {
