@@ -94,8 +94,9 @@ boost::asio::awaitable<Rows> read_between(Database& database, Select select, Pag
                                           PageBounds bounds);
 
 /// The rows of one page in list order: total order (key, id), pages by key and never by offset, so that no row is
-/// skipped or shown twice while others are written. A cursor that was deleted meanwhile is found in `tombstone`.
-/// Throws Error{not_found} for an unknown cursor, Error{invalid_argument} for a malformed one.
+/// skipped or shown twice while others are written; only a key that changes between two pages (updated_at,
+/// last_run_completion) moves its row, and the walk that stands on it. A cursor that was deleted meanwhile is found in
+/// `tombstone`. Throws Error{not_found} for an unknown cursor, Error{invalid_argument} for a malformed one.
 boost::asio::awaitable<Rows> read_page(Database& database, Select select, Page page, PageOrder order,
                                        std::string organization_id);
 

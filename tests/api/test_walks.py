@@ -62,7 +62,10 @@ def walked(server):
         while not stop.wait(0.05):  # or the walks would have to chase them
             try:
                 made = http.post("/v1/agents", {"tags": ["walked"], "block_ids": [shared["id"]], "memory_blocks": [{"label": "walked x"}]})
-                http.post(f"/v1/agents/{made['id']}/messages", {"input": "@sleep 20"})
+                # Not among the walked: a cursor whose own key changes (updated_at, last_run_completion) moves the walk.
+                busy = http.post("/v1/agents", {"block_ids": [shared["id"]]})
+                http.post(f"/v1/agents/{busy['id']}/messages", {"input": "@sleep 20"})
+                http.delete(f"/v1/agents/{busy['id']}")
                 http.delete(f"/v1/agents/{made['id']}")
                 http.delete(f"/v1/blocks/{next(block['id'] for block in made['blocks'] if block['label'] == 'walked x')}")
             except Exception as failure:  # noqa: BLE001: told by the fixture
