@@ -35,10 +35,13 @@ constexpr Statement keep_step_places{
     " SELECT s.id, s.organization_id, s.created_at, s.created_at, CAST($3 AS BIGINT) FROM step s"
     " WHERE s.organization_id = $1 AND s.run_id = $2 ON CONFLICT (id) DO NOTHING"};
 constexpr Statement delete_steps{"run.delete_steps", "DELETE FROM step WHERE organization_id = $1 AND run_id = $2"};
-constexpr Statement update_unfinished{"run.fail_unfinished",
-                                      "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
-                                      " metadata = '{\"error\":\"The server stopped before this run had ended\"}'"
-                                      " WHERE status IN ('created', 'running')"};
+// `metadata` is an object in compact form: the reason joins what stands there.
+constexpr Statement update_unfinished{
+    "run.fail_unfinished",
+    "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
+    " metadata = SUBSTR(metadata, 1, LENGTH(metadata) - 1) || CASE WHEN metadata = '{}' THEN '' ELSE ',' END"
+    " || '\"error\":\"The server stopped before this run had ended\"}'"
+    " WHERE status IN ('created', 'running')"};
 
 constexpr Statement select_step{"step.by_id",
                                 "SELECT s.details, s.feedback, s.tid, s.created_at FROM step s"

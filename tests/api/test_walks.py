@@ -216,7 +216,14 @@ def test_runs_at_work_are_walked_like_all_others(server):
             assert len(whole) == 4
             assert forward(Walker(http, each, {}, order, "", 1)) == whole
             assert back(Walker(http, each, {}, order, "", 1), TIME, order, whole[-1]) == whole
-        assert {run["agent_id"] for run in http.get("/v1/runs/active")} >= set(agents)
+        active = http.get("/v1/runs/active")
+        assert {run["agent_id"] for run in active} >= set(agents)
+        for run in active:
+            if run["agent_id"] not in agents:
+                continue
+            with pytest.raises(stele.Refused) as failed:
+                http.delete(f"/v1/runs/{run['id']}")
+            assert failed.value.status == 409 and failed.value.headers["x-should-retry"] == "false"
     finally:
         for thread in threads:
             thread.join()
