@@ -109,7 +109,7 @@ void add_filter(Select& select, const AgentFilter& filter) {
     if (filter.identity_id || !filter.identifier_keys.empty()) select.where("1 = 0");
     if (!filter.tags.empty()) {
         if (filter.match_all_tags)
-            for (const std::string& tag : filter.tags)
+            for (const std::string& tag : padded(filter.tags))
                 select.where("EXISTS (SELECT 1 FROM agent_tag t WHERE t.agent_id = a.id AND t.tag = ?)", tag);
         else
             select.where_in("EXISTS (SELECT 1 FROM agent_tag t WHERE t.agent_id = a.id AND t.tag IN (?))", filter.tags);

@@ -100,7 +100,7 @@ void add_filter(Select& select, const BlockFilter& filter) {
     if (!filter.show_hidden) select.where("COALESCE(b.hidden, 0) = 0");
     if (!filter.tags.empty()) {
         if (filter.match_all_tags)
-            for (const std::string& tag : filter.tags)
+            for (const std::string& tag : padded(filter.tags))
                 select.where("EXISTS (SELECT 1 FROM block_tag t WHERE t.block_id = b.id AND t.tag = ?)", tag);
         else
             select.where_in("EXISTS (SELECT 1 FROM block_tag t WHERE t.block_id = b.id AND t.tag IN (?))", filter.tags);

@@ -89,6 +89,12 @@ void add_bound(Select& select, const PageOrder& order, bool ascending, const Pla
 
 }  // namespace
 
+std::vector<std::string> padded(std::vector<std::string> values, std::size_t most) {
+    if (values.size() > most) throw refused("A filter takes at most " + std::to_string(most) + " values here");
+    if (!values.empty()) values.resize(std::bit_ceil(values.size()), std::string(values.back()));
+    return values;
+}
+
 Select::Select(std::string from, Value organization_id) { append(from, Params{std::move(organization_id)}); }
 
 void Select::add(std::string_view condition, Params params) {
@@ -116,15 +122,13 @@ Select& Select::where_in(std::string_view condition, const std::vector<std::stri
         append(" AND 1 = 0", {});
         return *this;
     }
-    if (values.size() > list_values_max) throw refused("A filter takes at most 1024 values");
-    const std::size_t padded = std::bit_ceil(values.size());
     const std::size_t place = condition.find("(?)");
     STELE_ASSERT(place != std::string_view::npos);
     std::string text(condition.substr(0, place + 1));
     Params params;
-    for (std::size_t i = 0; i < padded; ++i) {
-        text += i == 0 ? "?" : ", ?";
-        params.push_back(to_value(values[std::min(i, values.size() - 1)]));
+    for (std::string& value : padded(values, list_values_max)) {
+        text += params.empty() ? "?" : ", ?";
+        params.push_back(to_value(std::move(value)));
     }
     text += condition.substr(place + 2);
     add(text, std::move(params));

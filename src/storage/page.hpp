@@ -9,6 +9,11 @@
 
 namespace stele::storage {
 
+/// `values` with the last one repeated up to the next power of two, so that few texts of SQL serve every length.
+/// Throws Error{invalid_argument} for more than `most`: the depth of an expression is bounded where each value is a
+/// condition of its own.
+std::vector<std::string> padded(std::vector<std::string> values, std::size_t most = 256);
+
 /// What a list was asked for.
 struct Page {
     std::optional<std::string> before;  ///< item ids

@@ -121,7 +121,7 @@ void add_filter(Select& select, const RunFilter& filter) {
     if (filter.tools_used.empty()) return;
     std::string any;
     Params patterns;
-    for (const std::string& tool_id : filter.tools_used) {
+    for (const std::string& tool_id : padded(filter.tools_used)) {
         any += std::string(any.empty() ? "(" : " OR ") + "r.tools_used LIKE ? ESCAPE '\\'";
         patterns.push_back(to_value(like_pattern(json_string(tool_id))));
     }

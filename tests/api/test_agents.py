@@ -52,6 +52,23 @@ def test_any_tag_or_all_tags(server, filtered, query, expected):
     assert http.get("/v1/agents/count?" + query) == len(found)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 64, 100, 254])
+def test_filters_take_many_values(server, filtered, count):
+    http = server.http(2)
+    some = "".join(f"&tags=x{i}" for i in range(count))
+    assert [agent["id"] for agent in http.get("/v1/agents?name=Ada&tags=f&tags=y" + some)] == [filtered["Ada"]]
+    assert http.get("/v1/agents?name=Ada&match_all_tags=true&tags=f" + some) == []
+    assert [agent["id"] for agent in http.get("/v1/agents?name=Ada&match_all_tags=true" + "&tags=f" * count + "&tags=y")] == [filtered["Ada"]]
+    tools = "".join(f"&tools_used=tool-{i}" for i in range(count))
+    assert http.get("/v1/runs?run_id=x" + tools) == []
+
+
+def test_too_many_values_are_refused(server):
+    for path in ("/v1/agents?tags=", "/v1/agents?match_all_tags=true&tags=", "/v1/blocks?match_all_tags=true&tags=", "/v1/runs?tools_used="):
+        key = path.rpartition("?")[2].rpartition("&")[2]
+        assert "at most" in refused(server.http(2), "GET", path + "x" + ("&" + key + "x") * 1024, 400).text
+
+
 def test_wrong_filters_are_told(server):
     assert "last_stop_reason" in refused(server.http(2), "GET", "/v1/agents?last_stop_reason=boredom", 422).text
     assert "include" in refused(server.http(2), "GET", "/v1/agents?include=agent.soul", 422).text
