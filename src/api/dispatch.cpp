@@ -98,7 +98,7 @@ awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request
         throw Error(ErrorCode::not_found, "Not Found");
     }
     const Route* route = route_for(match.routes, http.method);
-    const bool open = route != nullptr ? route->open : match.routes.front()->open;
+    const bool open = (route != nullptr ? route : match.routes.front())->trait == Trait::open;
     if (!open && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
     if (route == nullptr) throw not_allowed(match.routes);
 

@@ -1,7 +1,7 @@
 #include "api/message_answer.hpp"
 
 #include "base/ids.hpp"
-#include "base/json_text.hpp"
+#include "domain/answer.hpp"
 #include "net/sse.hpp"
 #include "runtime/run_failure.hpp"
 
@@ -49,12 +49,12 @@ public:
         add(to_json(stop));
         if (end.failure) {
             const std::string type = runtime::failure_type(*end.failure);
-            net::append_sse(text_,
-                            "{\"message_type\":\"error_message\",\"run_id\":" + json_string(run_id_) +
-                                ",\"error_type\":" + json_string(type) +
-                                ",\"message\":" + json_string(runtime::failure_message(type)) +
-                                ",\"detail\":" + json_string(end.failure->what()) + ",\"seq_id\":null}",
-                            "error");
+            ErrorMessage message;
+            message.run_id = run_id_;
+            message.error_type = type;
+            message.message = runtime::failure_message(type);
+            message.detail = end.failure->what();
+            net::append_sse(text_, to_json(message), "error");
         } else {
             add(to_json(end.usage));
         }
@@ -85,7 +85,7 @@ private:
 
 Response event_stream(const std::string& run_id) {
     Response response;
-    response.content_type = "text/event-stream";
+    response.content_type = "text/event-stream; charset=utf-8";
     response.headers.add("Cache-Control", "no-cache");
     response.headers.add("X-Accel-Buffering", "no");
     response.headers.add(run_header, run_id);

@@ -121,6 +121,7 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
 awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
                                            std::optional<std::string> idempotency_key) const {
     refuse_what_is_not_there(request);
+    demand_file_limits(request);
     if (request.include_multi_agent_tools)
         throw refused("include_multi_agent_tools: this server has no tools between agents yet");
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");

@@ -38,9 +38,7 @@ public:
 
     /// All tags in use, sorted; `after` is the last one of the page before, `query` a substring.
     boost::asio::awaitable<std::vector<std::string>> all_tags(std::string organization_id,
-                                                              std::optional<std::string> query,
-                                                              std::optional<std::string> after,
-                                                              std::int64_t limit) const;
+                                                              std::optional<std::string> query, Page page) const;
 
     void insert(Transaction& transaction, const Agent& agent) const;
 

@@ -95,13 +95,16 @@ public:
     struct Item {
         Query query;
         std::optional<Error> unless_changed;  ///< thrown by the commit, after roll-back, if no row was changed
+        std::optional<Error> if_taken;        ///< in place of the general one when a unique key is there already
     };
 
-    /// Lets the last added statement demand that it changes at least one row.
+    /// Lets the last added statement demand that it changes at least one row, or say what it means when a unique key
+    /// stands in its way.
     class Added {
     public:
         explicit Added(Item& item) : item_(item) {}
         void expect_row(Error otherwise) { item_.unless_changed = std::move(otherwise); }
+        void expect_free(Error otherwise) { item_.if_taken = std::move(otherwise); }
 
     private:
         Item& item_;

@@ -1,5 +1,7 @@
 #include "storage/sqlite_connection.hpp"
 
+#include "storage/sqlite_functions.hpp"
+
 #include "base/log.hpp"
 
 #include <sqlite3.h>
@@ -52,6 +54,10 @@ Value column(sqlite3_stmt* statement, int index) {
 
 }  // namespace
 
+bool SqliteFailure::is_taken_key() const {
+    return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
+}
+
 bool SqliteFailure::breaks_transaction() const {
     switch (code & 0xFF) {
         case SQLITE_FULL:
@@ -81,7 +87,7 @@ Error to_error(const SqliteFailure& failure, std::string_view statement) {
         case SQLITE_CONSTRAINT:
             if (failure.code == SQLITE_CONSTRAINT_FOREIGNKEY)
                 return Error(ErrorCode::conflict, "Something that this request refers to is not there any more");
-            if (failure.code == SQLITE_CONSTRAINT_UNIQUE || failure.code == SQLITE_CONSTRAINT_PRIMARYKEY)
+            if (failure.is_taken_key())
                 return Error(ErrorCode::conflict, "Something with this name or key exists already");
             return logged(Error(ErrorCode::internal, "The store refused a row"));
         case SQLITE_FULL:
@@ -112,6 +118,7 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Opti
     try {
         sqlite3_extended_result_codes(handle_, 1);
         sqlite3_busy_timeout(handle_, busy_timeout_ms);
+        add_functions(handle_);
         if (!options.read_only) execute("PRAGMA journal_mode=WAL");
         execute(options.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         execute("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-" +

@@ -17,6 +17,9 @@ struct SqliteFailure : std::runtime_error {
 
     /// True if the whole transaction is lost with the statement: no space, I/O errors, a file that became read-only.
     bool breaks_transaction() const;
+
+    /// True if a unique key is there already.
+    bool is_taken_key() const;
 };
 
 /// The failure in the terms of Database: full, read-only and busy stores are `unavailable`, violated keys `conflict`.

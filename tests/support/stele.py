@@ -22,6 +22,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def wait_until(condition, seconds: float = 20):
+    """Waits for something that will come about, and fails if it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.005)
+
+
 class Refused(Exception):
     """An answer that is no success."""
 
