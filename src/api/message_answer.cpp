@@ -49,12 +49,7 @@ public:
         add(to_json(stop));
         if (end.failure) {
             const std::string type = runtime::failure_type(*end.failure);
-            ErrorMessage message;
-            message.run_id = run_id_;
-            message.error_type = type;
-            message.message = runtime::failure_message(type);
-            message.detail = end.failure->what();
-            net::append_sse(text_, to_json(message), "error");
+            error(type, runtime::failure_message(type), end.failure->what());
         } else {
             add(to_json(end.usage));
         }
@@ -63,11 +58,7 @@ public:
 
     // The server stops before the run has ended.
     void interrupted() {
-        net::append_sse(text_,
-                        "{\"message_type\":\"error_message\",\"run_id\":" + json_string(run_id_) +
-                            ",\"error_type\":\"stream_incomplete\",\"message\":\"The server is stopping.\","
-                            "\"detail\":\"The server stopped before the run had ended\",\"seq_id\":null}",
-                        "error");
+        error("stream_incomplete", "The server is stopping.", "The server stopped before the run had ended");
         add("[DONE]");
     }
 
@@ -76,6 +67,15 @@ public:
 
 private:
     void add(std::string_view json) { net::append_sse(text_, json); }
+
+    void error(const std::string& type, const std::string& message, const std::string& detail) {
+        ErrorMessage told;
+        told.run_id = run_id_;
+        told.error_type = type;
+        told.message = message;
+        told.detail = detail;
+        net::append_sse(text_, to_json(told), "error");
+    }
 
     std::string run_id_;
     StreamOptions options_;

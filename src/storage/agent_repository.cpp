@@ -156,7 +156,7 @@ boost::asio::awaitable<std::vector<Agent>> AgentRepository::find_all(std::string
     Select select = select_agents(organization_id);
     select.where_in("a.id IN (?)", ids);
     Query query = select.query();
-    std::vector<Agent> agents = to_agents(co_await database_.query_packed(query.statement, std::move(query.params)));
+    std::vector<Agent> agents = to_agents(co_await database_.query_packed(std::move(query)));
     std::unordered_map<std::string_view, std::size_t> places;
     for (std::size_t i = 0; i < ids.size(); ++i) places.emplace(ids[i], i);
     std::sort(agents.begin(), agents.end(),
@@ -176,7 +176,7 @@ boost::asio::awaitable<std::int64_t> AgentRepository::count(std::string organiza
     Select select("SELECT COUNT(*) FROM agent a WHERE a.organization_id = ?", to_value(std::move(organization_id)));
     add_filter(select, filter);
     Query query = select.query();
-    const Rows rows = co_await database_.query_packed(query.statement, std::move(query.params));
+    const Rows rows = co_await database_.query_packed(std::move(query));
     co_return rows.front().integer(0);
 }
 
@@ -208,8 +208,7 @@ boost::asio::awaitable<std::vector<std::string>> AgentRepository::all_tags(std::
     const bool from_end = page.before && !page.after;
     select.finish(page.ascending != from_end ? " ORDER BY t.tag LIMIT ?" : " ORDER BY t.tag DESC LIMIT ?", page.limit);
     Query text = select.query();
-    std::vector<std::string> tags =
-        tags_from_rows(co_await database_.query_packed(text.statement, std::move(text.params)));
+    std::vector<std::string> tags = tags_from_rows(co_await database_.query_packed(std::move(text)));
     if (from_end) std::reverse(tags.begin(), tags.end());
     co_return tags;
 }

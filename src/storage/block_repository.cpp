@@ -128,7 +128,7 @@ boost::asio::awaitable<std::vector<Block>> BlockRepository::find_all(std::string
     Select select("SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = ?", to_value(organization_id));
     select.where_in("b.id IN (?)", ids);
     Query query = select.query();
-    co_return from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    co_return from_rows(co_await database_.query_packed(std::move(query)));
 }
 
 boost::asio::awaitable<std::vector<Block>> BlockRepository::list(std::string organization_id, BlockFilter filter,
@@ -143,7 +143,7 @@ boost::asio::awaitable<std::int64_t> BlockRepository::count(std::string organiza
     Select select("SELECT COUNT(*) FROM block b WHERE b.organization_id = ?", to_value(std::move(organization_id)));
     add_filter(select, filter);
     Query query = select.query();
-    const Rows rows = co_await database_.query_packed(query.statement, std::move(query.params));
+    const Rows rows = co_await database_.query_packed(std::move(query));
     co_return rows.front().integer(0);
 }
 

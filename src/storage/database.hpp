@@ -86,6 +86,9 @@ using Rows = std::vector<Row>;
 struct Query {
     Statement statement;
     Params params;
+    /// Owns the statement's text where that does not live for ever; the statement is then named "" and is not kept
+    /// prepared.
+    std::shared_ptr<const std::string> own_text = nullptr;
 };
 
 /// Statements in order and what each must have changed. A value: filling it does no I/O; Database::commit sends it
@@ -156,9 +159,9 @@ public:
     /// The rows that `statement` reads.
     template <class... Args>
     boost::asio::awaitable<Rows> query(const Statement& statement, Args&&... args) {
-        return query_packed(statement, pack(std::forward<Args>(args)...));
+        return query_packed(Query{statement, pack(std::forward<Args>(args)...)});
     }
-    virtual boost::asio::awaitable<Rows> query_packed(Statement statement, Params params) = 0;
+    virtual boost::asio::awaitable<Rows> query_packed(Query query) = 0;
 
     /// The rows of each read of `batch`, in order, from one snapshot.
     virtual boost::asio::awaitable<std::vector<Rows>> read(ReadBatch batch) = 0;

@@ -172,8 +172,7 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
     if (earlier_than) select.where("m.position < ?", earlier_than);
     select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?", page.limit);
     Query query = select.query();
-    std::vector<Message> messages =
-        from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    std::vector<Message> messages = from_rows(co_await database_.query_packed(std::move(query)));
     if (!page.ascending) std::reverse(messages.begin(), messages.end());
     co_return messages;
 }
@@ -224,7 +223,7 @@ boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(
     select.finish(words.empty() ? " ORDER BY m.position DESC LIMIT ?" : " ORDER BY s.rank, m.position DESC LIMIT ?",
                   query.limit);
     Query text = select.query();
-    Rows rows = co_await database_.query_packed(text.statement, std::move(text.params));
+    Rows rows = co_await database_.query_packed(std::move(text));
     for (Row& row : rows) {
         MessageSearchHit hit;
         hit.rank = row.real(16);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t key_none_low = -1;
 constexpr std::int64_t key_none_high = 9'223'372'036'854'775'807;
-constexpr std::size_t interned_max = 20'000;
+constexpr std::size_t interned_max = 2'000;
 constexpr std::size_t list_values_max = 1'024;
 
 constexpr auto tombstone_age_max = std::chrono::hours(24);
@@ -27,15 +27,20 @@ constexpr Statement tombstone_insert{
     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at"};
 constexpr Statement tombstone_forget{"page.tombstone_forget", "DELETE FROM tombstone WHERE deleted_at < $1"};
 
-// Texts put together at run time live for ever, like the constexpr ones; their number is bounded by the combinations of
-// filters, since values are parameters and lists are padded to powers of two.
-Statement intern(std::string sql) {
+// Texts put together at run time live for ever, like the constexpr ones, so that engines prepare each once. Values are
+// parameters and lists are padded to powers of two, so real clients come to a few dozens; whoever tries out every
+// combination of filters beyond `interned_max` has his statements prepared anew each time.
+Query composed(std::string sql, Params params) {
     static std::mutex mutex;
     static std::set<std::string, std::less<>> texts;
-    const std::lock_guard lock(mutex);
-    STELE_ASSERT(texts.size() < interned_max);
-    const std::string& text = *texts.insert(std::move(sql)).first;
-    return Statement{text, text};
+    {
+        const std::lock_guard lock(mutex);
+        auto text = texts.find(sql);
+        if (text == texts.end() && texts.size() < interned_max) text = texts.insert(std::move(sql)).first;
+        if (text != texts.end()) return Query{Statement{*text, *text}, std::move(params)};
+    }
+    const auto text = std::make_shared<const std::string>(std::move(sql));
+    return Query{Statement{"", *text}, std::move(params), text};
 }
 
 std::string key_expression(const PageOrder& order, bool ascending) {
@@ -55,9 +60,10 @@ boost::asio::awaitable<Place> find_place(Database& database, std::string organiz
                                          PageOrder order, bool ascending) {
     if (!is_id(id, order.id_prefix))
         throw invalid_field("query.cursor", "a cursor must match '" + std::string(order.id_prefix) + "-{uuid4}'");
-    const Statement by_id = intern("SELECT " + key_expression(order, ascending) + " FROM " + std::string(order.table) +
-                                   " WHERE organization_id = $1 AND id = $2");
-    const Rows rows = co_await database.query(by_id, organization_id, id);
+    Query by_id = composed("SELECT " + key_expression(order, ascending) + " FROM " + std::string(order.table) +
+                               " WHERE organization_id = $1 AND id = $2",
+                           pack(organization_id, id));
+    const Rows rows = co_await database.query_packed(std::move(by_id));
     if (!rows.empty()) {
         Place place;
         place.key = rows.front().integer(0);
@@ -135,7 +141,7 @@ Select& Select::where_in(std::string_view condition, const std::vector<std::stri
     return *this;
 }
 
-Query Select::query() const { return Query{intern(sql_), params_}; }
+Query Select::query() const { return composed(sql_, params_); }
 
 boost::asio::awaitable<PageBounds> find_bounds(Database& database, Page page, PageOrder order,
                                                std::string organization_id, std::vector<Place> known) {
@@ -166,7 +172,7 @@ boost::asio::awaitable<Rows> read_between(Database& database, Select select, Pag
     select.finish(tail + " LIMIT ?", page.limit);
 
     Query query = select.query();
-    Rows rows = co_await database.query_packed(query.statement, std::move(query.params));
+    Rows rows = co_await database.query_packed(std::move(query));
     if (bounds.from_end) std::reverse(rows.begin(), rows.end());
     co_return rows;
 }

@@ -36,7 +36,7 @@ struct PageOrder {
 };
 
 /// A SELECT put together from optional conditions; '?' in a condition becomes the next parameter. The text takes no
-/// value from outside. Equal conditions give equal texts, which are interned: so engines prepare each once.
+/// value from outside. Equal conditions give equal texts, which engines prepare once.
 class Select {
 public:
     /// `from`: "SELECT ... FROM ... WHERE organization_id = ?" with its parameter.
