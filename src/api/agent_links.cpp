@@ -1,4 +1,6 @@
 #include "api/agent_query.hpp"
+#include "api/block_answer.hpp"
+#include "domain/answer.hpp"
 
 #include <algorithm>
 
@@ -23,17 +25,20 @@ awaitable<Block> block_by_label(const Services& services, const Request& request
     co_return std::move(*block);
 }
 
-Response shown(Block block) {
-    block.description = shown_description(block);
-    return answer(block);
-}
-
 awaitable<Response> core_memory(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     runtime::AgentInclude include;
     include.tools = include.tags = include.secrets = false;
     const AgentState state = co_await services.agent_service.get(request.organization_id, agent_id, include);
     co_return answer(state.memory);
+}
+
+// An agent that was not deployed from a template has none.
+awaitable<Response> variables(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    co_await demand_agent(services, request.organization_id, agent_id);
+    const MemoryVariables none;
+    co_return answer(none);
 }
 
 awaitable<Response> list_blocks(Services& services, const Request& request) {
@@ -48,19 +53,13 @@ awaitable<Response> list_blocks(Services& services, const Request& request) {
 
 awaitable<Response> retrieve_block(Services& services, const Request& request) {
     Block block = co_await block_by_label(services, request);
-    co_return shown(std::move(block));
+    co_return block_answer(std::move(block));
 }
 
 awaitable<Response> update_block(Services& services, const Request& request) {
-    const auto change = decode<BlockUpdate>(request.body());
+    auto change = decode<BlockUpdate>(request.body());
     Block block = co_await block_by_label(services, request);
-    if (apply(change, block) != BlockChange::none) {
-        block.last_updated_by_id = request.user_id;
-        storage::Transaction transaction;
-        services.blocks.update(transaction, request.organization_id, block, change.tags.has_value());
-        co_await services.database.commit(std::move(transaction));
-    }
-    co_return shown(std::move(block));
+    co_return co_await change_block(services, request, std::move(block), std::move(change));
 }
 
 // Both answer the agent as it is now, for both generations of clients.
@@ -150,8 +149,14 @@ std::span<const Route> agent_link_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/agents/{agent_id}/core-memory", core_memory, "agents.core_memory.retrieve", "",
          "AgentMemory"},
-        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks", list_blocks, "agents.blocks.list", "", "Block[]"},
-        {Method::get, "/v1/agents/{agent_id}/blocks", list_blocks, "agents.blocks.list_alias", "", "Block[]"},
+        {Method::get, "/v1/agents/{agent_id}/core-memory/variables", variables, "agents.memory_variables.list", "",
+         "MemoryVariables"},
+        {Method::get, "/v1/agents/{agent_id}/memory-variables", variables, "agents.memory_variables.list_alias", "",
+         "MemoryVariables"},
+        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks", list_blocks, "agents.blocks.list", "", "Block[]", "",
+         Trait::paged},
+        {Method::get, "/v1/agents/{agent_id}/blocks", list_blocks, "agents.blocks.list_alias", "", "Block[]", "",
+         Trait::paged},
         {Method::get, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", retrieve_block,
          "agents.blocks.retrieve", "", "Block"},
         {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/attach/{block_id}", attach_block,
@@ -160,11 +165,11 @@ std::span<const Route> agent_link_routes() {
          "agents.blocks.detach", "", "AgentState"},
         {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", update_block,
          "agents.blocks.update", "BlockUpdate", "Block"},
-        {Method::get, "/v1/agents/{agent_id}/tools", list_tools, "agents.tools.list", "", "Tool[]"},
+        {Method::get, "/v1/agents/{agent_id}/tools", list_tools, "agents.tools.list", "", "Tool[]", "", Trait::paged},
         {Method::patch, "/v1/agents/{agent_id}/tools/attach/{tool_id}", attach_tool, "agents.tools.attach", "",
-         "AgentState"},
+         "AgentState?"},
         {Method::patch, "/v1/agents/{agent_id}/tools/detach/{tool_id}", detach_tool, "agents.tools.detach", "",
-         "AgentState"},
+         "AgentState?"},
     };
     return routes;
 }

@@ -1,4 +1,5 @@
 #include "api/agent_query.hpp"
+#include "domain/answer.hpp"
 
 namespace stele::api {
 namespace {
@@ -41,8 +42,8 @@ awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateAgent>(request.body());
     if (!body.project_id.present())
         if (const std::string* project = request.http.headers.find("X-Project-Id")) body.project_id = *project;
-    const AgentState state =
-        co_await services.agent_service.create(request.organization_id, request.user_id, std::move(body));
+    const AgentState state = co_await services.agent_service.create(request.organization_id, request.user_id,
+                                                                    std::move(body), request.idempotency_key);
     co_return answer(state);
 }
 
@@ -70,7 +71,9 @@ awaitable<Response> update(Services& services, const Request& request) {
 awaitable<Response> remove(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     co_await services.agent_service.remove(request.organization_id, id);
-    co_return json_answer("{\"message\":\"Agent id=" + id + " successfully deleted\"}");
+    Deleted shown;
+    shown.message = "Agent id=" + id + " successfully deleted";
+    co_return answer(shown);
 }
 
 awaitable<Response> context(Services& services, const Request& request) {
@@ -93,17 +96,23 @@ awaitable<Response> reset_messages(Services& services, const Request& request) {
 
 }  // namespace
 
+#define STELE_AGENT_FILTERS                                                                        \
+    "name, query_text, tags[], match_all_tags:boolean, project_id, template_id, base_template_id," \
+    " created_by_id, identity_id, identifier_keys[], last_stop_reason, show_hidden_agents:boolean"
+
 std::span<const Route> agent_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/agents", list, "agents.list", "", "AgentState[]"},
+        {Method::get, "/v1/agents", list, "agents.list", "", "AgentState[]",
+         STELE_AGENT_FILTERS ", ids[], include[], include_relationships[]", Trait::paged},
         {Method::post, "/v1/agents", create, "agents.create", "CreateAgent", "AgentState"},
-        {Method::get, "/v1/agents/count", count, "agents.count", "", "integer"},
-        {Method::get, "/v1/agents/{agent_id}", retrieve, "agents.retrieve", "", "AgentState"},
+        {Method::get, "/v1/agents/count", count, "agents.count", "", "integer", STELE_AGENT_FILTERS},
+        {Method::get, "/v1/agents/{agent_id}", retrieve, "agents.retrieve", "", "AgentState",
+         "include[], include_relationships[]"},
         {Method::patch, "/v1/agents/{agent_id}", update, "agents.update", "UpdateAgent", "AgentState"},
-        {Method::delete_, "/v1/agents/{agent_id}", remove, "agents.delete"},
+        {Method::delete_, "/v1/agents/{agent_id}", remove, "agents.delete", "", "Deleted"},
         {Method::get, "/v1/agents/{agent_id}/context", context, "agents.context.retrieve", "", "ContextWindowOverview"},
         {Method::patch, "/v1/agents/{agent_id}/reset-messages", reset_messages, "agents.messages.reset",
-         "ResetMessages", "AgentState"},
+         "ResetMessages?", "AgentState", "add_default_initial_messages:boolean"},
     };
     return routes;
 }

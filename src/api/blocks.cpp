@@ -1,4 +1,6 @@
 #include "api/agent_query.hpp"
+#include "api/block_answer.hpp"
+#include "base/ids.hpp"
 
 namespace stele::api {
 namespace {
@@ -17,28 +19,12 @@ storage::BlockFilter filter_of(const Query& query) {
     filter.agents_above = query.integer("connected_to_agents_count_gt");
     filter.agents_below = query.integer("connected_to_agents_count_lt");
     filter.agents_equal = query.integers("connected_to_agents_count_eq");
+    filter.identity_id = query.text("identity_id");
+    if (filter.identity_id && !is_id(*filter.identity_id, "identity"))
+        throw invalid_field("query.identity_id", "must match 'identity-{uuid4}'");
+    filter.identifier_keys = query.list("identifier_keys");
     filter.show_hidden = query.flag("show_hidden_blocks").value_or(false);
     return filter;
-}
-
-Response shown(Block block) {
-    block.description = shown_description(block);
-    Response response = answer(block);
-    response.headers.add("ETag", "\"" + std::to_string(block.version) + "\"");
-    return response;
-}
-
-// If-Match: the version that the client has seen, in quotes or bare. Another one there by now: 409, so that it looks
-// again.
-void demand_version(const Request& request, const Block& block) {
-    const std::string* wanted = request.http.headers.find("If-Match");
-    if (wanted == nullptr || *wanted == "*") return;
-    std::string number = *wanted;
-    std::erase(number, '"');
-    if (number == std::to_string(block.version)) return;
-    Error error(ErrorCode::conflict, "The block has version " + std::to_string(block.version) + ", not " + number);
-    error.final = true;
-    throw error;
 }
 
 awaitable<Response> list(Services& services, const Request& request) {
@@ -54,8 +40,10 @@ awaitable<Response> create(Services& services, const Request& request) {
     Block block = make_block(decode<CreateBlock>(request.body()), request.user_id);
     storage::Transaction transaction;
     services.blocks.insert(transaction, request.organization_id, block);
+    if (request.idempotency_key)
+        services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, block.id);
     co_await services.database.commit(std::move(transaction));
-    co_return shown(std::move(block));
+    co_return block_answer(std::move(block));
 }
 
 awaitable<Response> count(Services& services, const Request& request) {
@@ -68,22 +56,15 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
     const std::string id = request.path_id("block_id", "block");
     auto block = co_await services.blocks.find(request.organization_id, id);
     if (!block) throw not_found("Block", id);
-    co_return shown(std::move(*block));
+    co_return block_answer(std::move(*block));
 }
 
 awaitable<Response> update(Services& services, const Request& request) {
     const std::string id = request.path_id("block_id", "block");
-    const auto change = decode<BlockUpdate>(request.body());
+    auto change = decode<BlockUpdate>(request.body());
     auto block = co_await services.blocks.find(request.organization_id, id);
     if (!block) throw not_found("Block", id);
-    demand_version(request, *block);
-    if (apply(change, *block) != BlockChange::none) {
-        block->last_updated_by_id = request.user_id;
-        storage::Transaction transaction;
-        services.blocks.update(transaction, request.organization_id, *block, change.tags.has_value());
-        co_await services.database.commit(std::move(transaction));
-    }
-    co_return shown(std::move(*block));
+    co_return co_await change_block(services, request, std::move(*block), std::move(change));
 }
 
 awaitable<Response> remove(Services& services, const Request& request) {
@@ -110,15 +91,21 @@ awaitable<Response> list_agents(Services& services, const Request& request) {
 
 }  // namespace
 
+constexpr std::string_view filters =
+    "label, label_search, description_search, value_search, name, project_id, identity_id, identifier_keys[],"
+    " templates_only:boolean, tags[], match_all_tags:boolean, connected_to_agents_count_gt:integer,"
+    " connected_to_agents_count_lt:integer, connected_to_agents_count_eq[]:integer, show_hidden_blocks:boolean";
+
 std::span<const Route> block_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/blocks", list, "blocks.list", "", "Block[]"},
+        {Method::get, "/v1/blocks", list, "blocks.list", "", "Block[]", filters, Trait::paged},
         {Method::post, "/v1/blocks", create, "blocks.create", "CreateBlock", "Block"},
-        {Method::get, "/v1/blocks/count", count, "blocks.count", "", "integer"},
+        {Method::get, "/v1/blocks/count", count, "blocks.count", "", "integer", filters},
         {Method::get, "/v1/blocks/{block_id}", retrieve, "blocks.retrieve", "", "Block"},
         {Method::patch, "/v1/blocks/{block_id}", update, "blocks.update", "BlockUpdate", "Block"},
-        {Method::delete_, "/v1/blocks/{block_id}", remove, "blocks.delete"},
-        {Method::get, "/v1/blocks/{block_id}/agents", list_agents, "blocks.agents.list", "", "AgentState[]"},
+        {Method::delete_, "/v1/blocks/{block_id}", remove, "blocks.delete", "", "null"},
+        {Method::get, "/v1/blocks/{block_id}/agents", list_agents, "blocks.agents.list", "", "AgentState[]",
+         "include[], include_relationships[]", Trait::paged},
     };
     return routes;
 }

@@ -28,9 +28,9 @@ awaitable<Response> undo(Services& services, const Request& request) {
 
 std::span<const Route> compaction_routes() {
     static constexpr Route routes[] = {
-        {Method::post, "/v1/agents/{agent_id}/summarize", compact, "agents.messages.compact", "CompactionRequest",
+        {Method::post, "/v1/agents/{agent_id}/summarize", compact, "agents.messages.compact", "CompactionRequest?",
          "CompactionResponse"},
-        {Method::post, "/v1/agents/{agent_id}/compact", compact, "agents.messages.compact_alias", "CompactionRequest",
+        {Method::post, "/v1/agents/{agent_id}/compact", compact, "agents.messages.compact_alias", "CompactionRequest?",
          "CompactionResponse"},
         {Method::post, "/v1/agents/{agent_id}/compact/undo", undo, "agents.messages.undo_compaction", "",
          "CompactionResponse"},

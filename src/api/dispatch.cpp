@@ -98,7 +98,7 @@ awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request
         throw Error(ErrorCode::not_found, "Not Found");
     }
     const Route* route = route_for(match.routes, http.method);
-    const bool open = route != nullptr ? route->open : match.routes.front()->open;
+    const bool open = (route != nullptr ? route : match.routes.front())->trait == Trait::open;
     if (!open && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
     if (route == nullptr) throw not_allowed(match.routes);
 
@@ -136,6 +136,17 @@ awaitable<Response> Dispatch::call(const Route& route, Request& request) const {
     }
 }
 
+// What an earlier request made, as it is now: the answer itself was lost in a crash right behind the commit.
+awaitable<Response> Dispatch::show_made(const Request& request, std::string id) const {
+    Router::Match match = router_.find("/v1/" + id.substr(0, id.find('-')) + "s/" + id);
+    STELE_ASSERT(!match.routes.empty());
+    const Route* route = route_for(match.routes, Method::get);
+    STELE_ASSERT(route != nullptr);
+    Request get{request.http,       Query(""), std::move(match.values), request.organization_id, request.user_id, false,
+                request.request_id, {}};  // not of generation 2: who makes something is shown all of it
+    co_return co_await route->handler(services_, get);
+}
+
 // The first request with a key is carried out, every later one gets its answer. A key whose request changed nothing is
 // given free again.
 awaitable<Response> Dispatch::call_once(const Route& route, Request& request) const {
@@ -153,6 +164,8 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
         Response again;
         if (kept->answer.starts_with(run_mark)) {
             again = co_await repeat_run(services_, request, kept->answer.substr(run_mark.size()));
+        } else if (kept->answer.starts_with(storage::IdempotencyRepository::made_mark)) {
+            again = co_await show_made(request, kept->answer.substr(storage::IdempotencyRepository::made_mark.size()));
         } else {
             again.status = static_cast<int>(kept->status);
             again.body = kept->answer;

@@ -16,6 +16,7 @@ private:
     boost::asio::awaitable<Response> handle(net::HttpRequest& http, std::string request_id) const;
     boost::asio::awaitable<Response> call(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> call_once(const Route& route, Request& request) const;
+    boost::asio::awaitable<Response> show_made(const Request& request, std::string id) const;
     bool may_enter(const net::Headers& headers) const;
 
     Services& services_;

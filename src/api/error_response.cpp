@@ -1,6 +1,7 @@
 #include "api/error_response.hpp"
 
 #include "base/json_text.hpp"
+#include "domain/answer.hpp"
 #include "runtime/run_failure.hpp"
 
 #include <algorithm>
@@ -9,14 +10,14 @@
 namespace stele::api {
 namespace {
 
-int model_status(const std::string& type) {
+int model_status(const std::string& type, bool final) {
     if (type == "llm_authentication") return 401;
     if (type == "llm_insufficient_credits") return 402;
     if (type == "llm_rate_limit") return 429;
     if (type == "llm_timeout") return 504;
     if (type == "llm_bad_request" || type == "llm_context_overflow") return 400;
     if (type == "llm_overloaded") return 503;
-    return 500;
+    return type == "llm_error" && final ? 502 : 500;  // refused for good (403, 404, ...), or failed
 }
 
 int status_of(const Error& error) {
@@ -33,6 +34,8 @@ int status_of(const Error& error) {
             return 405;
         case ErrorCode::conflict:
             return 409;
+        case ErrorCode::precondition_failed:
+            return 412;
         case ErrorCode::too_large:
             return 413;
         case ErrorCode::unsupported_media:
@@ -40,7 +43,7 @@ int status_of(const Error& error) {
         case ErrorCode::rate_limited:
             return 429;
         case ErrorCode::model_failed:
-            return model_status(error.type);
+            return model_status(error.type, error.final);
         case ErrorCode::timed_out:
             return 504;
         case ErrorCode::unavailable:
@@ -53,43 +56,48 @@ int status_of(const Error& error) {
     return 500;
 }
 
-// "body.memory_blocks.0.label" -> ["body","memory_blocks",0,"label"]
-std::string location_json(std::string_view where) {
-    std::string out = "[";
+// "body.memory_blocks.0.label" -> "body","memory_blocks",0,"label"
+std::vector<Json> location(std::string_view where) {
+    std::vector<Json> parts;
     while (!where.empty()) {
         const std::size_t end = std::min(where.find('.'), where.size());
         const std::string_view part = where.substr(0, end);
         where.remove_prefix(std::min(end + 1, where.size()));
-        if (out.size() > 1) out += ',';
-        const bool number = !part.empty() &&
+        // A place in a list; a key of digits such as "007" stays a text.
+        const bool number = !part.empty() && part.size() <= 9 && (part.front() != '0' || part.size() == 1) &&
                             std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-        out += number ? std::string(part) : json_string(part);
+        parts.push_back(Json{number ? std::string(part) : json_string(part)});
     }
-    return out + "]";
+    return parts;
 }
 
 std::string validation_body(const Error& error, const std::string& request_id) {
-    std::string detail, errors;
+    ValidationError body;
+    body.trace_id = request_id;
     for (const Error::Field& field : error.fields) {
-        detail += (detail.empty() ? "" : "; ") + field.where + ": " + field.problem;
-        if (!errors.empty()) errors += ',';
-        errors += "{\"loc\":" + location_json(field.where) + ",\"msg\":" + json_string(field.problem) +
-                  ",\"type\":" + json_string(field.type);
-        if (!field.input_json.empty()) errors += ",\"input\":" + field.input_json;
-        errors += "}";
+        body.detail += (body.detail.empty() ? "" : "; ") + field.where + ": " + field.problem;
+        ValidationProblem& problem = body.errors.emplace_back();
+        problem.loc = location(field.where);
+        problem.msg = field.problem;
+        problem.type = field.type;
+        if (!field.input_json.empty()) problem.input = Json{field.input_json};
     }
-    std::string body = "{\"trace_id\":" + json_string(request_id) + ",\"detail\":" + json_string(detail);
     for (const auto& [name, value] : error.members)
-        if (name == "examples") body += ",\"examples\":[" + json_string(value) + "]";
-    return body + ",\"errors\":[" + errors + "]}";
+        if (name == "examples") body.examples = std::vector<std::string>{value};
+    return to_json(body);
 }
 
 std::string body_of(const Error& error, const std::string& request_id) {
     if (error.code == ErrorCode::model_failed) {
         const std::string type = error.type.empty() ? "llm_error" : error.type;
-        return "{\"error\":{\"type\":" + json_string(type) +
-               ",\"message\":" + json_string(runtime::failure_message(type)) +
-               ",\"detail\":" + json_string(error.what()) + "},\"detail\":" + json_string(error.what()) + "}";
+        ModelError failure;
+        failure.type = type;
+        failure.message = runtime::failure_message(type);
+        failure.detail = error.what();
+        ErrorBody body;
+        body.detail.text = json_string(error.what());
+        body.error = std::move(failure);
+        return to_json(body);
     }
     if (error.code == ErrorCode::invalid_argument && !error.fields.empty()) return validation_body(error, request_id);
     if (error.code == ErrorCode::internal)

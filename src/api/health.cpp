@@ -1,21 +1,27 @@
 #include "api/route.hpp"
+#include "domain/answer.hpp"
 
 namespace stele::api {
 namespace {
 
-// The first part is what the clients were written against; they only display it.
-constexpr char api_version[] = "0.16.8";
-
 awaitable<Response> health(Services& services, const Request&) {
-    co_return json_answer(std::string("{\"version\":\"") + api_version + "\",\"status\":\"ok\",\"stele_version\":\"" +
-                          services.facts.version + "\"}");
+    Health shown;
+    shown.stele_version = services.facts.version;
+    co_return answer(shown);
+}
+
+// Fit for traffic: the store answers. Throws Error{unavailable} otherwise, which is the 503 that balancers look for.
+awaitable<Response> ready(Services& services, const Request& request) {
+    static_cast<void>(co_await services.agents.exists(default_organization_id, default_user_id));
+    co_return co_await health(services, request);
 }
 
 }  // namespace
 
 std::span<const Route> health_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/health", health, "health", "", "Health", true},
+        {Method::get, "/v1/health", health, "health", "", "Health", "", Trait::open},
+        {Method::get, "/v1/ready", ready, "ready", "", "Health", "", Trait::open},
     };
     return routes;
 }

@@ -51,7 +51,7 @@ awaitable<Response> home(Services& services, const Request&) {
 
 std::span<const Route> home_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/", home, "home", "", "", true},
+        {Method::get, "/", home, "home", "", "text/html", "", Trait::open},
     };
     return routes;
 }

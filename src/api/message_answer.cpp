@@ -1,7 +1,7 @@
 #include "api/message_answer.hpp"
 
 #include "base/ids.hpp"
-#include "base/json_text.hpp"
+#include "domain/answer.hpp"
 #include "net/sse.hpp"
 #include "runtime/run_failure.hpp"
 
@@ -49,15 +49,16 @@ public:
         add(to_json(stop));
         if (end.failure) {
             const std::string type = runtime::failure_type(*end.failure);
-            net::append_sse(text_,
-                            "{\"message_type\":\"error_message\",\"run_id\":" + json_string(run_id_) +
-                                ",\"error_type\":" + json_string(type) +
-                                ",\"message\":" + json_string(runtime::failure_message(type)) +
-                                ",\"detail\":" + json_string(end.failure->what()) + ",\"seq_id\":null}",
-                            "error");
+            error(type, runtime::failure_message(type), end.failure->what());
         } else {
             add(to_json(end.usage));
         }
+        add("[DONE]");
+    }
+
+    // The server stops before the run has ended.
+    void interrupted() {
+        error("stream_incomplete", "The server is stopping.", "The server stopped before the run had ended");
         add("[DONE]");
     }
 
@@ -67,6 +68,15 @@ public:
 private:
     void add(std::string_view json) { net::append_sse(text_, json); }
 
+    void error(const std::string& type, const std::string& message, const std::string& detail) {
+        ErrorMessage told;
+        told.run_id = run_id_;
+        told.error_type = type;
+        told.message = message;
+        told.detail = detail;
+        net::append_sse(text_, to_json(told), "error");
+    }
+
     std::string run_id_;
     StreamOptions options_;
     std::int64_t sequence_ = 0;
@@ -75,7 +85,7 @@ private:
 
 Response event_stream(const std::string& run_id) {
     Response response;
-    response.content_type = "text/event-stream";
+    response.content_type = "text/event-stream; charset=utf-8";
     response.headers.add("Cache-Control", "no-cache");
     response.headers.add("X-Accel-Buffering", "no");
     response.headers.add(run_header, run_id);
@@ -95,6 +105,9 @@ awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions optio
         for (const auto& event : fresh) frames.message(*event);
         if (reader.at_end()) {
             frames.end(*log->ended());
+            over = true;
+        } else if (writer.ending()) {
+            frames.interrupted();
             over = true;
         } else if (fresh.empty()) {
             frames.ping();

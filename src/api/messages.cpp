@@ -33,6 +33,9 @@ awaitable<std::optional<std::string>> earlier_run(const Services& services, std:
 
 awaitable<Response> send(Services& services, const Request& request, bool stream) {
     auto body = decode<MessageRequest>(request.body());
+    // Clients of generation 1 have no such member: one that sends it would not understand the stream.
+    if (!stream && !request.generation_2 && body.streaming.value_or(false))
+        throw invalid_field("body.streaming", "needs a client of generation 1.x; use the path .../messages/stream");
     stream = stream || body.streaming.value_or(false);
     const std::string agent_id = request.path_id("agent_id", "agent");
     auto before = co_await earlier_run(services, agent_id, body);
@@ -84,6 +87,7 @@ awaitable<Response> list(Services& services, const Request& request) {
     std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
     co_await refresh_system(services, request.organization_id, agent_id, messages);
     ViewOptions view = view_of(agent->agent_type);
+    request.query.flag("include_err");  // failed messages are always shown; the switch has to be one all the same
     view.use_assistant_message = request.query.flag("use_assistant_message").value_or(true);
     view.assistant_message_tool_name =
         request.query.text("assistant_message_tool_name").value_or(view.assistant_message_tool_name);
@@ -126,13 +130,18 @@ awaitable<Response> list_all(Services& services, const Request& request) {
 
 std::span<const Route> message_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/agents/{agent_id}/messages", list, "agents.messages.list", "", "LettaMessage[]"},
+        {Method::get, "/v1/agents/{agent_id}/messages", list, "agents.messages.list", "", "LettaMessage[]",
+         "group_id, conversation_id, use_assistant_message:boolean, assistant_message_tool_name,"
+         " assistant_message_tool_kwarg, include_err:boolean, include_return_message_types[]",
+         Trait::paged},
         {Method::post, "/v1/agents/{agent_id}/messages", create, "agents.messages.create", "MessageRequest",
          "LettaResponse"},
         {Method::post, "/v1/agents/{agent_id}/messages/stream", create_stream, "agents.messages.stream",
-         "MessageRequest", "LettaMessage"},
-        {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify"},
-        {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]"},
+         "MessageRequest", "LettaStreamingResponse"},
+        {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify", "",
+         "LettaMessage"},
+        {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]",
+         "conversation_id, include_return_message_types[]", Trait::paged},
         {Method::get, "/v1/messages/{message_id}", retrieve, "messages.retrieve", "", "LettaMessage[]"},
     };
     return routes;

@@ -26,7 +26,7 @@ awaitable<Response> metrics(Services& services, const Request&) {
 
 std::span<const Route> metrics_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/metrics", metrics, "metrics", "", "", true},
+        {Method::get, "/metrics", metrics, "metrics", "", "text/plain", "", Trait::open},
     };
     return routes;
 }

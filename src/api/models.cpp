@@ -32,9 +32,12 @@ awaitable<Response> list_embeddings(Services& services, const Request&) {
 
 }  // namespace
 
+constexpr std::string_view filters = "provider_category[], provider_name, provider_type";
+
 std::span<const Route> model_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/models", list, "models.list", "", "ModelListing[]"},
+        {Method::get, "/v1/models", list, "models.list", "", "ModelListing[]", filters},
+        {Method::get, "/v1/models/llm", list, "models.list_alias", "", "ModelListing[]", filters},
         {Method::get, "/v1/models/embedding", list_embeddings, "models.embeddings.list", "", "EmbeddingListing[]"},
         {Method::get, "/v1/models/embeddings", list_embeddings, "models.embeddings.list_alias", "",
          "EmbeddingListing[]"},

@@ -1,60 +1,82 @@
 #include "api/route.hpp"
 
 #include "base/json_text.hpp"
+#include "domain/answer.hpp"
+#include "domain/compaction.hpp"
+#include "domain/run_trace.hpp"
 #include "domain/schema.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace stele::api {
 namespace {
 
 template <class T>
-void add(std::string& out, std::string_view name) {
+void add(std::string& out, std::string_view name, SchemaUse use) {
     if (out.back() != '{') out += ',';
     append_json_string(out, name);
     out += ':';
-    append_schema(schema_of<T>(), out);
+    append_schema(schema_of<T>(), out, use);
 }
+
+// Envelopes of described structs, by reference.
+constexpr char envelopes[] =
+    R"(,"LettaResponse":{"type":"object","properties":{)"
+    R"("messages":{"type":"array","items":{"$ref":"#/components/schemas/LettaMessage"}},)"
+    R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},)"
+    R"("usage":{"$ref":"#/components/schemas/UsageStatistics"},"logprobs":{},"turns":{}},)"
+    R"("required":["messages","stop_reason","usage","logprobs","turns"]},)"
+    R"("LettaStreamingResponse":{"anyOf":[{"$ref":"#/components/schemas/LettaMessage"},)"
+    R"({"$ref":"#/components/schemas/Ping"},{"$ref":"#/components/schemas/StopReasonMessage"},)"
+    R"({"$ref":"#/components/schemas/UsageStatistics"},{"$ref":"#/components/schemas/ErrorMessage"}]})";
 
 std::string schemas() {
     std::string out = "{";
-    add<AgentState>(out, "AgentState");
-    add<AgentMemory>(out, "AgentMemory");
-    add<CreateAgent>(out, "CreateAgent");
-    add<UpdateAgent>(out, "UpdateAgent");
-    add<ResetMessages>(out, "ResetMessages");
-    add<ContextWindowOverview>(out, "ContextWindowOverview");
-    add<Block>(out, "Block");
-    add<CreateBlock>(out, "CreateBlock");
-    add<BlockUpdate>(out, "BlockUpdate");
-    add<Tool>(out, "Tool");
-    add<MessageRequest>(out, "MessageRequest");
-    add<LettaMessage>(out, "LettaMessage");
-    add<StopReasonMessage>(out, "StopReasonMessage");
-    add<UsageStatistics>(out, "UsageStatistics");
-    add<CompactionRequest>(out, "CompactionRequest");
-    add<CompactionResponse>(out, "CompactionResponse");
-    add<Run>(out, "Run");
-    add<RunUsage>(out, "RunUsage");
-    add<RunMetrics>(out, "RunMetrics");
-    add<Step>(out, "Step");
-    add<StepMetrics>(out, "StepMetrics");
-    add<StepFeedback>(out, "StepFeedback");
-    add<ProviderTrace>(out, "ProviderTrace");
-    add<ModelListing>(out, "ModelListing");
-    add<EmbeddingListing>(out, "EmbeddingListing");
-    out += R"(,"Health":{"type":"object","properties":{"version":{"type":"string"},"status":{"type":"string"}}})";
-    out +=
-        R"(,"LettaResponse":{"type":"object","properties":{"messages":{"type":"array","items":{"$ref":"#/components/schemas/LettaMessage"}},)"
-        R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},"usage":{"$ref":"#/components/schemas/UsageStatistics"}}})";
-    out += R"(,"Error":{"type":"object","properties":{"detail":{}},"required":["detail"]})";
-    return out + "}";
+    add<CreateAgent>(out, "CreateAgent", SchemaUse::request);
+    add<UpdateAgent>(out, "UpdateAgent", SchemaUse::request);
+    add<ResetMessages>(out, "ResetMessages", SchemaUse::request);
+    add<CreateBlock>(out, "CreateBlock", SchemaUse::request);
+    add<BlockUpdate>(out, "BlockUpdate", SchemaUse::request);
+    add<MessageRequest>(out, "MessageRequest", SchemaUse::request);
+    add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
+    add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
+    add<CompactionResponse>(out, "CompactionResponse", SchemaUse::answer);
+    add<AgentState>(out, "AgentState", SchemaUse::answer);
+    add<AgentMemory>(out, "AgentMemory", SchemaUse::answer);
+    add<ContextWindowOverview>(out, "ContextWindowOverview", SchemaUse::answer);
+    add<Block>(out, "Block", SchemaUse::answer);
+    add<Tool>(out, "Tool", SchemaUse::answer);
+    add<LettaMessage>(out, "LettaMessage", SchemaUse::answer);
+    add<MessageHead>(out, "Ping", SchemaUse::answer);
+    add<StopReasonMessage>(out, "StopReasonMessage", SchemaUse::answer);
+    add<UsageStatistics>(out, "UsageStatistics", SchemaUse::answer);
+    add<Run>(out, "Run", SchemaUse::answer);
+    add<RunUsage>(out, "RunUsage", SchemaUse::answer);
+    add<RunMetrics>(out, "RunMetrics", SchemaUse::answer);
+    add<TraceSpan>(out, "TraceSpan", SchemaUse::answer);
+    add<Step>(out, "Step", SchemaUse::answer);
+    add<StepMetrics>(out, "StepMetrics", SchemaUse::answer);
+    add<ProviderTrace>(out, "ProviderTrace", SchemaUse::answer);
+    add<ModelListing>(out, "ModelListing", SchemaUse::answer);
+    add<EmbeddingListing>(out, "EmbeddingListing", SchemaUse::answer);
+    add<Health>(out, "Health", SchemaUse::answer);
+    add<Deleted>(out, "Deleted", SchemaUse::answer);
+    add<MemoryVariables>(out, "MemoryVariables", SchemaUse::answer);
+    add<ErrorMessage>(out, "ErrorMessage", SchemaUse::answer);
+    add<ValidationError>(out, "ValidationError", SchemaUse::answer);
+    add<ErrorBody>(out, "Error", SchemaUse::answer);
+    return out + envelopes + "}";
 }
 
 std::string schema_reference(std::string_view name) {
     if (name.ends_with("[]"))
         return "{\"type\":\"array\",\"items\":" + schema_reference(name.substr(0, name.size() - 2)) + "}";
-    if (name == "integer" || name == "string") return "{\"type\":" + json_string(name) + "}";
+    if (name.ends_with("?"))
+        return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
+    if (name == "integer" || name == "string" || name == "boolean" || name == "null")
+        return "{\"type\":" + json_string(name) + "}";
+    if (name == "date-time") return R"({"type":"string","format":"date-time"})";
     return "{\"$ref\":\"#/components/schemas/" + std::string(name) + "\"}";
 }
 
@@ -65,28 +87,68 @@ std::string document_path(std::string_view path) {
     return dots == std::string::npos ? text : text.erase(dots, 3);
 }
 
-std::string parameters_of(const std::string& path) {
-    std::string out;
-    for (std::size_t begin = path.find('{'); begin != std::string::npos; begin = path.find('{', begin + 1)) {
-        const std::string name = path.substr(begin + 1, path.find('}', begin) - begin - 1);
-        out += (out.empty() ? "" : ",") + std::string("{\"name\":") + json_string(name) +
-               ",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\"}}";
+void add_parameter(std::string& out, std::string_view name, std::string_view in, const std::string& schema,
+                   bool required) {
+    if (!out.empty()) out += ',';
+    out += "{\"name\":" + json_string(name) + ",\"in\":" + json_string(in) + (required ? ",\"required\":true" : "") +
+           ",\"schema\":" + schema + "}";
+}
+
+void add_path_parameters(std::string& out, const std::string& path) {
+    for (std::size_t begin = path.find('{'); begin != std::string::npos; begin = path.find('{', begin + 1))
+        add_parameter(out, path.substr(begin + 1, path.find('}', begin) - begin - 1), "path",
+                      schema_reference("string"), true);
+}
+
+// "name, tags[], limit:integer"
+void add_query_parameters(std::string& out, std::string_view list) {
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find(", "), list.size());
+        std::string_view name = list.substr(0, end);
+        list.remove_prefix(std::min(end + 2, list.size()));
+        const std::size_t colon = std::min(name.find(':'), name.size());
+        std::string type(colon < name.size() ? name.substr(colon + 1) : std::string_view("string"));
+        name = name.substr(0, colon);
+        const bool needed = name.ends_with("!");
+        if (needed) name.remove_suffix(1);
+        if (name.ends_with("[]")) {
+            name.remove_suffix(2);
+            type += "[]";
+        }
+        add_parameter(out, name, "query", schema_reference(type), needed);
     }
-    return out;
+}
+
+constexpr std::string_view paging = "before, after, limit:integer, order, ascending:boolean, order_by, sort_by";
+
+std::string content(std::string_view answer) {
+    if (answer.find('/') != std::string_view::npos) return "{" + json_string(answer) + ":{}}";
+    const std::string schema = ":{\"schema\":" + schema_reference(answer) + "}";
+    if (answer == "LettaStreamingResponse") return "{\"text/event-stream\"" + schema + "}";
+    return "{\"application/json\"" + schema + "}";
+}
+
+std::string response(std::string_view status, std::string_view description, std::string_view answer) {
+    return json_string(status) + ":{\"description\":" + json_string(description) +
+           (answer.empty() ? std::string() : ",\"content\":" + content(answer)) + "}";
 }
 
 std::string operation_of(const Route& route, const std::string& path) {
-    std::string out =
-        "{\"operationId\":" + json_string(route.operation) + ",\"parameters\":[" + parameters_of(path) + "]";
-    if (!route.body.empty())
-        out +=
-            ",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":" + schema_reference(route.body) + "}}}";
-    out += ",\"responses\":{\"200\":{\"description\":\"OK\"";
-    if (!route.answer.empty())
-        out += ",\"content\":{\"application/json\":{\"schema\":" + schema_reference(route.answer) + "}}";
-    return out +
-           "},\"default\":{\"description\":\"Error\",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/"
-           "components/schemas/Error\"}}}}}}";
+    std::string parameters;
+    add_path_parameters(parameters, path);
+    add_query_parameters(parameters, route.query);
+    if (route.trait == Trait::paged) add_query_parameters(parameters, paging);
+    std::string out = "{\"operationId\":" + json_string(route.operation) + ",\"parameters\":[" + parameters + "]";
+    if (route.trait == Trait::open) out += ",\"security\":[]";
+    if (!route.body.empty()) {
+        const bool needed = !route.body.ends_with("?");
+        const std::string_view name = route.body.substr(0, route.body.size() - (needed ? 0 : 1));
+        out += std::string(",\"requestBody\":{\"required\":") + (needed ? "true" : "false") +
+               ",\"content\":" + content(name) + "}";
+    }
+    return out + ",\"responses\":{" + response("200", "OK", route.answer) + "," +
+           response("422", "The request does not fit its schema", "ValidationError") + "," +
+           response("default", "Error", "Error") + "}}";
 }
 
 std::string lower_method(Method method) {
@@ -109,7 +171,10 @@ std::string document(const std::string& version) {
         if (out.back() != '{') out += ',';
         out += json_string(path) + ":{" + operations + "}";
     }
-    return out + "},\"components\":{\"schemas\":" + schemas() + "}}";
+    return out +
+           "},\"security\":[{\"bearer\":[]}],\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
+           "\"scheme\":\"bearer\"}},\"schemas\":" +
+           schemas() + "}}";
 }
 
 awaitable<Response> openapi(Services& services, const Request&) {
@@ -121,7 +186,7 @@ awaitable<Response> openapi(Services& services, const Request&) {
 
 std::span<const Route> openapi_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/openapi.json", openapi, "openapi"},
+        {Method::get, "/openapi.json", openapi, "openapi", "", "application/json"},
     };
     return routes;
 }

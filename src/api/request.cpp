@@ -49,7 +49,7 @@ bool Query::has(std::string_view name) const {
 
 std::optional<std::string> Query::text(std::string_view name) const {
     for (const auto& [key, value] : values_)
-        if (key == name) return value;
+        if (key == name && !value.empty()) return value;
     return std::nullopt;
 }
 
@@ -62,7 +62,7 @@ std::vector<std::string> Query::list(std::string_view name) const {
 
 std::optional<bool> Query::flag(std::string_view name) const {
     const auto value = text(name);
-    if (!value || value->empty()) return std::nullopt;
+    if (!value) return std::nullopt;
     const std::string word = lowered(*value);
     for (const char* yes : {"true", "1", "yes", "on", "t", "y"})
         if (word == yes) return true;
@@ -73,7 +73,7 @@ std::optional<bool> Query::flag(std::string_view name) const {
 
 std::optional<std::int64_t> Query::integer(std::string_view name) const {
     const auto value = text(name);
-    if (!value || value->empty()) return std::nullopt;
+    if (!value) return std::nullopt;
     const auto number = parse_integer(*value);
     if (!number) refuse(name, "must be an integer", "int_parsing", *value);
     return number;
@@ -91,7 +91,7 @@ std::vector<std::int64_t> Query::integers(std::string_view name) const {
 
 std::optional<Timestamp> Query::time(std::string_view name, bool end) const {
     const auto value = text(name);
-    if (!value || value->empty()) return std::nullopt;
+    if (!value) return std::nullopt;
     const auto time = parse_iso8601(*value);
     if (!time) refuse(name, "must be an ISO 8601 date or time", "datetime_parsing", *value);
     if (end && value->size() <= 10) return *time + std::chrono::hours(24);
@@ -119,8 +119,6 @@ storage::Page page_of(const Query& query, const ListDefaults& defaults) {
     storage::Page page;
     page.before = query.text("before");
     page.after = query.text("after");
-    if (page.before && page.before->empty()) page.before.reset();
-    if (page.after && page.after->empty()) page.after.reset();
     page.limit = query.integer("limit").value_or(defaults.limit);
     if (page.limit < 1) refuse("limit", "must be at least 1", "greater_than_equal", std::to_string(page.limit));
     if (page.limit > defaults.limit_max) {
@@ -130,21 +128,28 @@ storage::Page page_of(const Query& query, const ListDefaults& defaults) {
         page.limit = defaults.limit_max;
     }
     page.ascending = defaults.ascending;
-    if (const auto order = query.text("order"); order && !order->empty()) {
+    if (const auto order = query.text("order")) {
         if (*order != "asc" && *order != "desc") refuse("order", "must be asc or desc", "literal_error", *order);
         page.ascending = *order == "asc";
     } else if (const auto ascending = query.flag("ascending")) {
         page.ascending = *ascending;
     }
     auto order_by = query.text("order_by");
-    if (!order_by || order_by->empty()) order_by = query.text("sort_by");
-    if (order_by && !order_by->empty()) {
+    if (!order_by) order_by = query.text("sort_by");
+    if (order_by) {
         if (std::find(defaults.order_by.begin(), defaults.order_by.end(), *order_by) == defaults.order_by.end())
             refuse("order_by", "is no order that this list knows", "literal_error", *order_by);
         page.order_by = *order_by;
     } else {
         page.order_by = defaults.order_by.front();
     }
+    return page;
+}
+
+storage::Page in_time_order(storage::Page page) {
+    if (page.before && page.after) return page;
+    if (!page.ascending && page.after) std::swap(page.before, page.after);
+    if (page.before) page.ascending = false;
     return page;
 }
 

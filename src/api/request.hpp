@@ -11,8 +11,8 @@
 
 namespace stele::api {
 
-/// The parameters of a request's query string. A list is its key repeated, "k[]=v" included; an empty value of an
-/// optional number, flag or date counts as absent. Each reader throws Error{invalid_argument} on "query.<name>" for a
+/// The parameters of a request's query string. A list is its key repeated, "k[]=v" included; an empty value counts as
+/// absent: that is how some clients send null. Each reader throws Error{invalid_argument} on "query.<name>" for a
 /// bad value.
 class Query {
 public:
@@ -64,6 +64,10 @@ struct ListDefaults {
 
 /// The paging parameters: before, after, limit, order (older: ascending), order_by (older: sort_by).
 storage::Page page_of(const Query& query, const ListDefaults& defaults);
+
+/// `page` of a list of messages that runs in its order, for a repository whose `after` always means later: under
+/// descending order either cursor alone gives what is older, and a lone `before` gives the rows nearest to it.
+storage::Page in_time_order(storage::Page page);
 
 /// True for a client of SDK generation 1.x (or none at all): it gets relationships of agents only when it asks.
 bool is_generation_2(const net::Headers& headers);

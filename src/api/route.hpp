@@ -15,8 +15,17 @@ using Response = net::HttpResponse;
 using Handler = boost::asio::awaitable<Response> (*)(Services&, const Request&);
 using boost::asio::awaitable;
 
+enum class Trait : std::uint8_t {
+    none,
+    paged,  ///< takes the paging parameters (page_of)
+    open,   ///< answered without a credential
+};
+
 /// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;
-/// `body` and `answer` are names of the document's schemas, "T[]" for a list, "" for none.
+/// `body` and `answer` are names of the document's schemas, "T[]" for a list, "T?" for one that may be null (or a body
+/// that may be missing), "null" for null, a media type for a text, "" for none.
+/// `query`: the query parameters besides paging, "name, tags[], limit:integer"; a text where no type is named,
+/// needed where a "!" ends the name.
 struct Route {
     Method method;
     std::string_view path;
@@ -24,7 +33,8 @@ struct Route {
     std::string_view operation;
     std::string_view body = {};
     std::string_view answer = {};
-    bool open = false;  ///< answered without a credential
+    std::string_view query = {};
+    Trait trait = Trait::none;
 };
 
 /// Every operation of the API: the tables of all resources. /openapi.json, the 405s and the coverage test come from it.

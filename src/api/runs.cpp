@@ -1,13 +1,30 @@
 #include "api/message_answer.hpp"
+#include "domain/run_trace.hpp"
 
 #include <algorithm>
 
 namespace stele::api {
 namespace {
 
+// "<prefix>" the number, "<prefix>_operator" how a run's is compared with it.
+std::optional<storage::Comparison> comparison(const Query& query, const std::string& number_name,
+                                              const std::string& operator_name, std::string_view usual) {
+    struct Operator {
+        std::string_view word, sql;
+    };
+    constexpr Operator operators[] = {{"eq", "="}, {"gte", ">="}, {"lte", "<="}, {"gt", ">"}, {"lt", "<"}};
+    const auto number = query.integer(number_name);
+    const std::string word = query.text(operator_name).value_or(std::string(usual));
+    const auto known = std::find_if(std::begin(operators), std::end(operators),
+                                    [&](const Operator& each) { return each.word == word; });
+    if (known == std::end(operators)) throw invalid_field("query." + operator_name, "must be eq, gte, lte, gt or lt");
+    if (!number) return std::nullopt;
+    return storage::Comparison{known->sql, *number};
+}
+
 storage::RunFilter filter_of(const Query& query) {
     storage::RunFilter filter;
-    if (const auto agent_id = query.text("agent_id"); agent_id && !agent_id->empty())
+    if (const auto agent_id = query.text("agent_id"))
         filter.agent_ids = {*agent_id};
     else
         filter.agent_ids = query.list("agent_ids");
@@ -19,37 +36,21 @@ storage::RunFilter filter_of(const Query& query) {
     filter.conversation_id = query.text("conversation_id");
     filter.project_id = query.text("project_id");
     filter.background = query.flag("background");
+    filter.run_id = query.text("run_id");
+    filter.tools_used = query.list("tools_used");
+    filter.after_time = query.time("start_date", false);
+    filter.before_time = query.time("end_date", true);
+    filter.step_count = comparison(query, "step_count", "step_count_operator", "eq");
+    filter.duration_ns = comparison(query, "duration_value", "duration_operator", "eq");
     return filter;
 }
 
-bool matches(const storage::RunFilter& filter, const Run& run) {
-    const auto among = [](const std::vector<std::string>& list, std::string_view item) {
-        return list.empty() || std::find(list.begin(), list.end(), item) != list.end();
-    };
-    return among(filter.agent_ids, run.agent_id) && among(filter.statuses, to_string(run.status)) &&
-           !filter.stop_reason &&
-           (!filter.conversation_id || filter.conversation_id == run.conversation_id.value_or("")) &&
-           (!filter.background || filter.background == run.background);
-}
-
-// A run at work may have no row yet: the first page shows it all the same.
-void add_active(const Services& services, const storage::RunFilter& filter, const storage::Page& page,
-                std::vector<Run>& runs) {
-    if (page.before || page.after || page.ascending) return;
-    std::vector<Run> at_work = services.runtime.active();
-    std::erase_if(at_work, [&](const Run& run) {
-        return !matches(filter, run) ||
-               std::any_of(runs.begin(), runs.end(), [&](const Run& stored) { return stored.id == run.id; });
-    });
-    runs.insert(runs.begin(), at_work.begin(), at_work.end());
-    if (runs.size() > static_cast<std::size_t>(page.limit)) runs.resize(static_cast<std::size_t>(page.limit));
-}
-
 awaitable<Response> list(Services& services, const Request& request) {
-    storage::Page page = page_of(request.query, {.limit = 100, .refuse_above_max = true});
+    storage::Page page =
+        page_of(request.query, {.limit = 100, .order_by = {"created_at", "duration"}, .refuse_above_max = true});
     storage::RunFilter filter = filter_of(request.query);
-    std::vector<Run> runs = co_await services.runs.list(request.organization_id, filter, page);
-    add_active(services, filter, page, runs);
+    const std::vector<Run> runs = co_await services.runs.list(request.organization_id, std::move(filter),
+                                                              std::move(page), services.runtime.active());
     co_return answer(runs);
 }
 
@@ -58,8 +59,8 @@ awaitable<Response> list_active(Services& services, const Request& request) {
     page.limit = 100;
     storage::RunFilter filter = filter_of(request.query);
     filter.statuses = {"created", "running"};
-    std::vector<Run> runs = co_await services.runs.list(request.organization_id, filter, page);
-    add_active(services, filter, page, runs);
+    const std::vector<Run> runs = co_await services.runs.list(request.organization_id, std::move(filter),
+                                                              std::move(page), services.runtime.active());
     co_return answer(runs);
 }
 
@@ -94,7 +95,7 @@ awaitable<Response> list_messages(Services& services, const Request& request) {
     filter.run_id = run.id;
     const bool ascending = page.ascending;
     const std::vector<Message> messages =
-        co_await services.messages.list(request.organization_id, filter, std::move(page));
+        co_await services.messages.list(request.organization_id, filter, in_time_order(std::move(page)));
     ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
     if (run.request_config && run.request_config->include_return_message_types)
         view.include_types = &*run.request_config->include_return_message_types;
@@ -132,18 +133,37 @@ awaitable<Response> metrics(Services& services, const Request& request) {
     co_return answer(shown);
 }
 
+awaitable<Response> trace(Services& services, const Request& request) {
+    constexpr std::int64_t usual = 1'000, most = 5'000;
+    const std::int64_t limit = request.query.integer("limit").value_or(usual);
+    if (limit < 1 || limit > most) throw invalid_field("query.limit", "must lie between 1 and 5000");
+    const Run run = co_await find_run(services, request);
+    const std::vector<StepMetrics> steps =
+        co_await services.runs.metrics_of_run(request.organization_id, run.id, limit);
+    std::vector<TraceSpan> spans = spans_of(run, steps);
+    if (spans.size() > static_cast<std::size_t>(limit)) spans.resize(static_cast<std::size_t>(limit));
+    co_return answer(spans);
+}
+
+constexpr std::string_view filters =
+    "agent_id, agent_ids[], statuses[], active:boolean, stop_reason, conversation_id, project_id, background:boolean,"
+    " run_id, tools_used[], start_date:date-time, end_date:date-time, step_count:integer, step_count_operator,"
+    " duration_value:integer, duration_operator";
+
 }  // namespace
 
 std::span<const Route> run_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/runs", list, "runs.list", "", "Run[]"},
-        {Method::get, "/v1/runs/active", list_active, "runs.list_active", "", "Run[]"},
+        {Method::get, "/v1/runs", list, "runs.list", "", "Run[]", filters, Trait::paged},
+        {Method::get, "/v1/runs/active", list_active, "runs.list_active", "", "Run[]", filters},
         {Method::get, "/v1/runs/{run_id}", retrieve, "runs.retrieve", "", "Run"},
         {Method::delete_, "/v1/runs/{run_id}", remove, "runs.delete", "", "Run"},
-        {Method::get, "/v1/runs/{run_id}/messages", list_messages, "runs.messages.list", "", "LettaMessage[]"},
-        {Method::get, "/v1/runs/{run_id}/steps", list_steps, "runs.steps.list", "", "Step[]"},
+        {Method::get, "/v1/runs/{run_id}/messages", list_messages, "runs.messages.list", "", "LettaMessage[]", "",
+         Trait::paged},
+        {Method::get, "/v1/runs/{run_id}/steps", list_steps, "runs.steps.list", "", "Step[]", "", Trait::paged},
         {Method::get, "/v1/runs/{run_id}/usage", usage, "runs.usage.retrieve", "", "RunUsage"},
         {Method::get, "/v1/runs/{run_id}/metrics", metrics, "runs.metrics.retrieve", "", "RunMetrics"},
+        {Method::get, "/v1/runs/{run_id}/trace", trace, "runs.trace.retrieve", "", "TraceSpan[]", "limit:integer"},
     };
     return routes;
 }

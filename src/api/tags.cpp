@@ -6,11 +6,11 @@ namespace stele::api {
 namespace {
 
 awaitable<Response> list(Services& services, const Request& request) {
-    const storage::Page page = page_of(request.query, {.ascending = true, .order_by = {"name", "created_at"}});
-    auto query = request.query.text("query_text");
+    storage::Page page = page_of(request.query, {.ascending = true, .order_by = {"name", "created_at"}});
+    std::optional<std::string> query = request.query.text("query_text");
     if (!query) query = request.query.text("name");
     std::vector<std::string> tags =
-        co_await services.agents.all_tags(request.organization_id, std::move(query), page.after, page.limit);
+        co_await services.agents.all_tags(request.organization_id, std::move(query), std::move(page));
     std::string body = "[";
     for (const std::string& tag : tags) body += (body.size() > 1 ? "," : "") + json_string(tag);
     co_return json_answer(body + "]");
@@ -20,7 +20,7 @@ awaitable<Response> list(Services& services, const Request& request) {
 
 std::span<const Route> tag_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/tags", list, "tags.list", "", "string[]"},
+        {Method::get, "/v1/tags", list, "tags.list", "", "string[]", "name, query_text", Trait::paged},
     };
     return routes;
 }

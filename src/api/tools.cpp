@@ -1,19 +1,42 @@
 #include "api/route.hpp"
 
+#include <algorithm>
+
 namespace stele::api {
 namespace {
+
+// These lists come with their key repeated or as one text with commas: no name, id or type holds one.
+std::vector<std::string> split_list(const Query& query, std::string_view name) {
+    std::vector<std::string> items;
+    for (const std::string& value : query.list(name)) {
+        for (std::size_t begin = 0; begin <= value.size();) {
+            const std::size_t end = std::min(value.find(',', begin), value.size());
+            if (end > begin) items.push_back(value.substr(begin, end - begin));
+            begin = end + 1;
+        }
+    }
+    return items;
+}
+
+std::vector<std::string> type_list(const Query& query, std::string_view name) {
+    std::vector<std::string> types = split_list(query, name);
+    for (const std::string& type : types)
+        if (!is_tool_type(type)) throw refused(std::string(name) + ": there is no tool type '" + type + "'");
+    return types;
+}
 
 storage::ToolFilter filter_of(const Query& query) {
     storage::ToolFilter filter;
     filter.name = query.text("name");
     filter.search = query.text("search");
     filter.project_id = query.text("project_id");
-    filter.names = query.list("names");
-    filter.tool_ids = query.list("tool_ids");
-    filter.tool_types = query.list("tool_types");
-    filter.exclude_tool_types = query.list("exclude_tool_types");
+    filter.names = split_list(query, "names");
+    filter.tool_ids = split_list(query, "tool_ids");
+    filter.tool_types = type_list(query, "tool_types");
+    filter.exclude_tool_types = type_list(query, "exclude_tool_types");
     if (query.flag("return_only_letta_tools").value_or(false)) filter.built_in = true;
     if (query.flag("exclude_letta_tools").value_or(false)) filter.built_in = false;
+    if (query.flag("include_base_tools") == false) filter.built_in = false;
     return filter;
 }
 
@@ -27,7 +50,6 @@ awaitable<Response> list(Services& services, const Request& request) {
 
 awaitable<Response> count(Services& services, const Request& request) {
     storage::ToolFilter filter = filter_of(request.query);
-    if (request.query.flag("include_base_tools") == false) filter.built_in = false;
     const std::int64_t number = co_await services.tools.count(request.organization_id, std::move(filter));
     co_return json_answer(std::to_string(number));
 }
@@ -52,10 +74,15 @@ awaitable<Response> add_base_tools(Services& services, const Request& request) {
 
 }  // namespace
 
+constexpr std::string_view filters =
+    "name, names[], tool_ids[], search, project_id, tool_types[], exclude_tool_types[], "
+    "return_only_letta_tools:boolean,"
+    " exclude_letta_tools:boolean, include_base_tools:boolean";
+
 std::span<const Route> tool_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/tools", list, "tools.list", "", "Tool[]"},
-        {Method::get, "/v1/tools/count", count, "tools.count", "", "integer"},
+        {Method::get, "/v1/tools", list, "tools.list", "", "Tool[]", filters, Trait::paged},
+        {Method::get, "/v1/tools/count", count, "tools.count", "", "integer", filters},
         {Method::post, "/v1/tools/add-base-tools", add_base_tools, "tools.upsert_base_tools", "", "Tool[]"},
         {Method::post, "/v1/tools/upsert-base", add_base_tools, "tools.upsert_base_alias", "", "Tool[]"},
         {Method::get, "/v1/tools/{tool_id}", retrieve, "tools.retrieve", "", "Tool"},

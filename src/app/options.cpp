@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <cstdlib>
 
 namespace stele::app {
@@ -48,6 +49,19 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tls-key", options.tls_key, "PEM file of the certificate's key");
     add(serve, "cors-origins", options.cors_origins, "origins whose pages may call the API, or *")->delimiter(',');
     add(serve, "body-bytes-max", options.body_bytes_max, "largest request body")->check(CLI::PositiveNumber);
+    add(serve, "header-bytes-max", options.header_bytes_max, "largest head of a request")->check(CLI::PositiveNumber);
+    add(serve, "connections-max", options.connections_max, "most connections at once; more are told to come again")
+        ->check(CLI::PositiveNumber);
+    add(serve, "requests-max", options.requests_max, "most requests at work at once, streams not counted")
+        ->check(CLI::PositiveNumber);
+    add(serve, "head-timeout-seconds", options.head_timeout_seconds, "for the head of a request to come whole")
+        ->check(CLI::PositiveNumber);
+    add(serve, "body-timeout-seconds", options.body_timeout_seconds, "longest silence within a request's body")
+        ->check(CLI::PositiveNumber);
+    add(serve, "idle-timeout-seconds", options.idle_timeout_seconds, "how long a connection may wait for a request")
+        ->check(CLI::PositiveNumber);
+    add(serve, "write-timeout-seconds", options.write_timeout_seconds, "longest wait for a client that does not read")
+        ->check(CLI::PositiveNumber);
     add(serve, "grace-seconds", options.grace_seconds, "time for requests at work when asked to stop")
         ->check(CLI::NonNegativeNumber);
     add(serve, "log-level", raw.log_level, "debug, info, warn or error")
@@ -56,6 +70,14 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
+    add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");
+    add(serve, "model-timeout-seconds", options.model_timeout_seconds, "longest silence of a model, streaming or not")
+        ->check(CLI::PositiveNumber);
+    add(serve, "model-answer-timeout-seconds", options.model_answer_timeout_seconds,
+        "for a whole answer that is not streamed; 0: as --model-timeout-seconds")
+        ->check(CLI::NonNegativeNumber);
+    add(serve, "models-refresh-seconds", options.models_refresh_seconds, "how often servers are asked for their models")
+        ->check(CLI::PositiveNumber);
     add(serve, "context-window-max", options.context_window_max, "longest context of an agent that asks for none")
         ->check(CLI::PositiveNumber);
 }
@@ -117,6 +139,8 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
 }
 
 void take_environment(Options& options, const Raw& raw) {
+    if (options.host.size() > 2 && options.host.front() == '[' && options.host.back() == ']')
+        options.host = options.host.substr(1, options.host.size() - 2);  // an address as it stands in a URL
     options.data = raw.data.empty() ? default_data_folder() : std::filesystem::path(raw.data);
     options.password = Secret(raw.password.empty() ? environment("LETTA_SERVER_PASSWORD") : raw.password);
     options.secret_key = Secret(raw.secret_key.empty() ? environment("LETTA_ENCRYPTION_KEY") : raw.secret_key);
@@ -126,6 +150,16 @@ void take_environment(Options& options, const Raw& raw) {
     if (const std::string handle = environment("LETTA_DEFAULT_EMBEDDING_HANDLE");
         !handle.empty() && options.default_embedding == Options().default_embedding)
         options.default_embedding = handle;
+    const auto older_number = [](const char* name, std::int64_t standard, std::int64_t& value) {
+        const std::string text = environment(name);
+        if (text.empty() || value != standard) return;
+        const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (failure != std::errc() || end != text.data() + text.size() || value <= 0)
+            throw Error(ErrorCode::invalid_argument, std::string(name) + " must be a number of seconds");
+    };
+    older_number("LETTA_LLM_STREAM_TIMEOUT_SECONDS", Options().model_timeout_seconds, options.model_timeout_seconds);
+    older_number("LETTA_LLM_REQUEST_TIMEOUT_SECONDS", Options().model_answer_timeout_seconds,
+                 options.model_answer_timeout_seconds);
     for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
         options.endpoints.push_back(std::move(endpoint));
     options.log_level = raw.log_level == "debug"   ? log::Level::debug

@@ -25,6 +25,11 @@ struct Options {
     std::string tls_cert, tls_key;    ///< PEM files; both or none
     std::vector<std::string> cors_origins;
     std::int64_t body_bytes_max = 50 << 20;
+    std::int64_t header_bytes_max = 64 << 10;
+    std::int64_t connections_max = 10'000;
+    std::int64_t requests_max = 4'096;
+    std::int64_t head_timeout_seconds = 30, body_timeout_seconds = 60;
+    std::int64_t idle_timeout_seconds = 75, write_timeout_seconds = 30;
     std::int64_t grace_seconds = 10;  ///< for requests at work when the server is asked to stop
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;
@@ -32,6 +37,10 @@ struct Options {
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
     std::int64_t context_window_max = 128'000;
+    std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
+    std::int64_t model_timeout_seconds = 600;
+    std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
+    std::int64_t models_refresh_seconds = 60;
     std::vector<llm::EndpointConfig> endpoints;
 };
 

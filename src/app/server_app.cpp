@@ -12,7 +12,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -22,6 +24,8 @@ namespace stele::app {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr auto leaving_interval = std::chrono::milliseconds(20);
 
 storage::SqliteOptions store_options(const Options& options) {
     storage::SqliteOptions made;
@@ -46,6 +50,7 @@ private:
     net::ServerOptions server_options() const;
     void on_signal();
     void stop();
+    void leave_when_idle();
 
     Options options_;
     // The io_contexts outlive everything that may still resume on them.
@@ -68,6 +73,8 @@ private:
     asio::signal_set signals_;
     asio::cancellation_signal end_refresh_;
     bool stopping_ = false;
+    std::chrono::steady_clock::time_point leave_by_{};
+    asio::steady_timer leaving_;
 };
 
 std::vector<std::unique_ptr<asio::io_context>> make_contexts(int count) {
@@ -90,6 +97,22 @@ runtime::ModelDefaults defaults_of(const Options& options) {
     return defaults;
 }
 
+net::ClientOptions client_options(const Options& options) {
+    net::ClientOptions made;
+    made.ca_file = options.ca_file;
+    return made;
+}
+
+llm::CatalogueOptions catalogue_options(const Options& options) {
+    llm::CatalogueOptions made;
+    made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
+    made.answer_timeout =
+        std::chrono::seconds(options.model_answer_timeout_seconds > 0 ? options.model_answer_timeout_seconds
+                                                                      : options.model_timeout_seconds);
+    made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
+    return made;
+}
+
 ServerApp::ServerApp(const Options& options)
     : options_(options),
       contexts_(make_contexts(thread_count(options))),
@@ -101,10 +124,11 @@ ServerApp::ServerApp(const Options& options)
       messages_(*database_),
       runs_(*database_),
       idempotency_(*database_),
-      catalogue_(client_, options.endpoints),
+      client_(client_options(options)),
+      catalogue_(client_, options.endpoints, catalogue_options(options)),
       runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, catalogue_, options.traces}),
-      agent_service_(
-          {*database_, agents_, blocks_, tools_, messages_, catalogue_, runtime_, sealer_, defaults_of(options)}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
+                      defaults_of(options)}),
       services_{*database_,     agents_,          blocks_,
                 tools_,         messages_,        runs_,
                 idempotency_,   catalogue_,       runtime_,
@@ -113,7 +137,8 @@ ServerApp::ServerApp(const Options& options)
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
-      signals_(*contexts_.front(), SIGINT, SIGTERM) {
+      signals_(*contexts_.front(), SIGINT, SIGTERM),
+      leaving_(*contexts_.front()) {
     set_up_store({*database_, tools_, runs_, idempotency_});
 }
 
@@ -122,6 +147,13 @@ net::ServerOptions ServerApp::server_options() const {
     made.host = options_.host;
     made.port = options_.port;
     made.body_bytes_max = static_cast<std::size_t>(options_.body_bytes_max);
+    made.header_bytes_max = static_cast<std::size_t>(options_.header_bytes_max);
+    made.connections_max = static_cast<std::size_t>(options_.connections_max);
+    made.requests_max = static_cast<std::size_t>(options_.requests_max);
+    made.head_timeout = std::chrono::seconds(options_.head_timeout_seconds);
+    made.body_timeout = std::chrono::seconds(options_.body_timeout_seconds);
+    made.idle_timeout = std::chrono::seconds(options_.idle_timeout_seconds);
+    made.write_timeout = std::chrono::seconds(options_.write_timeout_seconds);
     made.cors_origins = options_.cors_origins;
     made.tls_certificate_file = options_.tls_cert;
     made.tls_key_file = options_.tls_key;
@@ -154,7 +186,11 @@ void ServerApp::run() {
         threads.emplace_back([&context = *contexts_[i]] { context.run(); });
     contexts_.front()->run();
     for (std::thread& thread : threads) thread.join();
-    log::info("server.stopped", {});
+    const std::size_t cut = runtime_.active().size();
+    log::info("server.stopped", {{"runs_cut", cut}});
+    // Their frames hold leases and references of parts that are destroyed before the io_contexts and the frames in
+    // them. What was acknowledged is on the disk; the next start closes them.
+    if (cut > 0) std::_Exit(0);
 }
 
 void ServerApp::on_signal() {
@@ -170,9 +206,19 @@ void ServerApp::stop() {
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
-    server_.stop(std::chrono::seconds(options_.grace_seconds), [this] {
+    const std::chrono::seconds grace(options_.grace_seconds);
+    leave_by_ = std::chrono::steady_clock::now() + grace;
+    server_.stop(grace, [this] { asio::post(*contexts_.front(), [this] { leave_when_idle(); }); });
+}
+
+// A run whose client has left is work at hand too.
+void ServerApp::leave_when_idle() {
+    if (runtime_.active().empty() || std::chrono::steady_clock::now() >= leave_by_) {
         for (auto& context : contexts_) context->stop();
-    });
+        return;
+    }
+    leaving_.expires_after(leaving_interval);
+    leaving_.async_wait([this](const boost::system::error_code&) { leave_when_idle(); });
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ enum class ErrorCode : std::uint8_t {
     permission_denied,  ///< a right credential that may not do this
     not_found,
     method_not_allowed,
-    conflict,  ///< another write came first, or a name is taken
+    conflict,             ///< another write came first, or a name is taken
+    precondition_failed,  ///< If-Match names a version that is no longer there
     too_large,
     unsupported_media,
     rate_limited,  ///< our own limiter

@@ -54,7 +54,14 @@ void check_model(const AgentModelRequest& request, Problems& problems) {
         problems.add("metadata", "must be an object", "dict_type");
 }
 
+constexpr std::int64_t files_open_max = 1'000;
+constexpr std::int64_t view_window_max = 2'147'483'647;
+
 void check_switches(const AgentSwitchesRequest& request, Problems& problems) {
+    for (const auto& [name, number] :
+         {std::pair("max_files_open", &request.max_files_open),
+          std::pair("per_file_view_window_char_limit", &request.per_file_view_window_char_limit)})
+        if (number->has_value() && **number < 1) problems.add(name, "must be at least 1", "greater_than_equal");
     if (request.timezone.has_value() && !is_timezone(*request.timezone))
         problems.add("timezone", "is no time zone that this server knows", "value_error",
                      json_string(first_code_points(*request.timezone, 64)));
@@ -81,6 +88,13 @@ constexpr char speaking_by_tool[] =
 std::string wrapped(const std::string& text) { return "<base_instructions>\n" + text + "\n</base_instructions>"; }
 
 }  // namespace
+
+void demand_file_limits(const AgentSwitchesRequest& request) {
+    if (request.max_files_open.value_or(1) > files_open_max)
+        throw refused("max_files_open: at most 1000 files can be open");
+    if (request.per_file_view_window_char_limit.value_or(1) > view_window_max)
+        throw refused("per_file_view_window_char_limit: at most 2147483647 characters can be shown");
+}
 
 std::string_view to_string(AgentType type) { return mapping::enum_word(type); }
 
@@ -213,6 +227,7 @@ std::vector<std::string> base_tools_of(AgentType type) {
 bool speaks_in_text(AgentType type) { return type == AgentType::letta_v1_agent || type == AgentType::sleeptime_agent; }
 
 bool apply_plain_fields(const UpdateAgent& update, Agent& agent) {
+    demand_file_limits(update);
     bool changed = update.name.set_into(agent.name);
     changed |=
         update.system.has_value() ? update.system.set_into(agent.system) : update.instructions.set_into(agent.system);
@@ -240,7 +255,6 @@ bool apply_plain_fields(const UpdateAgent& update, Agent& agent) {
     if (update.enable_sleeptime.has_value()) changed |= update.enable_sleeptime.set_into(agent.enable_sleeptime);
     if (update.timezone.has_value()) changed |= update.timezone.set_into(agent.timezone);
     if (update.max_files_open.has_value()) {
-        if (*update.max_files_open > 1000) throw refused("max_files_open: at most 1000 files can be open");
         changed |= update.max_files_open.set_into(agent.max_files_open);
     }
     if (update.per_file_view_window_char_limit.has_value())

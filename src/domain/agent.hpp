@@ -169,6 +169,7 @@ struct InitialMessage {
 };
 BOOST_DESCRIBE_STRUCT(InitialMessage, (), (role, content, name))
 void check(const InitialMessage& message, Problems& problems);
+constexpr std::array<std::string_view, 2> required_members(const InitialMessage*) { return {"role", "content"}; }
 
 // Members that create and modify share.
 struct AgentModelRequest {
@@ -296,6 +297,9 @@ BOOST_DESCRIBE_STRUCT(ContextWindowOverview, (),
 
 /// Open-file limits for a context window: the fields that the request left open are filled.
 void fill_file_limits(AgentPlace& place, std::int64_t context_window);
+
+/// Throws Error{invalid_argument} for limits of open files beyond what the API allows.
+void demand_file_limits(const AgentSwitchesRequest& request);
 
 /// The prompt that an agent of this type starts with; empty for a type that has none of its own.
 std::string default_system_prompt(AgentType type);

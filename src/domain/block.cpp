@@ -14,7 +14,7 @@ void read_json(const boost::json::value& from, BlockValue& into, Problems&) {
 void write_json(const BlockValue& from, std::string& out) { append_json_string(out, from.text); }
 Schema json_schema(const BlockValue*) {
     Schema schema;
-    schema.type = "string";
+    schema.any = true;
     return schema;
 }
 
@@ -146,7 +146,9 @@ BlockChange apply(const BlockUpdate& update, Block& block) {
             unseen = true;
         }
     }
-    return seen ? BlockChange::seen : unseen ? BlockChange::unseen : BlockChange::none;
+    if (!seen && !unseen) return BlockChange::none;
+    block.updated_at = now();
+    return seen ? BlockChange::seen : BlockChange::unseen;
 }
 
 void set_value(Block& block, std::string value) {

@@ -4,6 +4,7 @@
 
 #include <boost/describe/class.hpp>
 
+#include <array>
 #include <cstdint>
 
 namespace stele {
@@ -79,6 +80,7 @@ BOOST_DESCRIBE_STRUCT(CreateBlock, (),
                        deployment_id, entity_id, preserve_on_migration, label, read_only, description, metadata, hidden,
                        tags))
 void check(const CreateBlock& block, Problems& problems);
+constexpr std::array<std::string_view, 1> required_members(const CreateBlock*) { return {"label"}; }
 
 /// Body of PATCH /v1/blocks/{block_id}. Patch<T> has three states: absent leaves, null clears, a value sets.
 struct BlockUpdate {
@@ -117,8 +119,8 @@ enum class BlockChange : std::uint8_t {
     seen,    ///< value, label, limit, description or read_only: stands in prompts
 };
 
-/// Applies what `update` holds. Throws Error{invalid_argument} on "body.value" if the text would exceed the limit,
-/// unless it was over it before and does not grow.
+/// Applies what `update` holds; `updated_at` follows a change. Throws Error{invalid_argument} on "body.value" if the
+/// text would exceed the limit, unless it was over it before and does not grow.
 BlockChange apply(const BlockUpdate& update, Block& block);
 
 /// Replaces the value under the same rule; the text is taken without U+0000. For tools.

@@ -68,7 +68,8 @@ private:
 /// Collects every violation of one request, so that its author hears of all at once.
 class Problems {
 public:
-    /// `where`: the field below the current place, e.g. "limit"; may be empty for the place itself.
+    /// `where`: the field below the current place, e.g. "limit"; may be empty for the place itself. The first violation
+    /// of a place stands, later ones are dropped.
     void add(std::string_view where, std::string problem, std::string type = "value_error",
              std::string input_json = {});
 
@@ -77,6 +78,8 @@ public:
     void leave() { path_.pop_back(); }
 
     bool empty() const { return fields_.empty(); }
+
+    bool takes_nul = false;  ///< texts may hold U+0000: what is stored already, and texts that lose it later
 
     /// Throws Error{invalid_argument} with everything collected, if anything was.
     void throw_if_any() const;

@@ -60,6 +60,20 @@ concept self_writing = requires(const T& from, std::string& out) { write_json(fr
 template <class T>
 concept checked = requires(const T& value, Problems& problems) { check(value, problems); };
 
+/// The members that a request must bring: `required_members(const T*)` beside the struct, found by argument-dependent
+/// lookup.
+template <class T>
+concept demanding = requires { required_members(static_cast<const T*>(nullptr)); };
+
+template <class T>
+bool is_required(std::string_view member) {
+    if constexpr (demanding<T>) {
+        for (const std::string_view each : required_members(static_cast<const T*>(nullptr)))
+            if (each == member) return true;
+    }
+    return false;
+}
+
 inline std::string short_input(const json::value& from) {
     std::string text = json::serialize(from);
     if (text.size() > 200) text = json_string(first_bytes(text, 200));
@@ -79,6 +93,13 @@ inline std::string_view word(const char* name) {
 
 template <class T>
 void read(const json::value& from, T& into, Problems& problems);
+
+inline void read_text(const json::value& from, std::string& into, Problems& problems) {
+    if (!from.is_string()) return wrong_type(from, "a text", "string_type", problems);
+    into.assign(from.get_string().data(), from.get_string().size());
+    if (!problems.takes_nul && into.find('\0') != std::string::npos)
+        problems.add("", "must not hold U+0000", "string_pattern_mismatch");
+}
 
 inline void read_integer(const json::value& from, std::int64_t& into, Problems& problems) {
     if (from.is_int64()) {
@@ -139,6 +160,9 @@ void read_struct(const json::value& from, T& into, Problems& problems) {
     boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
         using M = std::remove_cvref_t<decltype(into.*member.pointer)>;
         const json::value* value = object.if_contains(std::string_view(member.name));
+        if (value == nullptr || value->is_null()) {
+            if (is_required<T>(member.name)) problems.add(member.name, "is required", "missing", short_input(from));
+        }
         if (value == nullptr) return;
         if constexpr (!is_patch<M>::value && !is_optional<M>::value && !std::is_same_v<M, Json> && !self_reading<M>) {
             if (value->is_null()) return;  // null for a member with a default counts as absent
@@ -155,10 +179,7 @@ void read(const json::value& from, T& into, Problems& problems) {
     if constexpr (self_reading<T>) {
         read_json(from, into, problems);
     } else if constexpr (std::is_same_v<T, std::string>) {
-        if (from.is_string())
-            into.assign(from.get_string().data(), from.get_string().size());
-        else
-            wrong_type(from, "a text", "string_type", problems);
+        read_text(from, into, problems);
     } else if constexpr (std::is_same_v<T, bool>) {
         read_flag(from, into, problems);
     } else if constexpr (std::is_same_v<T, std::int64_t>) {
@@ -177,13 +198,10 @@ void read(const json::value& from, T& into, Problems& problems) {
         if (!from.is_object()) return wrong_type(from, "an object of texts", "dict_type", problems);
         into.clear();
         for (const auto& [key, value] : from.get_object()) {
-            if (value.is_string()) {
-                into.emplace_back(std::string(key), std::string(value.get_string()));
-            } else if (!value.is_null()) {
-                problems.enter(key);
-                wrong_type(value, "a text", "string_type", problems);
-                problems.leave();
-            }
+            if (value.is_null()) continue;
+            problems.enter(key);
+            read_text(value, into.emplace_back(std::string(key), std::string()).second, problems);
+            problems.leave();
         }
     } else if constexpr (is_patch<T>::value) {
         if (from.is_null()) {
@@ -330,15 +348,17 @@ void write(const T& from, std::string& out) {
 }
 
 template <class T>
-T decode_from(std::string_view text) {
+T decode_from(std::string_view text, bool takes_nul) {
     unsigned char buffer[8192];
     json::monotonic_resource resource(buffer, sizeof buffer);
     Problems problems("body");
+    problems.takes_nul = takes_nul;
     if (!is_utf8(text)) {
         // Not a violation of the schema but of the encoding: status 400 in the API.
         throw refused("Invalid UTF-8 in the body");
     }
     JsonParse parsed = parse_json_value(text, &resource);
+    if (parsed.type == "invalid_utf8") throw refused(parsed.problem);
     if (!parsed.problem.empty()) {
         problems.add(parsed.where, parsed.problem, parsed.type);
         problems.throw_if_any();
@@ -352,7 +372,7 @@ T decode_from(std::string_view text) {
 template <class T>
 T decode_stored_from(std::string_view text) {
     try {
-        return decode_from<T>(text);
+        return decode_from<T>(text, true);
     } catch (const Error&) {
         assertion_failed("stored JSON fits its struct", __FILE__, __LINE__);
     }
@@ -368,7 +388,7 @@ void add_properties(Schema& schema) {
     const T defaults{};
     boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
         using M = std::remove_cvref_t<decltype(defaults.*member.pointer)>;
-        SchemaProperty property{member.name, schema_of_type<M>(), {}};
+        SchemaProperty property{member.name, schema_of_type<M>(), {}, is_required<T>(member.name), is_patch<M>::value};
         if constexpr (std::is_same_v<M, bool> || std::is_same_v<M, std::int64_t> || std::is_same_v<M, double> ||
                       described_enum<M>)
             write(defaults.*member.pointer, property.default_json);
@@ -396,6 +416,7 @@ Schema schema_of_type() {
         schema.format = "date-time";
     } else if constexpr (std::is_same_v<T, TextMap>) {
         schema.type = "object";
+        schema.values = std::make_shared<Schema>(schema_of_type<std::string>());
     } else if constexpr (is_patch<T>::value) {
         schema = schema_of_type<std::remove_cvref_t<decltype(*std::declval<T&>())>>();
         schema.nullable = true;
@@ -410,7 +431,9 @@ Schema schema_of_type() {
         boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
             [&](auto enumerator) { schema.words.emplace_back(word(enumerator.name)); });
     } else if constexpr (is_variant<T>::value) {
-        schema.any = true;
+        boost::mp11::mp_for_each<
+            boost::mp11::mp_transform<boost::mp11::mp_identity, boost::mp11::mp_rename<T, boost::mp11::mp_list>>>(
+            [&](auto alternative) { schema.any_of.push_back(schema_of_type<typename decltype(alternative)::type>()); });
     } else {
         schema.type = "object";
         add_properties<T>(schema);
@@ -424,7 +447,7 @@ namespace stele {
 
 template <class T>
 T decode(std::string_view text) {
-    return mapping::decode_from<T>(text);
+    return mapping::decode_from<T>(text, false);
 }
 
 template <class T>

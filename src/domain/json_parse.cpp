@@ -122,6 +122,26 @@ std::string describe(json::error_code ec) {
     return "JSON is malformed: " + ec.message();
 }
 
+// `read`: the text up to where the parser stopped. For an escaped leading surrogate without its other half the library
+// reports a mere syntax error, at the character that follows.
+bool is_lone_surrogate(json::error_code ec, std::string_view read) {
+    if (ec == json::error::illegal_leading_surrogate || ec == json::error::illegal_trailing_surrogate ||
+        ec == json::error::expected_utf16_escape)
+        return true;
+    constexpr std::size_t escape_size = 6;  // \ud83d
+    const auto is_half = [&](std::size_t at, std::string_view kinds) {
+        return read.size() >= at + 4 && read[at] == '\\' && read[at + 1] == 'u' &&
+               (read[at + 2] == 'd' || read[at + 2] == 'D') && kinds.find(read[at + 3]) != std::string_view::npos;
+    };
+    const std::size_t begin = read.size() - std::min(read.size(), 2 * escape_size + 1);
+    for (std::size_t at = begin; at < read.size(); ++at) {
+        std::size_t slashes = 0;
+        while (slashes < at && read[at - 1 - slashes] == '\\') ++slashes;
+        if (slashes % 2 == 0 && is_half(at, "89abAB") && !is_half(at + escape_size, "cdefCDEF")) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 JsonParse parse_json_value(std::string_view text, json::storage_ptr storage) {
@@ -141,12 +161,11 @@ JsonParse parse_json_value(std::string_view text, json::storage_ptr storage) {
     result.type = "json_invalid";
     switch (parser.handler().refusal) {
         case Refusal::none:
-            if (ec == json::error::illegal_leading_surrogate || ec == json::error::illegal_trailing_surrogate ||
-                ec == json::error::expected_utf16_escape)
-                result.problem = "Invalid UTF-8: a lone surrogate escape";
-            else
-                result.problem =
-                    ec == json::error::syntax || ec == json::error::incomplete ? describe(ec) : describe(ec);
+            result.problem = describe(ec);
+            if (is_lone_surrogate(ec, text.substr(0, std::min(used + 1, text.size())))) {
+                result.type = "invalid_utf8";
+                result.problem = "Invalid UTF-8 in the body: a lone surrogate escape";
+            }
             break;
         case Refusal::duplicate_key:
             result.type = "duplicate_key";
@@ -186,6 +205,9 @@ void Problems::add(std::string_view where, std::string problem, std::string type
         full += '.';
         full += where;
     }
+    // One violation a place: what follows from the first would only confuse.
+    for (const Error::Field& field : fields_)
+        if (field.where == full) return;
     fields_.push_back({std::move(full), std::move(problem), std::move(type), std::move(input_json)});
 }
 

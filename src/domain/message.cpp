@@ -11,6 +11,7 @@ namespace stele {
 
 void read_json(const boost::json::value& from, MessageContent& into, Problems& problems) {
     into.parts.clear();
+    const bool outside = std::exchange(problems.takes_nul, true);
     if (from.is_string()) {
         into.parts.push_back(text_part(std::string(from.get_string())));
     } else if (from.is_object()) {
@@ -22,6 +23,9 @@ void read_json(const boost::json::value& from, MessageContent& into, Problems& p
     } else {
         mapping::wrong_type(from, "a text or a list of content parts", "string_type", problems);
     }
+    problems.takes_nul = outside;
+    for (ContentPart& part : into.parts)
+        if (part.text.has_value()) std::erase(*part.text, '\0');
 }
 
 void write_json(const MessageContent& from, std::string& out) {

@@ -5,13 +5,23 @@
 namespace stele {
 namespace {
 
-void append_body(const Schema& schema, std::string& out) {
+void append_required(const Schema& schema, SchemaUse use, std::string& out) {
+    std::string names;
+    for (const SchemaProperty& property : schema.properties) {
+        if (use == SchemaUse::request ? !property.required : property.optional) continue;
+        if (!names.empty()) names += ',';
+        append_json_string(names, property.name);
+    }
+    if (!names.empty()) out += ",\"required\":[" + names + ']';
+}
+
+void append_body(const Schema& schema, SchemaUse use, std::string& out) {
     if (schema.any) return;
     if (!schema.any_of.empty()) {
         out += "\"anyOf\":[";
         for (const Schema& alternative : schema.any_of) {
             if (out.back() != '[') out += ',';
-            append_schema(alternative, out);
+            append_schema(alternative, out, use);
         }
         out += ']';
         return;
@@ -32,7 +42,7 @@ void append_body(const Schema& schema, std::string& out) {
     }
     if (schema.items) {
         out += ",\"items\":";
-        append_schema(*schema.items, out);
+        append_schema(*schema.items, out, use);
     }
     if (!schema.properties.empty()) {
         out += ",\"properties\":{";
@@ -40,7 +50,7 @@ void append_body(const Schema& schema, std::string& out) {
             if (out.back() != '{') out += ',';
             append_json_string(out, property.name);
             out += ':';
-            append_schema(property.schema, out);
+            append_schema(property.schema, out, use);
             if (!property.default_json.empty()) {
                 out.pop_back();
                 if (out.back() != '{') out += ',';
@@ -48,20 +58,25 @@ void append_body(const Schema& schema, std::string& out) {
             }
         }
         out += '}';
+        append_required(schema, use, out);
+    }
+    if (schema.values) {
+        out += ",\"additionalProperties\":";
+        append_schema(*schema.values, out, use);
     }
 }
 
 }  // namespace
 
-void append_schema(const Schema& schema, std::string& out) {
+void append_schema(const Schema& schema, std::string& out, SchemaUse use) {
     if (schema.nullable && !schema.any) {
         out += "{\"anyOf\":[{";
-        append_body(schema, out);
+        append_body(schema, use, out);
         out += "},{\"type\":\"null\"}]}";
         return;
     }
     out += '{';
-    append_body(schema, out);
+    append_body(schema, use, out);
     out += '}';
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,20 +18,26 @@ struct Schema {
     std::vector<std::string> words;  ///< of an enumeration
     std::shared_ptr<Schema> items;   ///< of an array
     std::vector<SchemaProperty> properties;
-    std::vector<Schema> any_of;  ///< a union
+    std::vector<Schema> any_of;      ///< a union
+    std::shared_ptr<Schema> values;  ///< of an object with free keys
 };
 
 struct SchemaProperty {
     std::string name;
     Schema schema;
     std::string default_json;  ///< empty: none worth telling
+    bool required = false;     ///< in a request
+    bool optional = false;     ///< may be left out of an answer
 };
 
 /// The schema of a described struct. Instantiated in domain/*.cpp beside its JSON.
 template <class T>
 Schema schema_of();
 
+/// Which members a schema calls required: those that a request must bring, or those that every answer has.
+enum class SchemaUse : std::uint8_t { request, answer };
+
 /// Appends `schema` as JSON.
-void append_schema(const Schema& schema, std::string& out);
+void append_schema(const Schema& schema, std::string& out, SchemaUse use = SchemaUse::request);
 
 }  // namespace stele

@@ -15,6 +15,14 @@ constexpr std::array<std::string_view, 11> rule_types = {
 
 }  // namespace
 
+bool is_tool_type(std::string_view word) {
+    for (const char* known : {"custom", "letta_core", "letta_memory_core", "letta_multi_agent_core",
+                              "letta_sleeptime_core", "letta_voice_sleeptime_core", "letta_builtin", "letta_files_core",
+                              "external_langchain", "external_composio", "external_mcp"})
+        if (word == known) return true;
+    return false;
+}
+
 void check(const ToolRule& rule, Problems& problems) {
     if (rule.tool_name.empty()) problems.add("tool_name", "is required", "missing");
     if (std::find(rule_types.begin(), rule_types.end(), rule.type) == rule_types.end())

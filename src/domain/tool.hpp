@@ -54,6 +54,9 @@ BOOST_DESCRIBE_STRUCT(ToolRule, (),
                        child_output_mapping, require_output_mapping, max_count_limit))
 void check(const ToolRule& rule, Problems& problems);
 
+/// True for a word that the API knows as `tool_type`, those of retired integrations included.
+bool is_tool_type(std::string_view word);
+
 /// Exact duplicates dropped, the first kept.
 void remove_duplicates(std::vector<ToolRule>& rules);
 

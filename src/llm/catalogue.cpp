@@ -23,7 +23,6 @@ constexpr std::int64_t unknown_window = 30'000;
 constexpr std::int64_t unknown_dimension = 1'536;
 constexpr std::int64_t output_tokens_max = 16'384;
 constexpr auto listing_timeout = std::chrono::seconds(5);
-constexpr auto refresh_interval = std::chrono::minutes(5);
 constexpr auto first_retry = std::chrono::seconds(2);
 constexpr auto longest_retry = std::chrono::seconds(60);
 constexpr std::int64_t on_demand_interval_ms = 1'000;
@@ -66,6 +65,7 @@ struct Catalogue::Server {
     std::unique_ptr<Provider> provider;
     bool listed = false;  ///< the last listing succeeded
     bool complained = false;
+    std::int64_t asked_ms = 0;  ///< when the last listing came to its end, well or not
     std::vector<std::shared_ptr<const ModelListing>> models;
     std::vector<EmbeddingListing> embeddings;
 
@@ -99,20 +99,22 @@ struct Catalogue::Server {
     }
 };
 
-Catalogue::Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoints)
-    : client_(client), offline_(std::make_unique<OfflineModel>()) {
+Catalogue::Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoints, CatalogueOptions options)
+    : client_(client), options_(options), offline_(std::make_unique<OfflineModel>()) {
     for (EndpointConfig& config : endpoints) {
         const ProviderKind* kind = find_provider_kind(config.kind);
         if (kind == nullptr)
             throw Error(ErrorCode::invalid_argument, "There is no kind of provider called '" + config.kind + "'");
         auto server = std::make_unique<Server>();
         server->kind = *kind;
-        server->base_url = base_url_of(config.base_url);
+        server->base_url = base_url_of(config.base_url, kind->below_v1);
         ChatEndpoint endpoint;
         endpoint.base_url = server->base_url;
         endpoint.key = config.key;
         endpoint.key_scheme = kind->key_scheme;
         endpoint.quirks = kind->quirks;
+        endpoint.silence_timeout = options.silence_timeout;
+        endpoint.answer_timeout = options.answer_timeout;
         server->provider = std::make_unique<OpenAiChat>(client, std::move(endpoint));
         server->config = std::move(config);
         servers_.push_back(std::move(server));
@@ -168,8 +170,13 @@ awaitable<std::optional<ResolvedModel>> Catalogue::resolve(std::string handle) {
     if (auto known = find(handle)) co_return known;
     Server* server = server_of(handle);
     if (server == nullptr) co_return std::nullopt;
-    if (now_ms() - last_refresh_ms_ > on_demand_interval_ms) {
-        co_await refresh();
+    bool again = false;
+    {
+        const std::lock_guard lock(mutex_);
+        again = now_ms() - server->asked_ms > on_demand_interval_ms;
+    }
+    if (again) {
+        co_await ask(*server);
         if (auto known = find(handle)) co_return known;
     }
     const std::lock_guard lock(mutex_);
@@ -217,36 +224,51 @@ awaitable<std::vector<ListedModel>> Catalogue::ask_ollama(Server& server) {
     if (!names) throw Error(ErrorCode::unavailable, "no list of models in the answer");
     std::vector<ListedModel> models;
     for (const std::string& name : *names) {
-        const std::string shown = co_await get(server, root + "/api/show", "{\"model\":" + json_string(name) + "}");
+        std::string shown;
+        try {
+            shown = co_await get(server, root + "/api/show", "{\"model\":" + json_string(name) + "}");
+        } catch (const Error& error) {  // removed a moment ago, or broken: the others are good all the same
+            log::warn("models.not_shown", {{"provider", server.config.name}, {"model", name}, {"why", error.what()}});
+            continue;
+        }
         if (auto model = read_ollama_model(name, shown)) models.push_back(std::move(*model));
     }
     co_return models;
 }
 
-awaitable<bool> Catalogue::ask(Server& server) {
+awaitable<std::vector<ListedModel>> Catalogue::list(Server& server) {
+    if (server.kind.listing == Listing::ollama) co_return co_await ask_ollama(server);
+    if (server.kind.listing == Listing::lm_studio) {
+        std::string body;
+        try {
+            body = co_await get(server, root_of(server.base_url) + "/api/v0/models", {});
+        } catch (const Error& error) {  // a version without that API: /v1/models tells less, but it does tell
+            if (error.code == ErrorCode::cancelled) throw;
+        }
+        if (auto models = read_model_list(body)) co_return std::move(*models);
+    }
+    const std::string body = co_await get(server, server.base_url + "/models", {});
+    auto models = read_model_list(body);
+    if (!models) throw Error(ErrorCode::unavailable, "no list of models in the answer");
+    co_return std::move(*models);
+}
+
+awaitable<void> Catalogue::ask(Server& server) {
     std::optional<std::string> failure;
     std::vector<ListedModel> listed;
     try {
-        if (server.kind.listing == Listing::ollama) {
-            listed = co_await ask_ollama(server);
-        } else {
-            const std::string url = server.kind.listing == Listing::lm_studio
-                                        ? root_of(server.base_url) + "/api/v0/models"
-                                        : server.base_url + "/models";
-            const std::string body = co_await get(server, url, {});
-            auto models = read_model_list(body);
-            if (!models) throw Error(ErrorCode::unavailable, "no list of models in the answer");
-            listed = std::move(*models);
-        }
+        listed = co_await list(server);
     } catch (const Error& error) {
+        if (error.code == ErrorCode::cancelled) throw;
         failure = error.what();
     }
     const std::lock_guard lock(mutex_);
     server.listed = !failure;
+    server.asked_ms = now_ms();
     if (failure) {
         if (!std::exchange(server.complained, true))
             log::warn("models.listing_failed", {{"provider", server.config.name}, {"why", *failure}});
-        co_return false;
+        co_return;
     }
     server.complained = false;
     server.models.clear();
@@ -257,21 +279,16 @@ awaitable<bool> Catalogue::ask(Server& server) {
         else if (!server.official() || is_official_chat_model(model.id))
             server.models.push_back(server.listing_of(model.id, model.context_window));
     }
-    co_return true;
+    publish();
 }
 
 awaitable<void> Catalogue::refresh() {
     if (refreshing_.exchange(true)) co_return;
-    last_refresh_ms_ = now_ms();
     try {
         for (const auto& server : servers_) co_await ask(*server);
     } catch (...) {
         refreshing_ = false;
         throw;
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        publish();
     }
     refreshing_ = false;
 }
@@ -286,7 +303,7 @@ awaitable<void> Catalogue::keep_fresh() {
             const std::lock_guard lock(mutex_);
             for (const auto& server : servers_) all_listed = all_listed && server->listed;
         }
-        timer.expires_after(all_listed ? std::chrono::duration_cast<std::chrono::seconds>(refresh_interval) : retry);
+        timer.expires_after(all_listed ? options_.refresh_interval : retry);
         retry = all_listed ? first_retry : std::min(retry * 2, longest_retry);
         co_await timer.async_wait(asio::use_awaitable);
     }

@@ -5,6 +5,7 @@
 #include "llm/providers.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,19 +27,25 @@ struct AvailableModels {
     std::vector<EmbeddingListing> embeddings;
 };
 
+struct CatalogueOptions {
+    std::chrono::milliseconds silence_timeout{600'000};  ///< of a model that streams
+    std::chrono::milliseconds answer_timeout{600'000};   ///< of one that does not
+    std::chrono::seconds refresh_interval{60};
+};
+
 /// The models that the configured servers offer, and always stele/offline and stele/hash, which need no server. Servers
 /// are asked again in the background; one that is down keeps the rows it had, one that was down at our start is found
 /// when it comes up. Thread-safe.
 class Catalogue {
 public:
-    Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoints);
+    Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoints, CatalogueOptions options = {});
     ~Catalogue();
 
     std::shared_ptr<const AvailableModels> available() const;
 
     /// The model of a handle "<provider>/<model id>"; "openai-proxy/..." is understood as openai. A handle that is not
-    /// known asks its server once more (at most once a second). A server whose listing can't be had is given the
-    /// benefit of the doubt. Nothing if no configured server offers the model.
+    /// known asks its server once more (not within a second of its last answer). A server whose listing can't be had is
+    /// given the benefit of the doubt. Nothing if no configured server offers the model.
     boost::asio::awaitable<std::optional<ResolvedModel>> resolve(std::string handle);
 
     /// The embedding model of a handle, or nothing.
@@ -47,7 +54,7 @@ public:
     /// Asks all servers for their models now.
     boost::asio::awaitable<void> refresh();
 
-    /// Refreshes for ever: every five minutes, and sooner while a server does not answer. Ends when its coroutine is
+    /// Refreshes for ever: every so often, and sooner while a server does not answer. Ends when its coroutine is
     /// cancelled.
     boost::asio::awaitable<void> keep_fresh();
 
@@ -57,7 +64,8 @@ public:
 private:
     struct Server;
 
-    boost::asio::awaitable<bool> ask(Server& server);
+    boost::asio::awaitable<void> ask(Server& server);
+    boost::asio::awaitable<std::vector<struct ListedModel>> list(Server& server);
     boost::asio::awaitable<std::vector<struct ListedModel>> ask_ollama(Server& server);
     boost::asio::awaitable<std::string> get(Server& server, std::string url, std::string body);
     std::optional<ResolvedModel> find(const std::string& handle) const;
@@ -65,13 +73,13 @@ private:
     void publish();
 
     net::HttpClient& client_;
+    const CatalogueOptions options_;
     std::vector<std::unique_ptr<Server>> servers_;
     std::unique_ptr<Provider> offline_;
     mutable std::mutex mutex_;  ///< of what follows and of the servers' rows
     std::shared_ptr<const AvailableModels> available_;
     std::map<std::string, ResolvedModel, std::less<>> by_handle_;
     std::atomic<bool> refreshing_ = false;
-    std::atomic<std::int64_t> last_refresh_ms_ = 0;
 };
 
 }  // namespace stele::llm

@@ -14,6 +14,10 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t stream_bytes_max = 64u << 20;
+constexpr std::size_t calls_max = 1'000;
+
+const auto too_long = boost::system::errc::make_error_code(boost::system::errc::message_size);
 const auto bad_message = boost::system::errc::make_error_code(boost::system::errc::bad_message);
 
 const json::object* object_at(const json::object& from, std::string_view name) {
@@ -37,8 +41,15 @@ std::optional<std::int64_t> number_at(const json::object& from, std::string_view
     if (value == nullptr || !value->is_number()) return std::nullopt;
     boost::system::error_code failure;
     const auto number = value->to_number<std::int64_t>(failure);
-    if (failure) return std::nullopt;
+    if (failure || number < 0) return std::nullopt;
     return number;
+}
+
+// The first of `names` that is a count.
+std::optional<std::int64_t> count_at(const json::object& from, std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names)
+        if (const auto count = number_at(from, name)) return count;
+    return std::nullopt;
 }
 
 // A text, or the texts of a list of parts.
@@ -64,7 +75,7 @@ std::string arguments_at(const json::object& function) {
 }
 
 Finish finish_of(std::string_view word) {
-    if (word == "length") return Finish::length;
+    if (word == "length" || word == "max_tokens") return Finish::length;
     if (word == "content_filter") return Finish::content_filter;
     if (word == "tool_calls" || word == "function_call") return Finish::tool_calls;
     return Finish::stop;
@@ -73,14 +84,17 @@ Finish finish_of(std::string_view word) {
 // Servers may repeat the counts with every chunk: the last ones hold.
 void take_usage(const json::object& chunk, ModelAnswer& answer) {
     const json::object* usage = object_at(chunk, "usage");
+    if (usage == nullptr)
+        if (const json::object* groq = object_at(chunk, "x_groq")) usage = object_at(*groq, "usage");
     if (usage == nullptr) return;
     Usage counts;
-    counts.input = number_at(*usage, "prompt_tokens");
-    counts.output = number_at(*usage, "completion_tokens");
+    counts.input = count_at(*usage, {"prompt_tokens", "input_tokens"});
+    counts.output = count_at(*usage, {"completion_tokens", "output_tokens"});
+    counts.cached_input = count_at(*usage, {"prompt_cache_hit_tokens", "cached_tokens"});  // DeepSeek, Moonshot
     counts.total = number_at(*usage, "total_tokens");
     counts.cache_write = number_at(*usage, "cache_write_tokens");
     if (const json::object* details = object_at(*usage, "prompt_tokens_details"))
-        counts.cached_input = number_at(*details, "cached_tokens");
+        if (const auto cached = number_at(*details, "cached_tokens")) counts.cached_input = cached;
     if (const json::object* details = object_at(*usage, "completion_tokens_details"))
         counts.reasoning = number_at(*details, "reasoning_tokens");
     if (!counts.total && counts.input && counts.output) counts.total = *counts.input + *counts.output;
@@ -136,13 +150,19 @@ boost::system::result<ModelAnswer> read_chat_answer(std::string_view body) {
             call.id = text_at(each.get_object(), "id");
             call.name = text_at(*function, "name");
             call.arguments = arguments_at(*function);
-            answer.tool_calls.push_back(std::move(call));
+            if (!call.name.empty()) answer.tool_calls.push_back(std::move(call));
         }
+    } else if (const json::object* function = object_at(*message, "function_call")) {  // the protocol of 2023
+        ToolCall call;
+        call.name = text_at(*function, "name");
+        call.arguments = arguments_at(*function);
+        if (!call.name.empty()) answer.tool_calls.push_back(std::move(call));
     }
     name_calls(answer.tool_calls);
     answer.finish = finish_of(text_at(choice, "finish_reason"));
+    if (!answer.tool_calls.empty() && answer.finish == Finish::stop) answer.finish = Finish::tool_calls;
     take_usage(object, answer);
-    answer.response_json = body;
+    answer.response_json = to_valid_utf8(body);
     return answer;
 }
 
@@ -175,6 +195,8 @@ std::string chat_answer_json(const ModelAnswer& answer) {
 }
 
 boost::system::result<void> ChatStreamDecoder::feed(std::string_view bytes, std::vector<Delta>& out) {
+    bytes_ += bytes.size();
+    if (bytes_ > stream_bytes_max) return too_long;
     std::vector<net::SseEvent> events;
     const auto read = reader_.feed(bytes, events);
     for (const net::SseEvent& event : events) {
@@ -183,16 +205,25 @@ boost::system::result<void> ChatStreamDecoder::feed(std::string_view bytes, std:
             done_ = true;
             break;
         }
+        if (event.event == "error") {
+            error_body_ = to_valid_utf8(event.data);
+            break;
+        }
+        if (event.data.empty()) continue;
         boost::system::error_code failure;
         const json::value chunk = json::parse(event.data, failure);
         if (failure || !chunk.is_object()) return bad_message;
         take_chunk(chunk.get_object(), out);
+        if (!error_body_.empty()) break;
+        if (calls_.size() > calls_max) return too_long;
     }
     return read;
 }
 
 void ChatStreamDecoder::take_chunk(const json::object& chunk, std::vector<Delta>& out) {
-    if (const auto* error = chunk.if_contains("error"); error != nullptr && !error->is_null()) {
+    const auto* error = chunk.if_contains("error");
+    const auto* kind = chunk.if_contains("object");
+    if ((error != nullptr && !error->is_null()) || (kind != nullptr && *kind == "error")) {
         error_body_ = json::serialize(chunk);
         return;
     }
@@ -223,37 +254,56 @@ void ChatStreamDecoder::take_delta(const json::object& delta, std::vector<Delta>
     add(Delta::Kind::reasoning, reasoning_at(delta), answer_.reasoning);
     add(Delta::Kind::text, content_at(delta), answer_.text);
     add(Delta::Kind::text, text_at(delta, "refusal"), answer_.text);
-    const json::array* calls = array_at(delta, "tool_calls");
-    if (calls == nullptr) return;
-    for (const json::value& call : *calls)
-        if (call.is_object()) take_call(call.get_object(), out);
+    if (const json::array* calls = array_at(delta, "tool_calls")) {
+        for (const json::value& call : *calls)
+            if (call.is_object()) take_call(call.get_object(), out);
+    } else if (const json::object* function = object_at(delta, "function_call")) {  // the protocol of 2023
+        json::object call;
+        call["index"] = 0;
+        call["function"] = *function;
+        take_call(call, out);
+    }
 }
 
-// By index; servers that leave it out begin a new call with a new id.
+// By index. Servers that leave it out, or give every call the same, begin a new call with a new id and a name, or
+// without ids with a name behind arguments.
 ChatStreamDecoder::OpenCall& ChatStreamDecoder::call_for(const json::object& call) {
     const auto index = number_at(call, "index");
     const std::string id = text_at(call, "id");
-    if (!index && !calls_.empty() && (id.empty() || id == calls_.back().call.id)) return calls_.back();
-    const std::int64_t wanted = index ? *index : static_cast<std::int64_t>(calls_.size());
-    for (OpenCall& open : calls_)
-        if (open.index == wanted) return open;
+    const json::object* function = object_at(call, "function");
+    const bool named = function != nullptr && !text_at(*function, "name").empty();
+    const auto begins_anew = [&](const OpenCall& open) {
+        if (!id.empty() && !open.sent_id.empty() && id != open.sent_id) return named || !index;
+        return !index && named && id.empty() && !open.call.arguments.empty();
+    };
+    const auto open =
+        index ? std::find_if(calls_.rbegin(), calls_.rend(), [&](const OpenCall& each) { return each.index == *index; })
+              : calls_.rbegin();
+    if (open != calls_.rend() && !begins_anew(*open)) return *open;
     OpenCall opened;
-    opened.index = wanted;
+    opened.index = index.value_or(static_cast<std::int64_t>(calls_.size()));
     calls_.push_back(std::move(opened));
     return calls_.back();
+}
+
+std::string ChatStreamDecoder::id_for(const OpenCall& call, std::string sent) const {
+    const bool taken = std::any_of(calls_.begin(), calls_.end(), [&](const OpenCall& other) {
+        return &other != &call && other.announced && other.call.id == sent;
+    });
+    return sent.empty() || taken ? "call_" + random_hex(12) : sent;
 }
 
 void ChatStreamDecoder::take_call(const json::object& piece, std::vector<Delta>& out) {
     OpenCall& open = call_for(piece);
     const auto position = static_cast<std::size_t>(&open - calls_.data());
-    if (open.call.id.empty()) open.call.id = text_at(piece, "id");
+    if (open.sent_id.empty()) open.sent_id = text_at(piece, "id");
     const json::object* function = object_at(piece, "function");
     if (function != nullptr && open.call.name.empty()) open.call.name = text_at(*function, "name");
     if (function != nullptr) open.waiting += arguments_at(*function);
     if (open.call.name.empty()) return;
     if (!open.announced) {
         open.announced = true;
-        if (open.call.id.empty()) open.call.id = "call_" + random_hex(12);
+        open.call.id = id_for(open, open.sent_id);
         Delta begin;
         begin.kind = Delta::Kind::tool_call;
         begin.index = position;

@@ -20,7 +20,8 @@ std::string chat_answer_json(const ModelAnswer& answer);
 /// differently (no index, no id, usage on every chunk, reasoning under two names) is taken too.
 class ChatStreamDecoder {
 public:
-    /// Appends the deltas that `bytes` complete. Fails with errc::bad_message for data that is no JSON object.
+    /// Appends the deltas that `bytes` complete. Fails with errc::bad_message for data that is no JSON object, with
+    /// errc::message_size for a stream that does not end.
     boost::system::result<void> feed(std::string_view bytes, std::vector<Delta>& out);
 
     /// True once the stream said how it ended (finish_reason or [DONE]); a stream that ends before that was cut.
@@ -30,12 +31,13 @@ public:
     /// The body of an error object that came within the stream, or empty.
     const std::string& error_body() const { return error_body_; }
 
-    /// The answer so far. Tool calls without an id get none here: the caller names them.
+    /// The answer so far. Each of its tool calls has an id of its own, whatever the server sent.
     ModelAnswer finish();
 
 private:
     struct OpenCall {
         std::int64_t index = 0;
+        std::string sent_id;  ///< as the server names it, which need not be unique
         ToolCall call;
         bool announced = false;
         std::string waiting;  ///< arguments that came before the name
@@ -45,11 +47,13 @@ private:
     void take_delta(const boost::json::object& delta, std::vector<Delta>& out);
     void take_call(const boost::json::object& call, std::vector<Delta>& out);
     OpenCall& call_for(const boost::json::object& call);
+    std::string id_for(const OpenCall& call, std::string sent) const;
 
     net::SseReader reader_;
     ModelAnswer answer_;
     std::vector<OpenCall> calls_;
     std::string error_body_;
+    std::size_t bytes_ = 0;
     bool finished_ = false;
     bool done_ = false;
 };

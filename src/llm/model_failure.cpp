@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <ctime>
 
 namespace stele::llm {
 namespace {
@@ -57,7 +58,57 @@ std::string type_of(int status, const std::string& text) {
     }
 }
 
+/// The object that holds message and code: {"error":{...}}, or the body itself where its "object" is "error".
+const json::object* error_object(const json::value& body) {
+    const json::object* object = body.if_object();
+    if (object == nullptr) return nullptr;
+    if (const auto* error = object->if_contains("error"); error != nullptr && error->is_object())
+        return &error->get_object();
+    return object;
+}
+
+// OpenRouter, vLLM and llama.cpp put a status into the code, others a word.
+int status_within(const json::object& error) {
+    if (const auto* code = error.if_contains("code"); code != nullptr && code->is_int64())
+        if (code->get_int64() >= 400 && code->get_int64() < 600) return static_cast<int>(code->get_int64());
+    std::string words;
+    for (const char* name : {"code", "type"})
+        if (const auto* word = error.if_contains(name); word != nullptr && word->is_string())
+            words += lowered(std::string_view(word->get_string())) + " ";
+    if (contains(words, {"rate_limit"})) return 429;
+    if (contains(words, {"overloaded", "unavailable"})) return 503;
+    if (contains(words, {"authentication", "invalid_api_key"})) return 401;
+    if (contains(words, {"timeout"})) return 504;
+    if (contains(words, {"invalid_request", "badrequest", "bad_request"})) return 400;
+    return 500;
+}
+
+// "Tue, 24 Nov 2026 10:20:30 GMT"
+std::optional<Timestamp> http_date(const std::string& text) {
+    std::tm parts{};
+    const char* end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (end == nullptr || *end != '\0') return std::nullopt;
+    return Timestamp(std::chrono::seconds(timegm(&parts)));
+}
+
 }  // namespace
+
+bool is_error_body(std::string_view body) {
+    boost::system::error_code failure;
+    const json::value parsed = json::parse(json::string_view(body.data(), body.size()), failure);
+    const json::object* object = failure ? nullptr : parsed.if_object();
+    if (object == nullptr) return false;
+    const auto* error = object->if_contains("error");
+    const auto* kind = object->if_contains("object");
+    return (error != nullptr && !error->is_null()) || (kind != nullptr && *kind == "error");
+}
+
+Error failure_within_answer(std::string_view body, const std::string& model, const std::string& host) {
+    boost::system::error_code failure;
+    const json::value parsed = json::parse(json::string_view(body.data(), body.size()), failure);
+    const json::object* error = failure ? nullptr : error_object(parsed);
+    return failure_of_answer(error == nullptr ? 500 : status_within(*error), body, std::nullopt, model, host);
+}
 
 Error model_failure(const std::string& type, const std::string& message) {
     Error error(ErrorCode::model_failed, message);
@@ -101,7 +152,7 @@ Error failure_of_answer(int status, std::string_view body, std::optional<std::ch
     Error error = model_failure(type, "The model '" + model + "' at " + host + " answered with status " +
                                           std::to_string(status) + ": " + message_of_error_body(body));
     error.retry_after = retry_after;
-    error.final = status == 403 || status == 404 || status == 422;
+    error.final = status < 500 && status != 408 && status != 409 && status != 425 && status != 429;
     return error;
 }
 
@@ -120,8 +171,8 @@ std::optional<std::chrono::milliseconds> next_attempt(const Error& failure, int 
         static_cast<std::int64_t>(static_cast<double>(wait.count()) * (0.75 + 0.25 * jitter)));
 }
 
-std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds,
-                                                           const std::string* milliseconds) {
+std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds, const std::string* milliseconds,
+                                                           Timestamp at) {
     const auto number = [](const std::string& text) -> std::optional<double> {
         double value = 0;
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -132,9 +183,12 @@ std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* se
     if (milliseconds != nullptr)
         if (const auto value = number(*milliseconds))
             return std::chrono::milliseconds(static_cast<std::int64_t>(*value));
-    if (seconds != nullptr)
+    if (seconds != nullptr) {
         if (const auto value = number(*seconds))
             return std::chrono::milliseconds(static_cast<std::int64_t>(*value * 1'000));
+        if (const auto date = http_date(*seconds))
+            return std::max(std::chrono::ceil<std::chrono::milliseconds>(*date - at), std::chrono::milliseconds(0));
+    }
     return std::nullopt;
 }
 

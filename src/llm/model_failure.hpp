@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 
 #include <chrono>
 #include <optional>
@@ -17,6 +18,12 @@ Error model_failure(const std::string& type, const std::string& message);
 Error failure_of_answer(int status, std::string_view body, std::optional<std::chrono::milliseconds> retry_after,
                         const std::string& model, const std::string& host);
 
+/// True for a body that tells of an error although its status was 200: {"error":...} or {"object":"error",...}.
+bool is_error_body(std::string_view body);
+
+/// What an error means that came within an answer or stream of status 200; its own code counts as the status. Pure.
+Error failure_within_answer(std::string_view body, const std::string& model, const std::string& host);
+
 /// The message in a provider's error body, in any of the forms in use; the start of the body if it has none.
 std::string message_of_error_body(std::string_view body);
 
@@ -29,7 +36,9 @@ bool says_context_overflow(std::string_view text);
 std::optional<std::chrono::milliseconds> next_attempt(const Error& failure, int attempt, int attempts_max,
                                                       double jitter);
 
-/// The wait in `Retry-After` or `retry-after-ms` headers' texts (seconds may have a fraction; dates are not read).
-std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds, const std::string* milliseconds);
+/// The wait in `Retry-After` or `retry-after-ms` headers' texts: seconds, which may have a fraction, or a date
+/// (RFC 9110, 5.6.7: "Tue, 24 Nov 2026 10:20:30 GMT"), of which `at` is subtracted. Pure.
+std::optional<std::chrono::milliseconds> parse_retry_after(const std::string* seconds, const std::string* milliseconds,
+                                                           Timestamp at);
 
 }  // namespace stele::llm

@@ -1,81 +1,26 @@
 #include "llm/offline_rules.hpp"
 
+#include "llm/offline_memory.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
-#include <set>
 
 namespace stele::llm {
 namespace {
 
 namespace json = boost::json;
-using Words = std::vector<std::string>;
 
 constexpr std::string_view introduction =
     "I am Stele's built-in offline model: a small set of rules, not a language model. I can remember what you tell me, "
     "find it again and call tools by name; for real conversations connect a model.";
 
-std::string lowered(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
-std::string trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const std::size_t begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return std::string(text.substr(begin, text.find_last_not_of(blanks) - begin + 1));
-}
-
-std::vector<std::string> lines_of(std::string_view text) {
-    std::vector<std::string> lines;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        lines.push_back(trimmed(text.substr(0, end)));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    std::erase(lines, std::string());
-    return lines;
-}
-
-Words words_of(std::string_view text) {
-    Words words;
-    std::string word;
-    for (const char c : lowered(text) + " ") {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x80 || std::isalnum(byte) != 0 || c == '_')
-            word += c;
-        else if (!word.empty())
-            words.push_back(std::exchange(word, {}));
-    }
-    return words;
-}
-
-// Words that tell something; the little ones are in every sentence.
-std::set<std::string> content_words(std::string_view text) {
-    static const std::set<std::string> little = {
-        "a",     "an",   "and",   "are",   "about", "at",   "can",   "could", "did",    "do",       "does", "for",
-        "from",  "have", "has",   "how",   "i",     "im",   "in",    "is",    "it",     "know",     "me",   "my",
-        "of",    "on",   "or",    "said",  "say",   "tell", "that",  "the",   "to",     "told",     "user", "was",
-        "what",  "when", "where", "which", "who",   "why",  "you",   "your",  "please", "remember", "m",    "s",
-        "there", "with", "be",    "am",    "were",  "will", "would", "this",  "these",  "those",    "they", "s"};
-    std::set<std::string> words;
-    for (std::string& word : words_of(text)) {
-        if (little.contains(word)) continue;
-        if (word.size() > 3 && word.back() == 's') word.pop_back();  // "likes" and "like"
-        words.insert(std::move(word));
-    }
-    return words;
-}
-
-bool begins_with_any(const std::string& text, std::initializer_list<std::string_view> beginnings) {
-    return std::any_of(beginnings.begin(), beginnings.end(),
-                       [&](std::string_view each) { return text.starts_with(each); });
-}
+constexpr std::string_view help =
+    "Try \"My name is Grace\", \"Remember that my sister is called Ada\", \"Who is my sister?\", \"What do you know "
+    "about "
+    "me?\", \"Forget that my sister is called Ada\", \"Search for Ada\", or \"call <tool> with {\"argument\": "
+    "\"value\"}\".";
 
 const ToolSpec* find_tool(const ModelRequest& request, std::string_view name) {
     for (const ToolSpec& tool : request.tools)
@@ -150,39 +95,10 @@ ModelAnswer call(const ToolSpec& tool, json::object arguments) {
     return answer;
 }
 
-// ---- memory, as it stands in the system prompt ----
-
-struct MemoryBlock {
-    std::string label, value;
-    bool read_only = false;
-};
-
-std::vector<MemoryBlock> memory_of(const ModelRequest& request) {
-    std::vector<MemoryBlock> blocks;
-    if (request.turns.empty() || request.turns.front().role != Role::system) return blocks;
-    const std::string& text = request.turns.front().text;
-    const std::size_t end = text.rfind("</memory_blocks>");
-    for (std::size_t at = text.find("<memory_blocks>"); at < end;) {
-        const std::size_t description = text.find(">\n<description>", at);
-        if (description == std::string::npos || description > end) break;
-        MemoryBlock block;
-        const std::size_t open = text.rfind('<', description);
-        block.label = text.substr(open + 1, description - open - 1);
-        const std::size_t value = text.find("<value>\n", description),
-                          close = text.find("</value>\n</" + block.label + ">", description);
-        if (value == std::string::npos || close == std::string::npos) break;
-        block.read_only = text.substr(description, value - description).find("- read_only=true") != std::string::npos;
-        block.value = text.substr(value + 8, close - value - 8);
-        blocks.push_back(std::move(block));
-        at = close + 1;
-    }
-    return blocks;
-}
+// ---- memory ----
 
 std::optional<ModelAnswer> remember(const ModelRequest& request, const std::string& fact) {
-    std::string label;
-    for (const MemoryBlock& block : memory_of(request))
-        if (!block.read_only && (label.empty() || block.label == "human")) label = block.label;
+    const std::string label = writable_label(memory_of(request));
     if (label.empty()) return std::nullopt;
     if (const ToolSpec* tool = find_tool(request, "memory_insert"))
         return call(*tool, {{"label", label}, {"new_string", fact}});
@@ -194,22 +110,27 @@ std::optional<ModelAnswer> remember(const ModelRequest& request, const std::stri
     return std::nullopt;
 }
 
-// The line of memory that shares most with the question, if any does.
-std::string recall(const ModelRequest& request, const std::string& question) {
-    const std::set<std::string> asked = content_words(question);
-    std::string best;
-    std::size_t best_score = 0;
-    for (const MemoryBlock& block : memory_of(request)) {
-        for (const std::string& line : lines_of(block.value)) {
-            const std::set<std::string> words = content_words(line);
-            std::size_t score = 0;
-            for (const std::string& word : asked) score += words.count(word);
-            if (score <= best_score) continue;
-            best = line;
-            best_score = score;
-        }
-    }
-    return best;
+// The line is replaced by nothing.
+ModelAnswer forget(const ModelRequest& request, const std::string& what) {
+    MemoryBlock block;
+    std::vector<MemoryBlock> writable = memory_of(request);
+    std::erase_if(writable, [](const MemoryBlock& each) { return each.read_only || each.label == "persona"; });
+    const std::string line = recall(writable, what, &block);
+    if (line.empty()) return say(request, "I remember nothing of that, so there is nothing to forget.");
+    if (const ToolSpec* tool = find_tool(request, "memory_replace"))
+        return call(*tool, {{"label", block.label}, {"old_string", line}, {"new_string", ""}});
+    if (const ToolSpec* tool = find_tool(request, "core_memory_replace"))
+        return call(*tool, {{"label", block.label}, {"old_content", line}, {"new_content", ""}});
+    return say(request, "I have no tool to forget with; in my memory stands: " + line);
+}
+
+std::string everything_of(const ModelRequest& request) {
+    std::string known;
+    for (const MemoryBlock& block : memory_of(request))
+        if (block.label != "persona")
+            for (const std::string& line : lines_of(block.value)) known += "\n- " + line;
+    return known.empty() ? "Nothing yet. Tell me something, and I will remember it."
+                         : "This is what I remember:" + known;
 }
 
 // ---- what was said ----
@@ -223,12 +144,14 @@ bool is_heartbeat(const Turn& turn) {
 std::string fact_in(const std::string& text) {
     const std::string low = lowered(text);
     for (const std::string_view beginning :
-         {"please remember that ", "please remember ", "remember that ", "remember: ", "remember "})
+         {"please remember that ", "please remember ", "remember that ", "remember: ", "remember ", "note that ",
+          "note: ", "don't forget that ", "don't forget ", "please note that "})
         if (low.starts_with(beginning)) return trimmed(std::string_view(text).substr(beginning.size()));
     if (text.find('?') != std::string::npos) return {};
-    if (begins_with_any(low, {"my ", "i am ", "i'm ", "i like ", "i love ", "i hate ", "i live ", "i work ", "i have ",
-                              "i prefer ", "call me "}))
-        return text;
+    if (begins_with_any(low, {"i need ", "i want ", "i would ", "i'd ", "i think ", "i guess ", "i mean ", "i see",
+                              "i know", "i wonder ", "i hope ", "i said "}))
+        return {};
+    if (begins_with_any(low, {"my ", "our ", "i ", "i'm ", "i've ", "we ", "we're ", "call me "})) return text;
     for (const std::string_view inside : {" my name is ", ", i am ", ", i'm "}) {
         const std::size_t at = low.find(inside);
         if (at != std::string::npos)
@@ -239,8 +162,8 @@ std::string fact_in(const std::string& text) {
 
 bool is_question(const std::string& text) {
     return text.find('?') != std::string::npos ||
-           begins_with_any(lowered(text),
-                           {"what ", "who ", "where ", "when ", "which ", "do you ", "did i ", "tell me "});
+           begins_with_any(lowered(text), {"what ", "what's ", "who ", "who's ", "where ", "when ", "which ", "how ",
+                                           "why ", "do you ", "do i ", "did i ", "am i ", "can you ", "tell me "});
 }
 
 std::optional<json::object> object_in(std::string_view text) {
@@ -270,30 +193,104 @@ std::optional<ModelAnswer> directives(const ModelRequest& request, const std::st
     return answer.tool_calls.empty() ? std::nullopt : std::optional(std::move(answer));
 }
 
+// "query=tea and limit=2", as far as the schema has such properties.
+json::object pairs_in(std::string_view text, const json::object& properties) {
+    json::object found;
+    for (const auto& [name, property] : properties) {
+        const std::string mark = std::string(name) + "=";
+        const std::size_t at = text.find(mark);
+        if (at == std::string_view::npos ||
+            (at > 0 && std::string_view(" ,(").find(text[at - 1]) == std::string_view::npos))
+            continue;
+        std::string_view value = text.substr(at + mark.size());
+        const bool quoted = !value.empty() && (value.front() == '"' || value.front() == '\'');
+        value =
+            quoted ? value.substr(1, value.find(value.front(), 1) - 1) : value.substr(0, value.find_first_of(" ,);?!"));
+        boost::system::error_code failure;
+        json::value parsed = json::parse(json::string_view(value.data(), value.size()), failure);
+        const bool is_text = blank_of(property).is_string();
+        found[name] =
+            failure || is_text || quoted ? json::value(json::string_view(value.data(), value.size())) : parsed;
+    }
+    return found;
+}
+
+// What stands behind a tool's name is meant for its first required text, or its first text at all.
+std::string first_text_of(const json::object& schema, const json::object& properties) {
+    if (const auto* required = schema.if_contains("required"); required != nullptr && required->is_array())
+        for (const json::value& name : required->get_array())
+            if (name.is_string() && name != "thinking" && name != "request_heartbeat")
+                return std::string(name.get_string());
+    for (const auto& [name, property] : properties)
+        if (name != "thinking" && blank_of(property).is_string()) return std::string(name);
+    return {};
+}
+
+std::string without_beginning(std::string text) {
+    for (const std::string_view beginning :
+         {"tool ", "for ", "with ", "to find ", "to search for ", "to look for ", "about ", "on "})
+        if (lowered(text).starts_with(beginning)) text = trimmed(std::string_view(text).substr(beginning.size()));
+    return text;
+}
+
 // "call NAME with {...}", "use NAME for TEXT": a tool's name behind a verb that means it.
 std::optional<ModelAnswer> asked_call(const ModelRequest& request, const std::string& text) {
-    const Words words = words_of(text);
+    const std::vector<std::string> words = words_of(text);
+    const auto is_verb = [](const std::string& word) { return word == "call" || word == "use" || word == "run"; };
     for (std::size_t i = 1; i < words.size(); ++i) {
-        const bool verb =
-            std::any_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i),
-                        [](const std::string& word) { return word == "call" || word == "use" || word == "run"; });
         const ToolSpec* tool = find_tool(request, words[i]);
-        if (!verb || tool == nullptr) continue;
+        if (tool == nullptr || std::none_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i), is_verb))
+            continue;
         if (auto arguments = object_in(text)) return call(*tool, std::move(*arguments));
-        // One required text: what stands behind the name is meant for it.
-        json::object arguments;
-        const std::string rest = trimmed(std::string_view(text).substr(lowered(text).find(words[i]) + words[i].size()));
         const json::object schema = schema_of(*tool);
-        if (const auto* required = schema.if_contains("required");
-            required != nullptr && required->is_array() && !required->get_array().empty())
-            for (const json::value& name : required->get_array())
-                if (name.is_string() && name != "thinking" && name != "request_heartbeat" && arguments.empty() &&
-                    !rest.empty())
-                    arguments[name.get_string()] =
-                        begins_with_any(lowered(rest), {"for ", "with "}) ? trimmed(rest.substr(rest.find(' '))) : rest;
+        const auto* known = schema.if_contains("properties");
+        const json::object properties = known != nullptr && known->is_object() ? known->get_object() : json::object();
+        json::object arguments = pairs_in(text, properties);
+        const std::string rest =
+            without_beginning(trimmed(std::string_view(text).substr(lowered(text).find(words[i]) + words[i].size())));
+        const std::string name = first_text_of(schema, properties);
+        if (arguments.empty() && !rest.empty() && !name.empty()) arguments[name] = rest;
         return call(*tool, std::move(arguments));
     }
-    return std::nullopt;
+    // A word that can only be a tool's name, but is none.
+    if (words.size() < 2 || !is_verb(words[0]) || words[1].find('_') == std::string::npos) return std::nullopt;
+    std::string names;
+    for (const ToolSpec& tool : request.tools) names += (names.empty() ? "" : ", ") + tool.name;
+    return say(request, "I have no tool called " + words[1] + ". " +
+                            (names.empty() ? "I have none at all." : "I have: " + names + "."));
+}
+
+// "search for TEXT", "search our conversation for TEXT"
+std::optional<ModelAnswer> asked_search(const ModelRequest& request, const std::string& text) {
+    const std::string low = lowered(text);
+    const ToolSpec* search = find_tool(request, "conversation_search");
+    const std::size_t verb = low.find("search ");
+    if (search == nullptr || verb == std::string::npos || verb > 20) return std::nullopt;
+    const std::size_t mark = low.find(" for ", verb);
+    const std::string query = mark == std::string::npos ? trimmed(std::string_view(text).substr(verb + 7))
+                                                        : trimmed(std::string_view(text).substr(mark + 5));
+    if (query.empty()) return std::nullopt;
+    return call(*search, {{"query", query}});
+}
+
+// The sentences that everybody tries.
+std::string small_talk(const ModelRequest& request, const std::string& low) {
+    const auto says = [&](std::initializer_list<std::string_view> texts) {
+        return std::any_of(texts.begin(), texts.end(),
+                           [&](std::string_view each) { return low.find(each) != std::string::npos; });
+    };
+    const std::string name = name_in(memory_of(request));
+    if (begins_with_any(low, {"thank", "thx"})) return "You are welcome" + (name.empty() ? "." : ", " + name + ".");
+    if (begins_with_any(low, {"bye", "goodbye", "good bye", "see you", "good night"}))
+        return "Goodbye" + (name.empty() ? "" : ", " + name) + ". What you told me stays.";
+    if (says({"what can you do", "what do you do"}) || low == "help" || low == "help!" || low == "help me")
+        return std::string(introduction) + "\n" + std::string(help);
+    if (says({"how are you"})) return "My rules are in order, thank you. " + std::string(help);
+    if (says({"know about me", "remember about me", "told you", "what do you remember", "what do you know"}))
+        return everything_of(request);
+    if (says({"who are you", "what are you", "your name", "are you an ai", "are you a ", "are you real"}))
+        return std::string(introduction);
+    return {};
 }
 
 // ---- after a tool's return ----
@@ -307,11 +304,13 @@ std::string message_in_return(const std::string& packaged) {
     return message->is_string() ? std::string(message->get_string()) : json::serialize(*message);
 }
 
+// What people said about it, without the question itself and what was asked of tools.
 std::string found_in_search(const std::string& returned, const std::string& question) {
     boost::system::error_code failure;
     const json::value parsed = json::parse(returned, failure);
     const json::object* object = failure ? nullptr : parsed.if_object();
     const auto* results = object == nullptr ? nullptr : object->if_contains("results");
+    std::string found;
     if (results != nullptr && results->is_array()) {
         for (const json::value& each : results->get_array()) {
             const json::object* result = each.if_object();
@@ -319,10 +318,14 @@ std::string found_in_search(const std::string& returned, const std::string& ques
             const auto* role = result == nullptr ? nullptr : result->if_contains("role");
             if (content == nullptr || !content->is_string() || role == nullptr || *role != "user") continue;
             const std::string text(content->get_string());
-            if (text != question && !is_question(text)) return "You once told me: " + text;
+            const bool command = begins_with_any(
+                lowered(text), {"call ", "use ", "run ", "search ", "please search ", "forget ", "please forget "});
+            if (text != question && !is_question(text) && !command) found += "\n- " + text;
         }
     }
-    return "I find nothing about that, neither in my memory nor in what we said.";
+    return found.empty()
+               ? "I find nothing about that, neither in my memory nor in what we said. I know only what I am told."
+               : "You once told me:" + found;
 }
 
 std::string report(const ModelRequest& request, std::size_t first_return, const std::string& question) {
@@ -337,8 +340,10 @@ std::string report(const ModelRequest& request, std::size_t first_return, const 
         const std::string fact = fact_in(question);
         if (failed)
             text += "The tool " + turn.name + " failed: " + message;
-        else if (turn.name == "conversation_search" && is_question(question))
+        else if (turn.name == "conversation_search")
             text += found_in_search(message, question);
+        else if (memory && begins_with_any(lowered(question), {"forget ", "please forget "}))
+            text += "I have forgotten it.";
         else if (memory && !fact.empty())
             text += "I will remember: " + fact;
         else
@@ -367,29 +372,36 @@ ModelAnswer offline_answer(const ModelRequest& request) {
     if (returned) return say(request, report(request, said_at, said));
     if (auto answer = directives(request, said)) return std::move(*answer);
     if (auto answer = asked_call(request, said)) return std::move(*answer);
+    if (auto answer = asked_search(request, said)) return std::move(*answer);
+    const std::string low = lowered(said);
+    if (begins_with_any(low, {"forget ", "please forget "}))
+        return forget(request, said.substr(low.find("forget ") + 7));
+    if (std::string text = small_talk(request, low); !text.empty()) return say(request, std::move(text));
     if (const std::string fact = fact_in(said); !fact.empty()) {
         if (auto answer = remember(request, fact)) return std::move(*answer);
         return say(request, "I have no memory block and tool to keep that in, but I have heard it: " + fact);
     }
-    const Words words = words_of(said);
-    const std::string low = lowered(said);
-    if (low.find("who are you") != std::string::npos || low.find("what are you") != std::string::npos)
-        return say(request, std::string(introduction));
+    const std::vector<MemoryBlock> memory = memory_of(request);
     if (is_question(said)) {
-        const std::string line = recall(request, said);
+        const std::set<std::string> asked = content_words(said);
+        if (asked == std::set<std::string>{"name"})
+            if (const std::string name = name_in(memory); !name.empty())
+                return say(request, "Your name is " + name + ".");
+        const std::string line = recall(memory, said);
         if (!line.empty()) return say(request, "I remember: " + line);
         std::string query;
-        for (const std::string& word : content_words(said)) query += (query.empty() ? "" : " ") + word;
+        for (const std::string& word : words_of(said))
+            if (!content_words(word).empty()) query += (query.empty() ? "" : " ") + word;
         const ToolSpec* search = find_tool(request, "conversation_search");
         if (search != nullptr && !query.empty()) return call(*search, {{"query", query}});
-        return say(request, "I don't know that yet. Tell me, and I will remember it.");
+        return say(request, "I don't know that. Tell me, and I will remember it.");
     }
+    const std::vector<std::string> words = words_of(said);
     if (!words.empty() && (words[0] == "hello" || words[0] == "hi" || words[0] == "hey" || words[0] == "good")) {
-        const std::string name = recall(request, "name");
-        return say(request, "Hello! " + (name.empty() ? std::string() : "I remember: " + name + ". ") +
-                                std::string(introduction));
+        const std::string name = name_in(memory);
+        return say(request, "Hello" + (name.empty() ? std::string() : ", " + name) + "! " + std::string(introduction));
     }
-    return say(request, "You said: " + said + "\n" + std::string(introduction));
+    return say(request, "My rules don't cover that: I understand simple English sentences only. " + std::string(help));
 }
 
 }  // namespace stele::llm

@@ -1,6 +1,7 @@
 #include "llm/providers.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace stele::llm {
 namespace {
@@ -20,14 +21,14 @@ const std::vector<ProviderKind>& provider_kinds() {
     static const std::vector<ProviderKind> kinds = {
         {"openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "https://api.openai.com/v1", Listing::models,
          plain},
-        {"ollama", "", "OLLAMA_BASE_URL", "", "", Listing::ollama, local},
+        {"ollama", "", "OLLAMA_BASE_URL", "", "", Listing::ollama, local, "", "Bearer", true},
         {"groq", "GROQ_API_KEY", "", "", "https://api.groq.com/openai/v1", Listing::models, no_forced_tool},
         {"together", "TOGETHER_API_KEY", "", "", "https://api.together.xyz/v1", Listing::models, strict_fields},
-        {"vllm", "", "VLLM_API_BASE", "", "", Listing::models, vllm_like, "VLLM_HANDLE_BASE"},
-        {"sglang", "", "SGLANG_API_BASE", "", "", Listing::models, vllm_like, "SGLANG_HANDLE_BASE"},
+        {"vllm", "", "VLLM_API_BASE", "", "", Listing::models, vllm_like, "VLLM_HANDLE_BASE", "Bearer", true},
+        {"sglang", "", "SGLANG_API_BASE", "", "", Listing::models, vllm_like, "SGLANG_HANDLE_BASE", "Bearer", true},
         {"deepseek", "DEEPSEEK_API_KEY", "", "", "https://api.deepseek.com/v1", Listing::models, old_tokens_name},
         {"xai", "XAI_API_KEY", "", "", "https://api.x.ai/v1", Listing::models, plain},
-        {"lmstudio", "", "LMSTUDIO_BASE_URL", "", "", Listing::lm_studio, vllm_like},
+        {"lmstudio", "", "LMSTUDIO_BASE_URL", "", "", Listing::lm_studio, vllm_like, "", "Bearer", true},
         {"zai", "ZAI_API_KEY", "ZAI_BASE_URL", "", "https://api.z.ai/api/paas/v4", Listing::models, strict_fields},
         {"openrouter", "OPENROUTER_API_KEY", "", "", "https://openrouter.ai/api/v1", Listing::models, old_tokens_name,
          "OPENROUTER_HANDLE_BASE"},
@@ -50,7 +51,11 @@ const ProviderKind* find_provider_kind(std::string_view name) {
 
 std::vector<EndpointConfig> endpoints_from_environment(const std::function<std::string(std::string_view)>& variable) {
     std::vector<EndpointConfig> endpoints;
-    const auto value = [&](std::string_view name) { return name.empty() ? std::string() : variable(name); };
+    const auto value = [&](std::string_view name) {
+        std::string text = name.empty() ? std::string() : variable(name);
+        while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
+        return text;  // a key read from a file often brings its line feed along
+    };
     for (const ProviderKind& kind : provider_kinds()) {
         EndpointConfig endpoint;
         endpoint.key = Secret(value(kind.key_variable));

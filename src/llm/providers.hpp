@@ -30,6 +30,7 @@ struct ProviderKind {
     Quirks quirks;
     std::string_view handle_base_variable = {};  ///< environment variable that replaces the handles' prefix
     std::string_view key_scheme = "Bearer";
+    bool below_v1 = false;  ///< its API is always below /v1, which users leave out
 };
 
 /// All of them, in the order of listings.

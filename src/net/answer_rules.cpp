@@ -34,11 +34,12 @@ bool answer_preflight(const ServerOptions& options, const HttpRequest& request, 
 }
 
 void add_cors(const ServerOptions& options, const HttpRequest& request, HttpResponse& response) {
+    if (options.cors_origins.empty()) return;
+    response.headers.add("Vary", "Origin");  // also where it is not allowed: a cache must not give this to one who is
     const std::string* origin = allowed_origin(options, request);
     if (origin == nullptr) return;
     response.headers.add("Access-Control-Allow-Origin", *origin);
     response.headers.add("Access-Control-Expose-Headers", "*");
-    response.headers.add("Vary", "Origin");
 }
 
 void compress(const HttpRequest& request, HttpResponse& response) {

@@ -226,7 +226,21 @@ private:
         tls.set_verify_mode(ssl::verify_peer);
         tls.set_verify_callback(ssl::host_name_verification(url_.host));
         const auto [error] = co_await tls.async_handshake(ssl::stream_base::client, use_tuple);
+        if (error && ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+            raise_untrusted(SSL_get_verify_result(tls.native_handle()));
         if (error) raise(error, "in the TLS handshake with");
+    }
+
+    [[noreturn]] void raise_untrusted(long verdict) {
+        drop();
+        Error error(
+            ErrorCode::unavailable,
+            "The certificate of " + url_.host + ":" + url_.port + " is not trusted (" +
+                (verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED ? "it is another host's"
+                                                                           : X509_verify_cert_error_string(verdict)) +
+                "); a file of further authorities can be named by --ca-file or SSL_CERT_FILE");
+        error.final = true;
+        throw error;
     }
 
     awaitable<error_code> exchange_heads(const std::string& head) {

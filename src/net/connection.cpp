@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace stele::net {
@@ -29,8 +30,9 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t first_read_bytes = 4u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
-constexpr std::size_t write_piece_bytes = 256u << 10;  // the write time-out holds for each piece
-constexpr std::size_t early_bytes_max = 64u << 10;     // of pipelined requests, taken while an answer is streamed
+constexpr std::size_t write_piece_bytes = 256u << 10;   // the write time-out holds for each piece
+constexpr std::size_t early_bytes_max = 64u << 10;      // of pipelined requests, taken while an answer is streamed
+constexpr std::size_t body_bytes_per_second_min = 512;  // a byte now and then is no progress
 constexpr std::size_t lingering_bytes_max = 256u << 20;
 constexpr auto lingering_time = std::chrono::seconds(2);
 
@@ -65,6 +67,7 @@ public:
     void stop() override {
         if (idle_) cut();
     }
+    void end() override;
     void cut() override;
 
     bool is_cut() const { return cut_; }
@@ -89,6 +92,12 @@ private:
     void allow(std::chrono::milliseconds time) {
         timed_out_ = false;
         deadline_ = Clock::now() + time;
+    }
+    // The silence that a body may have now, within the time that all of it may take.
+    std::chrono::milliseconds body_patience(Clock::time_point began) const {
+        const auto all = options_.body_timeout + std::chrono::seconds(request_.body.size() / body_bytes_per_second_min);
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(began + all - Clock::now());
+        return std::clamp(left, std::chrono::milliseconds(0), options_.body_timeout);
     }
     void allow_for_ever() {
         timed_out_ = false;
@@ -147,7 +156,13 @@ public:
         throw Error(ErrorCode::cancelled, "The client has closed the stream, or does not read it");
     }
     bool closed() const override { return closed_; }
+    bool ending() const override { return ending_; }
     void on_close(std::function<void()> hook) override { hook_ = std::move(hook); }
+
+    void end() {
+        ending_ = true;
+        if (const auto hook = hook_) hook();
+    }
 
     void close() {
         if (std::exchange(closed_, true)) return;
@@ -158,8 +173,16 @@ private:
     Connection& connection_;
     bool chunked_;
     bool closed_ = false;
+    bool ending_ = false;
     std::function<void()> hook_;
 };
+
+template <class Stream>
+void Connection<Stream>::end() {
+    const auto self = this->shared_from_this();
+    if (watched_ == nullptr) return cut();
+    if (!watched_->ending()) watched_->end();
+}
 
 template <class Stream>
 void Connection<Stream>::cut() {
@@ -209,6 +232,7 @@ awaitable<bool> Connection<Stream>::read_request() {
     reader_.begin(request_);
     idle_ = begin_ == end_;
     bool begun = !idle_, continued = false;
+    std::optional<Clock::time_point> body_began;
     allow(begun ? options_.head_timeout : options_.idle_timeout);
     for (;;) {
         while (begin_ < end_) {
@@ -226,7 +250,8 @@ awaitable<bool> Connection<Stream>::read_request() {
                 const error_code failure = co_await write("HTTP/1.1 100 Continue\r\n\r\n", {});
                 if (failure) co_return false;
             }
-            allow(options_.body_timeout);
+            if (!body_began) body_began = Clock::now();
+            allow(body_patience(*body_began));
         }
         const error_code failure = co_await read_more();
         if (failure) {
@@ -258,7 +283,7 @@ template <class Stream>
 awaitable<bool> Connection<Stream>::answer() {
     const auto began = Clock::now();
     // HTTP/1.0 clients get one answer a connection: what they take "keep-alive" to mean differs.
-    const bool keep_alive = reader_.keep_alive() && !reader_.http_1_0() && !context_->state().stopping;
+    const bool keep_alive = reader_.keep_alive() && !reader_.http_1_0();
     Refusal refusal = unpack_body(options_, request_);
     if (refusal.status != 0) {
         co_await refuse(refusal.status, std::move(refusal.text));
@@ -301,6 +326,7 @@ awaitable<HttpResponse> Connection<Stream>::handle() {
 
 template <class Stream>
 awaitable<bool> Connection<Stream>::send(HttpResponse response, bool keep_alive) {
+    keep_alive = keep_alive && !context_->state().stopping;
     add_cors(options_, request_, response);
     if (response.producer) co_return co_await stream(std::move(response), keep_alive);
     compress(request_, response);

@@ -42,6 +42,9 @@ public:
     /// The server stops: an idle connection closes now, one at work after its answer.
     virtual void stop() = 0;
 
+    /// The grace of a stopping server is over: a stream may say so before it is cut, anything else is cut now.
+    virtual void end() = 0;
+
     /// Ends the connection whatever it does.
     virtual void cut() = 0;
 
@@ -85,7 +88,7 @@ private:
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer clock_;
     std::unordered_set<SweptConnection*> connections_;
-    Clock::time_point cut_at_ = Clock::time_point::max();
+    Clock::time_point end_at_ = Clock::time_point::max();
     std::function<void()> done_;
     bool finished_ = false;
 };

@@ -57,7 +57,11 @@ public:
     /// Becomes true as soon as the client has closed its end, even while nothing is written.
     virtual bool closed() const = 0;
 
-    /// Calls `hook` once, on this thread, when the client goes away or a stopping server's grace is over: to wake a
+    /// Becomes true when the grace of a stopping server is over: the producer says what it still has to say and ends.
+    /// A moment later the connection is cut.
+    virtual bool ending() const = 0;
+
+    /// Calls `hook`, on this thread, when the client goes away and when a stopping server's grace is over: to wake a
     /// producer that waits for something else. Replaces an earlier hook; an empty one removes it.
     virtual void on_close(std::function<void()> hook) = 0;
 };

@@ -198,7 +198,10 @@ std::size_t RequestReader::feed_head(std::string_view bytes) {
     }
     const auto found = scanner.scan(bytes);
     if (scanner.bytes() > limits_.head_bytes_max) {
-        fail(431, "The request's head is larger than " + std::to_string(limits_.head_bytes_max) + " bytes");
+        if (bytes.substr(0, limits_.head_bytes_max).find('\n') == std::string_view::npos)
+            fail_too_long();
+        else
+            fail(431, "The request's head is larger than " + std::to_string(limits_.head_bytes_max) + " bytes");
     } else if (found == HeadScanner::Found::forbidden) {
         fail(400, "The request's head holds a control character or a folded line");
     } else if (found == HeadScanner::Found::end) {
@@ -215,7 +218,7 @@ void RequestReader::parse_head(std::string_view head) {
     beast.put(boost::asio::buffer(head.data(), head.size()), failure);
     if (!failure && beast.is_header_done()) return;
     if (beast.target_too_long())
-        fail(414, "The request's target is longer than " + std::to_string(limits_.target_bytes_max) + " bytes");
+        fail_too_long();
     else if (failure == http::error::header_limit)
         fail(431, "The request has more than " + std::to_string(fields_max) + " headers");
     else if (failure == http::error::body_limit)
@@ -251,6 +254,10 @@ void RequestReader::check_head() {
 
 void RequestReader::fail_too_large() {
     fail(413, "The request's body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes");
+}
+
+void RequestReader::fail_too_long() {
+    fail(414, "The request's target is longer than " + std::to_string(limits_.target_bytes_max) + " bytes");
 }
 
 void RequestReader::fail(int status, std::string problem) {

@@ -54,6 +54,7 @@ private:
     void parse_head(std::string_view head);
     void check_head();
     void fail_too_large();
+    void fail_too_long();
     void fail(int status, std::string problem);
 
     Limits limits_;

@@ -24,6 +24,7 @@ using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto sweep_interval = std::chrono::milliseconds(200);
 constexpr auto out_of_sockets_pause = std::chrono::milliseconds(100);
+constexpr auto farewell_time = std::chrono::seconds(1);  // for streams to tell their clients that it ends
 constexpr std::size_t refused_at_once_max = 256;  // beyond connections_max: told so; any more are closed without a word
 
 using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
@@ -114,10 +115,12 @@ awaitable<void> ServerContext::sweep_loop(std::shared_ptr<ServerContext> self) {
         const auto [failure] = co_await self->clock_.async_wait(use_tuple);
         if (failure || self->finished_) co_return;
         const auto now = Clock::now();
-        const bool over = now >= self->cut_at_;
-        self->for_each_connection([now, over](SweptConnection& connection) {
-            if (over)
+        const bool over = now >= self->end_at_, long_over = over && now - self->end_at_ >= farewell_time;
+        self->for_each_connection([now, over, long_over](SweptConnection& connection) {
+            if (long_over)
                 connection.cut();
+            else if (over)
+                connection.end();
             else
                 connection.sweep(now);
         });
@@ -135,7 +138,7 @@ void ServerContext::stop(std::chrono::milliseconds grace, std::function<void()> 
     error_code ignored;
     acceptor_.close(ignored);
     done_ = std::move(done);
-    cut_at_ = Clock::now() + grace;
+    end_at_ = Clock::now() + grace;
     for_each_connection([](SweptConnection& connection) { connection.stop(); });
     if (connections_.empty()) finish();
 }

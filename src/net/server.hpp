@@ -49,8 +49,9 @@ public:
     void start();
 
     /// Graceful stop, callable from any thread: accepts no more, closes idle connections, lets requests at work end
-    /// within `grace`, then cuts: sockets are closed, streams are told through on_close, and the handlers that still
-    /// wait are cancelled. To be called once. `done` is called once, from any thread, when the last connection is gone.
+    /// within `grace`; then streams are told (BodyWriter::ending), and what is still open after that is cut: sockets
+    /// are closed and the handlers that still wait cancelled. To be called once. `done` is called once, from any
+    /// thread, when the last connection is gone.
     void stop(std::chrono::milliseconds grace, std::function<void()> done);
 
     std::uint16_t port() const;

@@ -118,8 +118,10 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
     co_return blocks;
 }
 
-awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request) const {
+awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
+                                           std::optional<std::string> idempotency_key) const {
     refuse_what_is_not_there(request);
+    demand_file_limits(request);
     if (request.include_multi_agent_tools)
         throw refused("include_multi_agent_tools: this server has no tools between agents yet");
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
@@ -184,6 +186,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     }
     for (const Tool& tool : tools) parts_.tools.attach(transaction, agent.id, tool.id);
     parts_.messages.insert(transaction, organization_id, messages);
+    if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
     co_await parts_.database.commit(std::move(transaction));
     co_return co_await get(organization_id, agent.id, AgentInclude());
 }

@@ -22,6 +22,7 @@ public:
         const storage::BlockRepository& blocks;
         const storage::ToolRepository& tools;
         const storage::MessageRepository& messages;
+        const storage::IdempotencyRepository& idempotency;
         llm::Catalogue& catalogue;
         Runtime& runtime;
         const Sealer& sealer;
@@ -31,9 +32,9 @@ public:
     explicit AgentService(Parts parts) : parts_(std::move(parts)) {}
 
     /// Makes the agent with its blocks, tools and first messages, in one transaction. Throws Error for every reference
-    /// that leads nowhere; nothing is left behind then.
-    boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor,
-                                              CreateAgent request) const;
+    /// that leads nowhere; nothing is left behind then. `idempotency_key`: claimed; keeps which agent was made.
+    boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor, CreateAgent request,
+                                              std::optional<std::string> idempotency_key) const;
 
     /// Changes what `request` holds and brings the system message up to date. Throws Error{conflict} if somebody else
     /// changed the agent meanwhile: then it may be called again.

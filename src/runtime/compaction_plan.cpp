@@ -31,7 +31,8 @@ std::size_t pending_request(std::span<const Message> messages) {
 
 // The beginning of the tail nearest to `wanted` and not behind it; nothing if no answer stands there.
 std::optional<std::size_t> tail_at(std::span<const Message> messages, std::size_t wanted) {
-    for (std::size_t i = std::min(wanted, messages.size() - 1); i > 1; --i)
+    // One message less would be one summary more: the tail begins behind two of them at least.
+    for (std::size_t i = std::min(wanted, messages.size() - 1); i > 2; --i)
         if (begins_tail(messages[i])) return i;
     return std::nullopt;
 }

@@ -27,13 +27,6 @@ Message text_message(const Agent& agent, MessageRole role, std::string text) {
     return message;
 }
 
-// An event in the form that the agent's prompt describes: an object with its kind and time.
-std::string packaged(const Agent& agent, const char* type, const char* key, const std::string& value) {
-    const std::string time = to_prompt_time(now(), agent.timezone.value_or("UTC"));
-    return std::string("{\n  \"type\": \"") + type + "\",\n  \"" + key + "\": " + json_string(value) +
-           ",\n  \"time\": " + json_string(time) + "\n}";
-}
-
 // What the agent said, as agents say it that speak through a tool: a call and its return.
 void add_speech(std::vector<Message>& messages, const Agent& agent, const std::string& thought,
                 const std::string& words) {
@@ -54,6 +47,12 @@ void add_speech(std::vector<Message>& messages, const Agent& agent, const std::s
 
 }  // namespace
 
+std::string packaged_event(const Agent& agent, const char* type, const char* key, const std::string& value) {
+    const std::string time = to_prompt_time(now(), agent.timezone.value_or("UTC"));
+    return std::string("{\n  \"type\": \"") + type + "\",\n  \"" + key + "\": " + json_string(value) +
+           ",\n  \"time\": " + json_string(time) + "\n}";
+}
+
 std::vector<Message> initial_messages(const Agent& agent, const std::optional<std::vector<InitialMessage>>& sequence) {
     std::vector<Message> messages;
     if (sequence) {
@@ -61,18 +60,18 @@ std::vector<Message> initial_messages(const Agent& agent, const std::optional<st
             if (item.role == "assistant")
                 add_speech(messages, agent, {}, item.content);
             else if (item.role == "system")
-                messages.push_back(
-                    text_message(agent, MessageRole::user, packaged(agent, "system_alert", "message", item.content)));
+                messages.push_back(text_message(agent, MessageRole::user,
+                                                packaged_event(agent, "system_alert", "message", item.content)));
             else
-                messages.push_back(
-                    text_message(agent, MessageRole::user, packaged(agent, "user_message", "message", item.content)));
+                messages.push_back(text_message(agent, MessageRole::user,
+                                                packaged_event(agent, "user_message", "message", item.content)));
         }
         return messages;
     }
     if (speaks_in_text(agent.agent_type) || agent.agent_type == AgentType::voice_sleeptime_agent) return messages;
     add_speech(messages, agent, first_thought, first_words);
     messages.push_back(text_message(agent, MessageRole::user,
-                                    packaged(agent, "login", "last_login", "Never (this is the first time)")));
+                                    packaged_event(agent, "login", "last_login", "Never (this is the first time)")));
     return messages;
 }
 

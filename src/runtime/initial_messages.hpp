@@ -12,4 +12,7 @@ std::vector<Message> initial_messages(const Agent& agent, const std::optional<st
 /// The system message of a new agent.
 Message new_system_message(const Agent& agent, const std::vector<Block>& blocks);
 
+/// An event in the form that the agent's prompt describes: an object with its kind, one more member, and the time now.
+std::string packaged_event(const Agent& agent, const char* type, const char* key, const std::string& value);
+
 }  // namespace stele::runtime

@@ -120,6 +120,7 @@ awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest requ
               std::move(model));
     co_await turn.carry_out();
     forget(run_log->run_id());
+    co_await turn.record_late();
 }
 
 awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request) {

@@ -4,8 +4,9 @@
 #include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "runtime/call_arguments.hpp"
+#include "runtime/call_rules.hpp"
+#include "runtime/initial_messages.hpp"
 #include "runtime/model_turns.hpp"
-#include "runtime/run_failure.hpp"
 
 #include <algorithm>
 
@@ -250,7 +251,7 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         call.id = asked.id;
         call.tool = asked.name;
         if (arguments) call.arguments_json = std::move(arguments->json);
-        const bool changed = apply_rules(call, allowed);
+        const bool changed = apply_rules(call, state_.rules, allowed, loaded_.tools);
         MessageToolCall stored;
         stored.id = asked.id;
         stored.name = asked.name;
@@ -263,33 +264,6 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         work.calls.push_back(std::move(call));
     }
     if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
-}
-
-// Refuses a call that may not be made now; fills in the arguments that a rule knows. True if it filled in any.
-bool Turn::apply_rules(PreparedCall& call, const std::vector<std::string>& allowed) const {
-    if (std::find(allowed.begin(), allowed.end(), call.tool) == allowed.end()) {
-        std::string names;
-        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-        const bool known = std::find(state_.tools.begin(), state_.tools.end(), call.tool) != state_.tools.end();
-        call.refusal = "[ToolConstraintError] " +
-                       (known ? call.tool + " can't be called now: " + state_.rules.hint(call.tool)
-                              : "There is no tool '" + call.tool + "'") +
-                       ". You may call: " + (names.empty() ? "none" : names);
-        return false;
-    }
-    const auto prefilled = state_.rules.prefilled(call.tool);
-    if (!prefilled) return false;
-    const auto tool = std::find_if(loaded_.tools.begin(), loaded_.tools.end(),
-                                   [&](const Tool& each) { return each.name == call.tool; });
-    FilledArguments filled = with_prefilled(call.arguments_json.value_or("{}"), *prefilled, tool->json_schema.text);
-    if (!filled.problem.empty()) {
-        call.bad_rule = true;
-        call.refusal = "[ToolConstraintError] The arguments " + *prefilled + " that a tool rule gives " + call.tool +
-                       " do not fit it: " + filled.problem;
-        return false;
-    }
-    call.arguments_json = std::move(filled.json);
-    return true;
 }
 
 awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
@@ -344,10 +318,7 @@ void Turn::gather_messages(StepWork& work) {
     }
     if (const auto* ask = std::get_if<AskModel>(&work.action); ask != nullptr && !ask->heartbeat.empty()) {
         Message heartbeat = new_message(MessageRole::user, work.step_id);
-        const std::string time = to_prompt_time(heartbeat.created_at, loaded_.agent.timezone.value_or("UTC"));
-        heartbeat.content.push_back(
-            text_part("{\n  \"type\": \"heartbeat\",\n  \"reason\": " + json_string(ask->heartbeat) +
-                      ",\n  \"time\": " + json_string(time) + "\n}"));
+        heartbeat.content.push_back(text_part(packaged_event(loaded_.agent, "heartbeat", "reason", ask->heartbeat)));
         work.fresh.push_back(std::move(heartbeat));
     }
     for (Message& message : work.fresh) {
@@ -357,9 +328,10 @@ void Turn::gather_messages(StepWork& work) {
     }
 }
 
-Step Turn::make_step(const StepWork& work) const {
+// What every record of a step of this run says.
+Step Turn::step_head(std::string id, const char* status) const {
     Step step;
-    step.id = work.step_id;
+    step.id = std::move(id);
     step.organization_id = request_.organization_id;
     step.run_id = run_.id;
     step.agent_id = request_.agent_id;
@@ -371,7 +343,13 @@ Step Turn::make_step(const StepWork& work) const {
                             : std::optional(model_.info().handle);
     step.model_endpoint = model_.info().model_endpoint;
     step.context_window_limit = loaded_.agent.llm_config.context_window;
-    step.status = "success";
+    step.status = status;
+    step.created_at = now();
+    return step;
+}
+
+Step Turn::make_step(const StepWork& work) const {
+    Step step = step_head(work.step_id, "success");
     step.created_at = work.created_at;
     if (const auto* stop = std::get_if<Stop>(&work.action)) step.stop_reason = stop->reason;
     if (!work.answer.usage) return step;
@@ -515,42 +493,6 @@ std::vector<std::string> Turn::tool_names() const {
     std::vector<std::string> names;
     for (const Tool& tool : loaded_.tools) names.push_back(tool.name);
     return names;
-}
-
-// Nothing of the failed step is kept but its record; the steps before it stay.
-awaitable<void> Turn::fail(Error error) {
-    finish_run(stop_reason_of(error));
-    run_.metadata.text = run_metadata(request_.run_type, error.what());
-    Step step;
-    step.id = present_step_id_.empty() ? new_id("step") : present_step_id_;
-    step.organization_id = request_.organization_id;
-    step.run_id = run_.id;
-    step.agent_id = request_.agent_id;
-    step.provider_name = model_.info().provider_name;
-    step.provider_category = model_.info().provider_category;
-    step.model = model_.info().model;
-    step.model_handle = model_.info().handle;
-    step.model_endpoint = model_.info().model_endpoint;
-    step.context_window_limit = loaded_.agent.llm_config.context_window;
-    step.status = "failed";
-    step.stop_reason = run_.stop_reason;
-    step.error_type = failure_type(error);
-    step.error_data.text = "{\"message\":" + json_string(error.what()) + "}";
-    step.created_at = now();
-    storage::StepTimes times;
-    times.started_ns = now_ns();
-    storage::Transaction transaction;
-    services_.runs.insert_step(transaction, step, times, {});
-    services_.runs.save(transaction, request_.organization_id, run_);
-    services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
-    if (request_.idempotency_key)
-        services_.idempotency.release(transaction, request_.organization_id, *request_.idempotency_key);
-    try {
-        co_await services_.database.commit(std::move(transaction));
-    } catch (const std::exception& unrecorded) {
-        log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});
-    }
-    log_->update(run_);
 }
 
 }  // namespace stele::runtime

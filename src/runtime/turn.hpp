@@ -55,6 +55,10 @@ public:
     /// Works until the turn ends. Throws nothing: a failure ends the run as failed, on record.
     boost::asio::awaitable<void> carry_out();
 
+    /// Writes down a failure that the store did not take when it happened (it was full, say), once it takes it again:
+    /// else the run would be called running until the next start. Call it when the turn is over for everybody else.
+    boost::asio::awaitable<void> record_late();
+
 private:
     struct StepWork;  ///< what one step gathers before it commits
 
@@ -70,12 +74,13 @@ private:
     bool window_is_full() const;
     void note_context_size(const llm::ModelAnswer& answer);
     void tell(std::optional<Error> failure);
+    storage::Transaction failure_record(const Error& error) const;
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
-    bool apply_rules(PreparedCall& call, const std::vector<std::string>& allowed) const;
     void gather_messages(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);
+    Step step_head(std::string id, const char* status) const;
     Step make_step(const StepWork& work) const;
     void finish_run(StopReason reason);
     Message new_message(MessageRole role, const std::string& step_id) const;
@@ -97,6 +102,7 @@ private:
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::string present_step_id_;                   ///< of the step at work, for the record of its failure
     double tokens_per_estimate_ = 1;                ///< of this model, learnt from what it reports
+    std::optional<Error> unrecorded_;               ///< the failure that the store did not take
     std::optional<std::string> clear_context_but_;  ///< message_buffer_autoclear: the first commit evicts all others
 };
 

@@ -2,6 +2,9 @@
 
 #include "storage/decode_cache.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace stele::storage {
 namespace {
 
@@ -36,6 +39,12 @@ constexpr Statement update_turn{
     " last_stop_reason = $5 WHERE id = $1"};
 constexpr Statement update_count{"agent.count_messages",
                                  "UPDATE agent SET message_count = message_count + $2 WHERE id = $1"};
+// Its messages go with it: walks over the messages of all agents may stand on one of them.
+constexpr Statement keep_message_places{
+    "agent.keep_message_places",
+    "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, deleted_at)"
+    " SELECT m.id, m.organization_id, m.position, m.position, CAST($2 AS BIGINT) FROM message m WHERE m.agent_id = $1"
+    " ON CONFLICT (id) DO NOTHING"};
 constexpr Statement delete_row{"agent.delete", "DELETE FROM agent WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_tags{"agent.delete_tags", "DELETE FROM agent_tag WHERE agent_id = $1"};
 constexpr Statement insert_tag{"agent.insert_tag",
@@ -101,7 +110,7 @@ void add_filter(Select& select, const AgentFilter& filter) {
     if (filter.identity_id || !filter.identifier_keys.empty()) select.where("1 = 0");
     if (!filter.tags.empty()) {
         if (filter.match_all_tags)
-            for (const std::string& tag : filter.tags)
+            for (const std::string& tag : padded(filter.tags))
                 select.where("EXISTS (SELECT 1 FROM agent_tag t WHERE t.agent_id = a.id AND t.tag = ?)", tag);
         else
             select.where_in("EXISTS (SELECT 1 FROM agent_tag t WHERE t.agent_id = a.id AND t.tag IN (?))", filter.tags);
@@ -110,6 +119,15 @@ void add_filter(Select& select, const AgentFilter& filter) {
 
 Select select_agents(const std::string& organization_id) {
     return Select("SELECT " STELE_AGENT_COLUMNS " FROM agent a WHERE a.organization_id = ?", to_value(organization_id));
+}
+
+// Those of agents and blocks, each once. A tag is its own cursor and need not exist.
+Select select_tags_of_all(const std::string& organization_id) {
+    return Select(
+        "SELECT t.tag FROM (SELECT a.organization_id, a.tag FROM agent_tag a UNION"
+        " SELECT b.organization_id, l.tag FROM block_tag l JOIN block b ON b.id = l.block_id) AS t"
+        " WHERE t.organization_id = ?",
+        to_value(organization_id));
 }
 
 PageOrder order_of(const Page& page) {
@@ -138,7 +156,12 @@ boost::asio::awaitable<std::vector<Agent>> AgentRepository::find_all(std::string
     Select select = select_agents(organization_id);
     select.where_in("a.id IN (?)", ids);
     Query query = select.query();
-    co_return to_agents(co_await database_.query_packed(query.statement, std::move(query.params)));
+    std::vector<Agent> agents = to_agents(co_await database_.query_packed(std::move(query)));
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < ids.size(); ++i) places.emplace(ids[i], i);
+    std::sort(agents.begin(), agents.end(),
+              [&](const Agent& a, const Agent& b) { return places.at(a.id) < places.at(b.id); });
+    co_return agents;
 }
 
 boost::asio::awaitable<std::vector<Agent>> AgentRepository::list(std::string organization_id, AgentFilter filter,
@@ -153,7 +176,7 @@ boost::asio::awaitable<std::int64_t> AgentRepository::count(std::string organiza
     Select select("SELECT COUNT(*) FROM agent a WHERE a.organization_id = ?", to_value(std::move(organization_id)));
     add_filter(select, filter);
     Query query = select.query();
-    const Rows rows = co_await database_.query_packed(query.statement, std::move(query.params));
+    const Rows rows = co_await database_.query_packed(std::move(query));
     co_return rows.front().integer(0);
 }
 
@@ -175,15 +198,19 @@ std::vector<SealedVariable> AgentRepository::variables_from_rows(Rows rows) {
 
 boost::asio::awaitable<std::vector<std::string>> AgentRepository::all_tags(std::string organization_id,
                                                                            std::optional<std::string> query,
-                                                                           std::optional<std::string> after,
-                                                                           std::int64_t limit) const {
-    Select select("SELECT DISTINCT t.tag FROM agent_tag t WHERE t.organization_id = ?",
-                  to_value(std::move(organization_id)));
+                                                                           Page page) const {
+    Select select = select_tags_of_all(organization_id);
     if (query) select.where("LOWER(t.tag) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*query));
-    if (after) select.where("t.tag > ?", after);
-    select.finish(" ORDER BY t.tag LIMIT ?", limit);
+    const std::optional<std::string> above = page.ascending ? page.after : page.before;
+    const std::optional<std::string> below = page.ascending ? page.before : page.after;
+    if (above) select.where("t.tag > ?", above);
+    if (below) select.where("t.tag < ?", below);
+    const bool from_end = page.before && !page.after;
+    select.finish(page.ascending != from_end ? " ORDER BY t.tag LIMIT ?" : " ORDER BY t.tag DESC LIMIT ?", page.limit);
     Query text = select.query();
-    co_return tags_from_rows(co_await database_.query_packed(text.statement, std::move(text.params)));
+    std::vector<std::string> tags = tags_from_rows(co_await database_.query_packed(std::move(text)));
+    if (from_end) std::reverse(tags.begin(), tags.end());
+    co_return tags;
 }
 
 void AgentRepository::insert(Transaction& transaction, const Agent& agent) const {
@@ -218,8 +245,9 @@ void AgentRepository::count_messages(Transaction& transaction, const std::string
 }
 
 void AgentRepository::remove(Transaction& transaction, const Agent& agent) const {
-    add_tombstone(transaction, agent.organization_id, agent.id, to_micros(*agent.created_at),
-                  to_micros(*agent.updated_at));
+    const SortKeys keys{to_micros(*agent.created_at), to_micros(*agent.updated_at), micros(agent.last_run_completion)};
+    add_tombstone(transaction, agent.organization_id, agent.id, keys);
+    transaction.add(keep_message_places, agent.id, to_micros(now()));
     transaction.add(delete_row, agent.organization_id, agent.id).expect_row(not_found("Agent", agent.id));
 }
 
@@ -259,9 +287,14 @@ std::vector<Statement> AgentRepository::statements() {
     everything.tags = {"a", "b"};
     Select list = select_agents("o");
     add_filter(list, everything);
-    return {select_by_id,    select_exists,         select_tags, select_variables, insert_row, update_row,
-            update_turn,     update_count,          delete_row,  delete_tags,      insert_tag, delete_variables,
-            insert_variable, list.query().statement};
+    return {select_by_id,        select_exists,
+            select_tags,         select_variables,
+            insert_row,          update_row,
+            update_turn,         update_count,
+            delete_row,          delete_tags,
+            insert_tag,          delete_variables,
+            insert_variable,     list.query().statement,
+            keep_message_places, select_tags_of_all("o").query().statement};
 }
 
 }  // namespace stele::storage

@@ -29,6 +29,8 @@ public:
 
     boost::asio::awaitable<std::optional<Agent>> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<bool> exists(std::string organization_id, std::string id) const;
+
+    /// Those of `ids` that there are, in the order of `ids`.
     boost::asio::awaitable<std::vector<Agent>> find_all(std::string organization_id,
                                                         std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Agent>> list(std::string organization_id, AgentFilter filter, Page page) const;
@@ -36,9 +38,7 @@ public:
 
     /// All tags in use, sorted; `after` is the last one of the page before, `query` a substring.
     boost::asio::awaitable<std::vector<std::string>> all_tags(std::string organization_id,
-                                                              std::optional<std::string> query,
-                                                              std::optional<std::string> after,
-                                                              std::int64_t limit) const;
+                                                              std::optional<std::string> query, Page page) const;
 
     void insert(Transaction& transaction, const Agent& agent) const;
 

@@ -72,6 +72,14 @@ Block to_block(Row& row) {
     return block;
 }
 
+Error label_taken(const std::string& label) {
+    Error error(ErrorCode::conflict,
+                "An agent holds at most one block of a label, and one that this concerns has another block labelled '" +
+                    label + "'");
+    error.final = true;
+    return error;
+}
+
 void add_tags(Transaction& transaction, const Block& block) {
     for (const std::string& tag : block.tags) transaction.add(insert_tag, block.id, tag);
 }
@@ -87,10 +95,12 @@ void add_filter(Select& select, const BlockFilter& filter) {
     if (filter.name) select.where("b.template_name = ?", filter.name);
     if (filter.project_id) select.where("b.project_id = ?", filter.project_id);
     if (filter.templates_only) select.where("b.is_template = ?", std::int64_t{*filter.templates_only});
+    // No block has an identity before identities exist.
+    if (filter.identity_id || !filter.identifier_keys.empty()) select.where("1 = 0");
     if (!filter.show_hidden) select.where("COALESCE(b.hidden, 0) = 0");
     if (!filter.tags.empty()) {
         if (filter.match_all_tags)
-            for (const std::string& tag : filter.tags)
+            for (const std::string& tag : padded(filter.tags))
                 select.where("EXISTS (SELECT 1 FROM block_tag t WHERE t.block_id = b.id AND t.tag = ?)", tag);
         else
             select.where_in("EXISTS (SELECT 1 FROM block_tag t WHERE t.block_id = b.id AND t.tag IN (?))", filter.tags);
@@ -118,7 +128,7 @@ boost::asio::awaitable<std::vector<Block>> BlockRepository::find_all(std::string
     Select select("SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = ?", to_value(organization_id));
     select.where_in("b.id IN (?)", ids);
     Query query = select.query();
-    co_return from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    co_return from_rows(co_await database_.query_packed(std::move(query)));
 }
 
 boost::asio::awaitable<std::vector<Block>> BlockRepository::list(std::string organization_id, BlockFilter filter,
@@ -133,7 +143,7 @@ boost::asio::awaitable<std::int64_t> BlockRepository::count(std::string organiza
     Select select("SELECT COUNT(*) FROM block b WHERE b.organization_id = ?", to_value(std::move(organization_id)));
     add_filter(select, filter);
     Query query = select.query();
-    const Rows rows = co_await database_.query_packed(query.statement, std::move(query.params));
+    const Rows rows = co_await database_.query_packed(std::move(query));
     co_return rows.front().integer(0);
 }
 
@@ -179,7 +189,7 @@ void BlockRepository::update(Transaction& transaction, const std::string& organi
              block.deployment_id, block.entity_id, std::int64_t{block.preserve_on_migration},
              encode_text_list(block.tags), block.last_updated_by_id, to_micros(block.updated_at), block.version)
         .expect_row(changed_meanwhile("Block", block.id));
-    transaction.add(update_links, block.id, block.label);
+    transaction.add(update_links, block.id, block.label).expect_free(label_taken(block.label));
     if (tags_changed) {
         transaction.add(delete_tags, block.id);
         add_tags(transaction, block);
@@ -188,12 +198,14 @@ void BlockRepository::update(Transaction& transaction, const std::string& organi
 }
 
 void BlockRepository::remove(Transaction& transaction, const std::string& organization_id, const Block& block) const {
-    add_tombstone(transaction, organization_id, block.id, to_micros(block.created_at), to_micros(block.updated_at));
+    add_tombstone(transaction, organization_id, block.id,
+                  SortKeys{to_micros(block.created_at), to_micros(block.updated_at), std::nullopt});
     transaction.add(delete_row, organization_id, block.id).expect_row(not_found("Block", block.id));
 }
 
 void BlockRepository::attach(Transaction& transaction, const std::string& agent_id, const Block& block) const {
-    transaction.add(insert_link, agent_id, block.id, block.label, next_position());
+    transaction.add(insert_link, agent_id, block.id, block.label, next_position())
+        .expect_free(label_taken(block.label));
 }
 
 void BlockRepository::detach(Transaction& transaction, const std::string& agent_id, const std::string& block_id) const {

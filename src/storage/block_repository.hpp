@@ -7,9 +7,9 @@ namespace stele::storage {
 
 /// Filters of the list of blocks; absent ones don't filter.
 struct BlockFilter {
-    std::optional<std::string> label, label_search, description_search, value_search, name, project_id;
+    std::optional<std::string> label, label_search, description_search, value_search, name, project_id, identity_id;
     std::optional<bool> templates_only;
-    std::vector<std::string> tags;
+    std::vector<std::string> tags, identifier_keys;
     bool match_all_tags = false;
     std::optional<std::int64_t> agents_above, agents_below;
     std::vector<std::int64_t> agents_equal;

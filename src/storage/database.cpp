@@ -23,7 +23,7 @@ std::optional<bool> Row::optional_flag(std::size_t column) const {
 }
 
 Transaction::Added Transaction::add_packed(const Statement& statement, Params params) {
-    items_.push_back(Item{Query{statement, std::move(params)}, std::nullopt});
+    items_.push_back(Item{Query{statement, std::move(params)}, std::nullopt, std::nullopt});
     return Added(items_.back());
 }
 

@@ -86,6 +86,9 @@ using Rows = std::vector<Row>;
 struct Query {
     Statement statement;
     Params params;
+    /// Owns the statement's text where that does not live for ever; the statement is then named "" and is not kept
+    /// prepared.
+    std::shared_ptr<const std::string> own_text = nullptr;
 };
 
 /// Statements in order and what each must have changed. A value: filling it does no I/O; Database::commit sends it
@@ -95,13 +98,16 @@ public:
     struct Item {
         Query query;
         std::optional<Error> unless_changed;  ///< thrown by the commit, after roll-back, if no row was changed
+        std::optional<Error> if_taken;        ///< in place of the general one when a unique key is there already
     };
 
-    /// Lets the last added statement demand that it changes at least one row.
+    /// Lets the last added statement demand that it changes at least one row, or say what it means when a unique key
+    /// stands in its way.
     class Added {
     public:
         explicit Added(Item& item) : item_(item) {}
         void expect_row(Error otherwise) { item_.unless_changed = std::move(otherwise); }
+        void expect_free(Error otherwise) { item_.if_taken = std::move(otherwise); }
 
     private:
         Item& item_;
@@ -153,9 +159,9 @@ public:
     /// The rows that `statement` reads.
     template <class... Args>
     boost::asio::awaitable<Rows> query(const Statement& statement, Args&&... args) {
-        return query_packed(statement, pack(std::forward<Args>(args)...));
+        return query_packed(Query{statement, pack(std::forward<Args>(args)...)});
     }
-    virtual boost::asio::awaitable<Rows> query_packed(Statement statement, Params params) = 0;
+    virtual boost::asio::awaitable<Rows> query_packed(Query query) = 0;
 
     /// The rows of each read of `batch`, in order, from one snapshot.
     virtual boost::asio::awaitable<std::vector<Rows>> read(ReadBatch batch) = 0;

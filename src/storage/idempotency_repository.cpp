@@ -39,6 +39,11 @@ void IdempotencyRepository::keep(Transaction& transaction, const std::string& or
     transaction.add(update_row, organization_id, key, status, answer);
 }
 
+void IdempotencyRepository::keep_made(Transaction& transaction, const std::string& organization_id,
+                                      const std::string& key, const std::string& id) const {
+    keep(transaction, organization_id, key, 200, std::string(made_mark) + id);
+}
+
 void IdempotencyRepository::release(Transaction& transaction, const std::string& organization_id,
                                     const std::string& key) const {
     transaction.add(delete_row, organization_id, key);

@@ -26,6 +26,12 @@ public:
     void keep(Transaction& transaction, const std::string& organization_id, const std::string& key, std::int64_t status,
               const std::string& answer) const;
 
+    /// Keeps that the request made `id`. Goes into the very transaction that makes it: a crash right behind that must
+    /// not let a repeated request make a second one. The whole answer follows with `keep`, or is told anew from `id`.
+    void keep_made(Transaction& transaction, const std::string& organization_id, const std::string& key,
+                   const std::string& id) const;
+    static constexpr std::string_view made_mark = "made:";
+
     /// Gives the key free, unless it has an answer: its request changed nothing.
     void release(Transaction& transaction, const std::string& organization_id, const std::string& key) const;
 

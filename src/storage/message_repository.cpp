@@ -162,6 +162,16 @@ std::string fts_words(const std::string& text) {
 
 }  // namespace
 
+boost::asio::awaitable<std::int64_t> MessageRepository::position_of(std::string organization_id,
+                                                                    std::string cursor) const {
+    if (!is_id(cursor, "message")) throw invalid_field("query.cursor", "a cursor must match 'message-{uuid4}'");
+    const Rows rows = co_await database_.query(select_position, organization_id, cursor);
+    if (!rows.empty()) co_return rows.front().integer(0);
+    const auto gone = co_await find_tombstone(database_, std::move(organization_id), cursor);
+    if (!gone) throw Error(ErrorCode::not_found, "The cursor " + cursor + " was not found among the messages");
+    co_return *gone;
+}
+
 boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string organization_id, MessageFilter filter,
                                                                      Page page) const {
     Select select("SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = ?",
@@ -171,19 +181,15 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
     if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
     if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
     if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
-    const std::array cursors{std::pair{page.after, ">"}, std::pair{page.before, "<"}};
-    for (const auto& [cursor, comparison] : cursors) {
-        if (!cursor) continue;
-        if (!is_id(*cursor, "message")) throw invalid_field("query.cursor", "a cursor must match 'message-{uuid4}'");
-        const std::string id = *cursor;
-        const Rows rows = co_await database_.query(select_position, organization_id, id);
-        if (rows.empty()) throw Error(ErrorCode::not_found, "The cursor " + id + " was not found among the messages");
-        select.where(std::string("m.position ") + comparison + " ?", rows.front().integer(0));
-    }
+    std::optional<std::int64_t> later_than, earlier_than;
+    if (page.after) later_than = co_await position_of(organization_id, *page.after);
+    if (page.before) earlier_than = co_await position_of(organization_id, *page.before);
+    if (later_than && earlier_than && *earlier_than < *later_than) std::swap(later_than, earlier_than);
+    if (later_than) select.where("m.position > ?", later_than);
+    if (earlier_than) select.where("m.position < ?", earlier_than);
     select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?", page.limit);
     Query query = select.query();
-    std::vector<Message> messages =
-        from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    std::vector<Message> messages = from_rows(co_await database_.query_packed(std::move(query)));
     if (!page.ascending) std::reverse(messages.begin(), messages.end());
     co_return messages;
 }
@@ -234,7 +240,7 @@ boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(
     select.finish(words.empty() ? " ORDER BY m.position DESC LIMIT ?" : " ORDER BY s.rank, m.position DESC LIMIT ?",
                   query.limit);
     Query text = select.query();
-    Rows rows = co_await database_.query_packed(text.statement, std::move(text.params));
+    Rows rows = co_await database_.query_packed(std::move(text));
     for (Row& row : rows) {
         MessageSearchHit hit;
         hit.rank = row.real(16);

@@ -29,7 +29,8 @@ public:
     explicit MessageRepository(Database& database) : database_(database) {}
 
     /// In order of position; for `ascending` the first `limit` after the cursor, else the last ones before it.
-    /// Cursors are message ids: `after` means later and `before` earlier, whatever the direction.
+    /// Cursors are message ids: `after` means later and `before` earlier, whatever the direction; both together mean
+    /// what lies between.
     /// Throws Error{not_found} for an unknown cursor.
     boost::asio::awaitable<std::vector<Message>> list(std::string organization_id, MessageFilter filter,
                                                       Page page) const;
@@ -77,6 +78,9 @@ public:
     static std::vector<Statement> statements();
 
 private:
+    /// Of a message, or of one that was deleted a short while ago.
+    boost::asio::awaitable<std::int64_t> position_of(std::string organization_id, std::string cursor) const;
+
     Database& database_;
 };
 

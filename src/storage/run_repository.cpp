@@ -1,6 +1,9 @@
 #include "storage/run_repository.hpp"
 
+#include "base/json_text.hpp"
 #include "domain/text_list.hpp"
+
+#include <algorithm>
 
 namespace stele::storage {
 namespace {
@@ -21,19 +24,39 @@ constexpr Statement upsert_row{
     " metadata = excluded.metadata, ttft_ns = excluded.ttft_ns, total_duration_ns = excluded.total_duration_ns,"
     " step_count = excluded.step_count, tools_used = excluded.tools_used, completed_at = excluded.completed_at"};
 constexpr Statement delete_row{"run.delete", "DELETE FROM run WHERE organization_id = $1 AND id = $2"};
+constexpr Statement keep_place{
+    "run.keep_place",
+    "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, deleted_at)"
+    " SELECT r.id, r.organization_id, r.created_at, COALESCE(r.total_duration_ns, 0), CAST($3 AS BIGINT) FROM run r"
+    " WHERE r.organization_id = $1 AND r.id = $2 ON CONFLICT (id) DO NOTHING"};
+constexpr Statement keep_step_places{
+    "run.keep_step_places",
+    "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, deleted_at)"
+    " SELECT s.id, s.organization_id, s.created_at, s.created_at, CAST($3 AS BIGINT) FROM step s"
+    " WHERE s.organization_id = $1 AND s.run_id = $2 ON CONFLICT (id) DO NOTHING"};
 constexpr Statement delete_steps{"run.delete_steps", "DELETE FROM step WHERE organization_id = $1 AND run_id = $2"};
-constexpr Statement update_unfinished{"run.fail_unfinished",
-                                      "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
-                                      " metadata = '{\"error\":\"The server stopped before this run had ended\"}'"
-                                      " WHERE status IN ('created', 'running')"};
+// `metadata` is an object in compact form: the reason joins what stands there.
+constexpr Statement update_unfinished{
+    "run.fail_unfinished",
+    "UPDATE run SET status = 'failed', stop_reason = 'error', completed_at = $1,"
+    " metadata = SUBSTR(metadata, 1, LENGTH(metadata) - 1) || CASE WHEN metadata = '{}' THEN '' ELSE ',' END"
+    " || '\"error\":\"The server stopped before this run had ended\"}'"
+    " WHERE status IN ('created', 'running')"};
 
 constexpr Statement select_step{"step.by_id",
                                 "SELECT s.details, s.feedback, s.tid, s.created_at FROM step s"
                                 " WHERE s.organization_id = $1 AND s.id = $2"};
+// The columns of `to_metrics`.
+#define STELE_METRICS_COLUMNS                                                                                  \
+    "s.id, s.organization_id, s.run_id, s.agent_id, s.started_ns, s.model_started_ns, s.model_ns, s.tools_ns," \
+    " s.total_ns, s.project_id"
+
 constexpr Statement select_metrics{
-    "step.metrics",
-    "SELECT s.run_id, s.agent_id, s.started_ns, s.model_started_ns, s.model_ns, s.tools_ns, s.total_ns, s.project_id"
-    " FROM step s WHERE s.organization_id = $1 AND s.id = $2"};
+    "step.metrics", "SELECT " STELE_METRICS_COLUMNS " FROM step s WHERE s.organization_id = $1 AND s.id = $2"};
+constexpr Statement select_metrics_of_run{"step.metrics_of_run",
+                                          "SELECT " STELE_METRICS_COLUMNS
+                                          " FROM step s WHERE s.organization_id = $1 AND s.run_id = $2"
+                                          " ORDER BY s.started_ns, s.id LIMIT $3"};
 constexpr Statement select_trace{
     "step.trace",
     "SELECT s.trace_request, s.trace_response, s.agent_id, s.run_id, s.created_at FROM step s"
@@ -45,6 +68,9 @@ constexpr Statement insert_step_row{
     " completion_tokens, total_tokens, started_ns, model_started_ns, model_ns, tools_ns, total_ns, project_id,"
     " created_at, details, trace_request, trace_response)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"};
+constexpr Statement delete_step_tags{"step.delete_tags", "DELETE FROM step_tag WHERE step_id = $1"};
+constexpr Statement insert_step_tag{
+    "step.insert_tag", "INSERT INTO step_tag (step_id, tag) VALUES ($1, $2) ON CONFLICT (step_id, tag) DO NOTHING"};
 constexpr Statement update_step_row{
     "step.update", "UPDATE step SET feedback = $3, tid = $4, details = $5 WHERE organization_id = $1 AND id = $2"};
 
@@ -85,12 +111,33 @@ void add_filter(Select& select, const RunFilter& filter) {
     if (filter.conversation_id) select.where("r.conversation_id = ?", filter.conversation_id);
     if (filter.project_id) select.where("r.project_id = ?", filter.project_id);
     if (filter.background) select.where("r.background = ?", std::int64_t{*filter.background});
+    if (filter.run_id) select.where("r.id = ?", filter.run_id);
+    if (filter.after_time) select.where("r.created_at > ?", to_micros(*filter.after_time));
+    if (filter.before_time) select.where("r.created_at < ?", to_micros(*filter.before_time));
+    if (filter.step_count)
+        select.where("r.step_count " + std::string(filter.step_count->sql) + " ?", filter.step_count->number);
+    if (filter.duration_ns)
+        select.where("r.total_duration_ns " + std::string(filter.duration_ns->sql) + " ?", filter.duration_ns->number);
+    if (filter.tools_used.empty()) return;
+    std::string any;
+    Params patterns;
+    for (const std::string& tool_id : padded(filter.tools_used)) {
+        any += std::string(any.empty() ? "(" : " OR ") + "r.tools_used LIKE ? ESCAPE '\\'";
+        patterns.push_back(to_value(like_pattern(json_string(tool_id))));
+    }
+    select.where_packed(any + ")", std::move(patterns));
 }
 
 void add_filter(Select& select, const StepFilter& filter) {
     if (filter.agent_id) select.where("s.agent_id = ?", filter.agent_id);
     if (filter.run_id) select.where("s.run_id = ?", filter.run_id);
-    if (filter.model) select.where("s.model = ?", filter.model);
+    if (filter.model)
+        select.where("(s.model = ? OR s.details LIKE ? ESCAPE '\\')", filter.model,
+                     like_pattern("\"model_handle\":" + json_string(*filter.model)));
+    if (!filter.tags.empty())
+        select.where_in("EXISTS (SELECT 1 FROM step_tag t WHERE t.step_id = s.id AND t.tag IN (?))", filter.tags);
+    // No step carries a trace id of the outside.
+    if (!filter.trace_ids.empty()) select.where("1 = 0");
     if (filter.feedback) select.where("s.feedback = ?", filter.feedback);
     if (filter.project_id) select.where("s.project_id = ?", filter.project_id);
     if (filter.has_feedback) select.where(*filter.has_feedback ? "s.feedback IS NOT NULL" : "s.feedback IS NULL");
@@ -107,6 +154,49 @@ Select select_steps(const std::string& organization_id) {
                   to_value(organization_id));
 }
 
+Place place_of(const Run& run) {
+    Place place;
+    place.key = to_micros(run.created_at);
+    place.id = run.id;
+    return place;
+}
+
+// Both hold what lies within the page's bounds; `runs` at most the limit.
+void merge(std::vector<Run>& runs, std::vector<Run> at_work, const Page& page, bool from_end) {
+    for (Run& live : at_work) {
+        const auto stored = std::find_if(runs.begin(), runs.end(), [&](const Run& run) { return run.id == live.id; });
+        if (stored == runs.end())
+            runs.push_back(std::move(live));
+        else
+            *stored = std::move(live);
+    }
+    std::sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) {
+        return page.ascending ? place_of(a) < place_of(b) : place_of(b) < place_of(a);
+    });
+    const auto limit = static_cast<std::ptrdiff_t>(page.limit);
+    const auto surplus = static_cast<std::ptrdiff_t>(runs.size()) - limit;
+    if (surplus <= 0) return;
+    if (from_end)
+        runs.erase(runs.begin(), runs.begin() + surplus);
+    else
+        runs.erase(runs.begin() + limit, runs.end());
+}
+
+StepMetrics to_metrics(Row& row) {
+    StepMetrics metrics;
+    metrics.id = row.take_text(0);
+    metrics.organization_id = row.take_text(1);
+    metrics.run_id = row.optional_text(2);
+    metrics.agent_id = row.optional_text(3);
+    metrics.step_start_ns = row.integer(4);
+    metrics.llm_request_start_ns = row.optional_integer(5);
+    metrics.llm_request_ns = row.optional_integer(6);
+    metrics.tool_execution_ns = row.optional_integer(7);
+    metrics.step_ns = row.optional_integer(8);
+    metrics.project_id = row.optional_text(9);
+    return metrics;
+}
+
 std::optional<std::string> nullable(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -119,15 +209,49 @@ boost::asio::awaitable<std::optional<Run>> RunRepository::find(std::string organ
     co_return to_run(rows.front());
 }
 
-boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organization_id, RunFilter filter,
-                                                             Page page) const {
+bool Comparison::holds(std::int64_t value) const {
+    if (sql == "=") return value == number;
+    if (sql == ">=") return value >= number;
+    if (sql == "<=") return value <= number;
+    return sql == ">" ? value > number : value < number;
+}
+
+bool RunFilter::matches(const Run& run) const {
+    const auto among = [](const std::vector<std::string>& list, std::string_view item) {
+        return list.empty() || std::find(list.begin(), list.end(), item) != list.end();
+    };
+    const auto used = [&](const std::string& tool) { return among(tools_used, tool); };
+    const std::string reason = run.stop_reason ? std::string(to_string(*run.stop_reason)) : std::string();
+    return among(agent_ids, run.agent_id) && among(statuses, to_string(run.status)) &&
+           (tools_used.empty() || std::any_of(run.tools_used.begin(), run.tools_used.end(), used)) &&
+           (!run_id || *run_id == run.id) && (!stop_reason || *stop_reason == reason) && !project_id &&
+           (!conversation_id || *conversation_id == run.conversation_id.value_or("")) &&
+           (!background || *background == run.background.value_or(false)) &&
+           (!after_time || run.created_at > *after_time) && (!before_time || run.created_at < *before_time) &&
+           (!step_count || step_count->holds(run.step_count)) &&
+           (!duration_ns || (run.total_duration_ns && duration_ns->holds(*run.total_duration_ns)));
+}
+
+boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organization_id, RunFilter filter, Page page,
+                                                             std::vector<Run> at_work) const {
     Select select = select_runs(organization_id);
     add_filter(select, filter);
     PageOrder order{"run r", "run", "r.created_at", "r.id"};
     order.time_list = true;
-    Rows rows = co_await read_page(database_, std::move(select), std::move(page), order, organization_id);
+    if (page.order_by == "duration") {
+        order.key = "r.total_duration_ns";
+        order.nullable_key = true;
+        select.where("r.total_duration_ns IS NOT NULL");
+        at_work.clear();
+    }
+    std::vector<Place> places;
+    for (const Run& run : at_work) places.push_back(place_of(run));
+    const PageBounds bounds = co_await find_bounds(database_, page, order, organization_id, std::move(places));
+    Rows rows = co_await read_between(database_, std::move(select), page, order, bounds);
     std::vector<Run> runs;
     for (Row& row : rows) runs.push_back(to_run(row));
+    std::erase_if(at_work, [&](const Run& run) { return !filter.matches(run) || !bounds.hold(place_of(run)); });
+    if (!at_work.empty()) merge(runs, std::move(at_work), page, bounds.from_end);
     co_return runs;
 }
 
@@ -151,20 +275,17 @@ boost::asio::awaitable<std::vector<Step>> RunRepository::list_steps(std::string 
 
 boost::asio::awaitable<std::optional<StepMetrics>> RunRepository::step_metrics(std::string organization_id,
                                                                                std::string id) const {
-    const Rows rows = co_await database_.query(select_metrics, organization_id, id);
+    Rows rows = co_await database_.query(select_metrics, std::move(organization_id), std::move(id));
     if (rows.empty()) co_return std::nullopt;
-    const Row& row = rows.front();
-    StepMetrics metrics;
-    metrics.id = std::move(id);
-    metrics.organization_id = std::move(organization_id);
-    metrics.run_id = row.optional_text(0);
-    metrics.agent_id = row.optional_text(1);
-    metrics.step_start_ns = row.integer(2);
-    metrics.llm_request_start_ns = row.optional_integer(3);
-    metrics.llm_request_ns = row.optional_integer(4);
-    metrics.tool_execution_ns = row.optional_integer(5);
-    metrics.step_ns = row.optional_integer(6);
-    metrics.project_id = row.optional_text(7);
+    co_return to_metrics(rows.front());
+}
+
+boost::asio::awaitable<std::vector<StepMetrics>> RunRepository::metrics_of_run(std::string organization_id,
+                                                                               std::string run_id,
+                                                                               std::int64_t limit) const {
+    Rows rows = co_await database_.query(select_metrics_of_run, std::move(organization_id), std::move(run_id), limit);
+    std::vector<StepMetrics> metrics;
+    for (Row& row : rows) metrics.push_back(to_metrics(row));
     co_return metrics;
 }
 
@@ -222,6 +343,8 @@ void RunRepository::save(Transaction& transaction, const std::string& organizati
 }
 
 void RunRepository::remove(Transaction& transaction, const std::string& organization_id, const std::string& id) const {
+    transaction.add(keep_place, organization_id, id, to_micros(now()));
+    transaction.add(keep_step_places, organization_id, id, to_micros(now()));
     transaction.add(delete_steps, organization_id, id);
     transaction.add(delete_row, organization_id, id).expect_row(not_found("Run", id));
 }
@@ -239,6 +362,8 @@ void RunRepository::insert_step(Transaction& transaction, const Step& step, cons
 void RunRepository::update_step(Transaction& transaction, const Step& step) const {
     transaction.add(update_step_row, step.organization_id, step.id, step.feedback, step.tid, to_json(step))
         .expect_row(not_found("Step", step.id));
+    transaction.add(delete_step_tags, step.id);
+    for (const std::string& tag : step.tags) transaction.add(insert_step_tag, step.id, tag);
 }
 
 void RunRepository::fail_unfinished(Transaction& transaction) const {
@@ -249,11 +374,16 @@ std::vector<Statement> RunRepository::statements() {
     RunFilter runs;
     runs.agent_ids = runs.statuses = {"x"};
     runs.stop_reason = runs.conversation_id = runs.project_id = "x";
+    runs.run_id = "x";
+    runs.tools_used = {"x"};
+    runs.step_count = runs.duration_ns = Comparison{">=", 1};
+    runs.after_time = runs.before_time = Timestamp{};
     runs.background = true;
     Select run_list = select_runs("o");
     add_filter(run_list, runs);
     StepFilter steps;
     steps.agent_id = steps.run_id = steps.model = steps.feedback = steps.project_id = "x";
+    steps.tags = {"x"};
     steps.has_feedback = true;
     steps.after_time = steps.before_time = Timestamp{};
     Select step_list = select_steps("o");
@@ -265,6 +395,11 @@ std::vector<Statement> RunRepository::statements() {
             update_unfinished,
             select_step,
             select_metrics,
+            select_metrics_of_run,
+            keep_place,
+            keep_step_places,
+            delete_step_tags,
+            insert_step_tag,
             select_trace,
             select_usage,
             insert_step_row,

@@ -5,15 +5,32 @@
 
 namespace stele::storage {
 
+/// A number compared with a run's: "eq", "gte", "lte", "gt", "lt".
+struct Comparison {
+    std::string_view sql;  ///< "=", ">=", ...
+    std::int64_t number = 0;
+
+    bool holds(std::int64_t value) const;
+};
+
 struct RunFilter {
     std::vector<std::string> agent_ids, statuses;
-    std::optional<std::string> stop_reason, conversation_id, project_id;
+    std::vector<std::string> tools_used;  ///< any of these tool ids
+    std::optional<std::string> run_id, stop_reason, conversation_id, project_id;
     std::optional<bool> background;
+    std::optional<Timestamp> after_time, before_time;  ///< strict
+    std::optional<Comparison> step_count;
+    std::optional<Comparison> duration_ns;
+
+    bool matches(const Run& run) const;
 };
 
 struct StepFilter {
-    std::optional<std::string> agent_id, run_id, model, feedback, project_id;
+    std::optional<std::string> agent_id, run_id, feedback, project_id;
+    std::optional<std::string> model;  ///< name or handle
     std::optional<bool> has_feedback;
+    std::vector<std::string> tags;                     ///< any of these
+    std::vector<std::string> trace_ids;                ///< any of these
     std::optional<Timestamp> after_time, before_time;  ///< strict
 };
 
@@ -35,11 +52,21 @@ public:
     explicit RunRepository(Database& database) : database_(database) {}
 
     boost::asio::awaitable<std::optional<Run>> find(std::string organization_id, std::string id) const;
-    boost::asio::awaitable<std::vector<Run>> list(std::string organization_id, RunFilter filter, Page page) const;
+
+    /// One page. `at_work`: runs whose rows may not be there yet or be behind: each stands in the page where its row
+    /// belongs, so that a walk meets it exactly once, whenever the row comes.
+    boost::asio::awaitable<std::vector<Run>> list(std::string organization_id, RunFilter filter, Page page,
+                                                  std::vector<Run> at_work) const;
+
     boost::asio::awaitable<std::optional<Step>> find_step(std::string organization_id, std::string id) const;
     boost::asio::awaitable<std::vector<Step>> list_steps(std::string organization_id, StepFilter filter,
                                                          Page page) const;
     boost::asio::awaitable<std::optional<StepMetrics>> step_metrics(std::string organization_id, std::string id) const;
+
+    /// Of all steps of a run, oldest first, at most `limit`.
+    boost::asio::awaitable<std::vector<StepMetrics>> metrics_of_run(std::string organization_id, std::string run_id,
+                                                                    std::int64_t limit) const;
+
     boost::asio::awaitable<std::optional<ProviderTrace>> step_trace(std::string organization_id, std::string id) const;
     boost::asio::awaitable<RunUsage> usage(std::string run_id) const;
 

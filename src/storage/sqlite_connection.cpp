@@ -1,5 +1,7 @@
 #include "storage/sqlite_connection.hpp"
 
+#include "storage/sqlite_functions.hpp"
+
 #include "base/log.hpp"
 
 #include <sqlite3.h>
@@ -52,6 +54,10 @@ Value column(sqlite3_stmt* statement, int index) {
 
 }  // namespace
 
+bool SqliteFailure::is_taken_key() const {
+    return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
+}
+
 bool SqliteFailure::breaks_transaction() const {
     switch (code & 0xFF) {
         case SQLITE_FULL:
@@ -81,7 +87,7 @@ Error to_error(const SqliteFailure& failure, std::string_view statement) {
         case SQLITE_CONSTRAINT:
             if (failure.code == SQLITE_CONSTRAINT_FOREIGNKEY)
                 return Error(ErrorCode::conflict, "Something that this request refers to is not there any more");
-            if (failure.code == SQLITE_CONSTRAINT_UNIQUE || failure.code == SQLITE_CONSTRAINT_PRIMARYKEY)
+            if (failure.is_taken_key())
                 return Error(ErrorCode::conflict, "Something with this name or key exists already");
             return logged(Error(ErrorCode::internal, "The store refused a row"));
         case SQLITE_FULL:
@@ -112,6 +118,7 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Opti
     try {
         sqlite3_extended_result_codes(handle_, 1);
         sqlite3_busy_timeout(handle_, busy_timeout_ms);
+        add_functions(handle_);
         if (!options.read_only) execute("PRAGMA journal_mode=WAL");
         execute(options.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         execute("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-" +
@@ -123,7 +130,7 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Opti
 }
 
 SqliteConnection::~SqliteConnection() {
-    for (const auto& [text, each] : statements_) sqlite3_finalize(each.statement);
+    statements_.clear();
     sqlite3_close(handle_);
 }
 
@@ -136,26 +143,35 @@ bool SqliteConnection::idle() const { return sqlite3_get_autocommit(handle_) != 
 
 void SqliteConnection::fail(int code) const { throw SqliteFailure(code, sqlite3_errmsg(handle_)); }
 
-const SqliteConnection::Prepared& SqliteConnection::prepared(const Statement& statement) {
+void FinalizeStatement::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+SqliteConnection::Prepared SqliteConnection::prepare(std::string_view sql, bool to_keep) {
+    Prepared made;
+    sqlite3_stmt* statement = nullptr;
+    const int result = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                          to_keep ? SQLITE_PREPARE_PERSISTENT : 0, &statement, nullptr);
+    if (result != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
+    made.statement.reset(statement);
+    const int parameters = sqlite3_bind_parameter_count(statement);
+    for (int i = 1; i <= parameters; ++i)
+        made.places.push_back(sqlite3_bind_parameter_index(statement, ("$" + std::to_string(i)).c_str()));
+    return made;
+}
+
+const SqliteConnection::Prepared& SqliteConnection::kept(const Statement& statement) {
     const auto found = statements_.find(statement.sql.data());
     if (found != statements_.end()) return found->second;
-    if (statements_.size() >= statements_max) {
-        for (const auto& [text, each] : statements_) sqlite3_finalize(each.statement);
-        statements_.clear();
-    }
-    Prepared made;
-    const int result = sqlite3_prepare_v3(handle_, statement.sql.data(), static_cast<int>(statement.sql.size()),
-                                          SQLITE_PREPARE_PERSISTENT, &made.statement, nullptr);
-    if (result != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
-    const int parameters = sqlite3_bind_parameter_count(made.statement);
-    for (int i = 1; i <= parameters; ++i)
-        made.places.push_back(sqlite3_bind_parameter_index(made.statement, ("$" + std::to_string(i)).c_str()));
-    return statements_.emplace(statement.sql.data(), std::move(made)).first->second;
+    if (statements_.size() >= statements_max) statements_.clear();
+    return statements_.emplace(statement.sql.data(), prepare(statement.sql, true)).first->second;
 }
 
 std::int64_t SqliteConnection::run(const Query& query, Rows& rows) {
-    const Prepared& ready = prepared(query.statement);
-    sqlite3_stmt* statement = ready.statement;
+    if (query.own_text) return run(prepare(query.statement.sql, false), query, rows);
+    return run(kept(query.statement), query, rows);
+}
+
+std::int64_t SqliteConnection::run(const Prepared& ready, const Query& query, Rows& rows) {
+    sqlite3_stmt* statement = ready.statement.get();
     STELE_ASSERT(ready.places.size() == query.params.size());
     for (std::size_t i = 0; i < query.params.size(); ++i) bind(statement, ready.places[i], query.params[i]);
     int result = SQLITE_OK;

@@ -17,11 +17,18 @@ struct SqliteFailure : std::runtime_error {
 
     /// True if the whole transaction is lost with the statement: no space, I/O errors, a file that became read-only.
     bool breaks_transaction() const;
+
+    /// True if a unique key is there already.
+    bool is_taken_key() const;
 };
 
 /// The failure in the terms of Database: full, read-only and busy stores are `unavailable`, violated keys `conflict`.
 /// The engine's own text goes to the log only.
 Error to_error(const SqliteFailure& failure, std::string_view statement);
+
+struct FinalizeStatement {
+    void operator()(sqlite3_stmt* statement) const;
+};
 
 /// One connection and its prepared statements. One thread at a time.
 class SqliteConnection {
@@ -51,11 +58,13 @@ public:
 private:
     /// `$1` is a name to SQLite, numbered by where it first stands: `places` holds the index of each of our parameters.
     struct Prepared {
-        sqlite3_stmt* statement = nullptr;
+        std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement;
         std::vector<int> places;
     };
 
-    const Prepared& prepared(const Statement& statement);
+    Prepared prepare(std::string_view sql, bool to_keep);
+    const Prepared& kept(const Statement& statement);
+    std::int64_t run(const Prepared& ready, const Query& query, Rows& rows);
     [[noreturn]] void fail(int code) const;
 
     sqlite3* handle_ = nullptr;

@@ -76,7 +76,7 @@ public:
     explicit SqliteDatabase(const SqliteOptions& options);
     ~SqliteDatabase() override;
 
-    asio::awaitable<Rows> query_packed(Statement statement, Params params) override;
+    asio::awaitable<Rows> query_packed(Query query) override;
     asio::awaitable<std::vector<Rows>> read(ReadBatch batch) override;
     asio::awaitable<std::vector<Rows>> commit(Transaction transaction) override;
     DatabaseCounters counters() const override { return {statements_, transactions_, commits_}; }
@@ -182,9 +182,9 @@ void SqliteDatabase::migrate() {
     writer_.execute("COMMIT");
 }
 
-asio::awaitable<Rows> SqliteDatabase::query_packed(Statement statement, Params params) {
+asio::awaitable<Rows> SqliteDatabase::query_packed(Query query) {
     ReadBatch batch;
-    batch.queries().push_back(Query{statement, std::move(params)});
+    batch.queries().push_back(std::move(query));
     std::vector<Rows> answers = co_await read(std::move(batch));
     co_return std::move(answers.front());
 }

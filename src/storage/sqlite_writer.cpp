@@ -27,6 +27,7 @@ void run_statements(SqliteConnection& connection, WriteJob& job) {
             changed = connection.run(item.query, rows);
         } catch (const SqliteFailure& failure) {
             if (failure.breaks_transaction()) throw;
+            if (item.if_taken && failure.is_taken_key()) throw *item.if_taken;
             throw to_error(failure, item.query.statement.name);
         }
         if (item.unless_changed && changed == 0) throw *item.unless_changed;

@@ -55,7 +55,7 @@ boost::asio::awaitable<std::vector<Tool>> ToolRepository::find_by_names(std::str
     Select select = select_tools(organization_id);
     select.where_in("t.name IN (?)", names);
     Query query = select.query();
-    co_return from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    co_return from_rows(co_await database_.query_packed(std::move(query)));
 }
 
 boost::asio::awaitable<std::vector<Tool>> ToolRepository::find_by_ids(std::string organization_id,
@@ -63,7 +63,7 @@ boost::asio::awaitable<std::vector<Tool>> ToolRepository::find_by_ids(std::strin
     Select select = select_tools(organization_id);
     select.where_in("t.id IN (?)", ids);
     Query query = select.query();
-    co_return from_rows(co_await database_.query_packed(query.statement, std::move(query.params)));
+    co_return from_rows(co_await database_.query_packed(std::move(query)));
 }
 
 boost::asio::awaitable<std::vector<Tool>> ToolRepository::list(std::string organization_id, ToolFilter filter,
@@ -77,7 +77,7 @@ boost::asio::awaitable<std::int64_t> ToolRepository::count(std::string organizat
     Select select("SELECT COUNT(*) FROM tool t WHERE t.organization_id = ?", to_value(std::move(organization_id)));
     add_filter(select, filter);
     Query query = select.query();
-    const Rows rows = co_await database_.query_packed(query.statement, std::move(query.params));
+    const Rows rows = co_await database_.query_packed(std::move(query));
     co_return rows.front().integer(0);
 }
 

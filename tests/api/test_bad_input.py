@@ -27,7 +27,7 @@ BODIES = [
     (b'{"label":"x","tags":[1]}', 422, "body.tags.0"),
     (b'{"label":"x","label":"y"}', 422, "label"),
     (b'{"label":"\xff\xfe"}', 400, "UTF-8"),
-    (b'{"label":"\\ud800"}', 422, "JSON"),
+    (b'{"label":"\\ud800"}', 400, "UTF-8"),
     (DEEP, 422, "deep"),
 ]
 
@@ -151,3 +151,33 @@ def test_null_clears_and_absent_leaves(http):
     cleared = http.patch(path, {"description": None, "metadata": None, "max_tokens": None})
     assert (cleared["description"], cleared["metadata"], cleared["llm_config"]["max_tokens"]) == (None, None, None)
     assert http.patch(path, {"unknown": 1})["name"] == "x"
+
+
+SURROGATES = [rb'"\ud800"', rb'"\ud800x"', rb'"\ud800\n"', rb'"\ud800\u0041"', rb'"\udc00"', rb'"\ud800\ud800"', rb'"x\ud83d\ude00\ud800"']
+
+
+@pytest.mark.parametrize("value", SURROGATES, ids=range(len(SURROGATES)))
+def test_lone_surrogates_are_no_text(http, value):
+    assert "UTF-8" in refused(http, "POST", "/v1/blocks", 400, raw=b'{"label":"x","value":' + value + b"}").text
+    assert "UTF-8" in refused(http, "POST", "/v1/blocks", 400, raw=b'{"label":"x",' + value + b":1}").text
+
+
+@pytest.mark.parametrize("value", [rb'"\\ud800" x', rb'"\ud83d\ude00" x', rb'"\u00d8" x'])
+def test_other_syntax_errors_are_not_taken_for_surrogates(http, value):
+    assert "JSON" in refused(http, "POST", "/v1/blocks", 422, raw=b'{"label":' + value + b"}").text
+
+
+def test_nul_goes_from_what_is_said_and_is_refused_elsewhere(http, agent):
+    path = f"/v1/agents/{agent['id']}/messages"
+    http.post(path, {"messages": [{"role": "user", "content": "@say a\u0000b"}, {"role": "user", "content": [{"type": "text", "text": "c\u0000d"}]}]})
+    said = [message["content"] for message in http.get(path) if message["message_type"] == "user_message"]
+    assert said[-2:] == ["@say ab", "cd"]
+    for body, where in (({"name": "a\u0000"}, "body.name"), ({"tags": ["ok", "a\u0000"]}, "body.tags.1"), ({"description": "\u0000"}, "body.description"),
+                        ({"secrets": {"K": "\u0000"}}, "body.secrets.K")):
+        assert where in refused(http, "PATCH", f"/v1/agents/{agent['id']}", 422, body=body).text
+
+
+@pytest.mark.parametrize("key", ["007", "0", "12", "99999999999999999999", "a.b", "", "\""])
+def test_odd_keys_are_named_in_valid_json(http, agent, key):
+    failed = refused(http, "PATCH", f"/v1/agents/{agent['id']}", 422, body={"secrets": {key: 5}})
+    assert failed.body["errors"][0]["loc"][:2] == ["body", "secrets"]

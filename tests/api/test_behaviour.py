@@ -96,7 +96,7 @@ def test_a_stale_if_match_is_refused(http):
     assert http.patch(f"/v1/blocks/{block['id']}", {"value": "2"}, headers={"If-Match": headers["ETag"]})["value"] == "2"
     with pytest.raises(stele.Refused) as stale:
         http.patch(f"/v1/blocks/{block['id']}", {"value": "3"}, headers={"If-Match": headers["ETag"]})
-    assert stale.value.status == 409
+    assert stale.value.status == 412
 
 
 def test_the_document_names_every_route_and_every_route_answers(http):

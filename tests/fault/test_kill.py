@@ -1,106 +1,122 @@
-"""The server is killed at random points under load and started again: what it acknowledged is there, every history pairs
-calls and returns, the next message works."""
+"""The server is killed at random points under load and started again: what it acknowledged is there, nothing is there by
+half, every history pairs calls and returns, the next message works. STELE_KILLS and STELE_SEED repeat or lengthen it."""
 
 import os
 import random
-import threading
 import time
-import urllib.error
 
 import stele
+from workers import Life, Maker, Talker
 
 KILLS = int(os.environ.get("STELE_KILLS", "150"))
-AGENTS = 6
-RETRY = (urllib.error.URLError, ConnectionError, TimeoutError, OSError, stele.Refused)
+TYPES = ["letta_v1_agent", "letta_v1_agent", "letta_v1_agent", "memgpt_v2_agent"]
+LIVES_CHECKED_MAX = 120
 
 
-class Talker(threading.Thread):
-    """Talks to one agent until it is told to stop; remembers what the server acknowledged."""
-
-    def __init__(self, server, agent_id, seed):
-        super().__init__(daemon=True)
-        self.http, self.agent_id, self.random = server.http(), agent_id, random.Random(seed)
-        self.acknowledged: list[str] = []
-        self.lines: list[str] = []
-        self.stopping = False
-        self.number = 0
-
-    def run(self):
-        while not self.stopping:
-            self.number += 1
-            mark = f"mark-{self.agent_id[-6:]}-{self.number}"
-            text = f"@say {mark}"
-            if self.random.random() < 0.5:
-                text = f'@call memory_insert {{"label":"human","new_string":"{mark}"}}'
-            try:
-                answer = self.http.post(f"/v1/agents/{self.agent_id}/messages", {"input": text, "max_steps": 3})
-                assert answer["stop_reason"]["stop_reason"] == "end_turn", answer["stop_reason"]
-                self.acknowledged.append(text)
-                if text.startswith("@call"):
-                    self.lines.append(mark)
-            except RETRY:
-                time.sleep(0.002)
+def pages(http, path):
+    """All items of a listing that is walked by `after`."""
+    items, cursor = [], ""
+    while page := http.get(f"{path}limit=500&order=asc{cursor}"):
+        items += page
+        cursor = f"&after={page[-1]['id']}"
+    return items
 
 
-def check_history(http, agent_id):
-    """Every call has exactly one return, right behind it; nothing returns that was not called."""
-    messages = http.get(f"/v1/agents/{agent_id}/messages?limit=1000&order=desc")
-    open_calls: list[str] = []
+def check_pairs(messages, who):
+    """Every call has exactly one return, right behind it; nothing returns that was not called. Gives the calls that worked."""
+    open_calls, done = {}, []
     for message in messages:
         kind = message["message_type"]
+        if kind == "tool_return_message":
+            assert [each["tool_call_id"] for each in message["tool_returns"]] == list(open_calls), who
+            done += [open_calls[each["tool_call_id"]] for each in message["tool_returns"] if each["status"] == "success"]
+            open_calls = {}
+            continue
+        assert not open_calls, f"{who}: a call is not followed by its return"
         if kind == "tool_call_message":
-            assert not open_calls, f"a call follows an unanswered one in {agent_id}"
-            open_calls = [call["tool_call_id"] for call in message["tool_calls"]]
-        elif kind == "tool_return_message":
-            assert [each["tool_call_id"] for each in message["tool_returns"]] == open_calls
-            open_calls = []
-    assert not open_calls, f"the history of {agent_id} ends in a call without its return"
-    return messages
+            open_calls = {call["tool_call_id"]: call for call in message["tool_calls"]}
+    assert not open_calls, f"{who}: the history ends in a call without its return"
+    return done
+
+
+def check_life(http, life: Life, who: str):
+    """While its client may still be talking: so first what was acknowledged, then what is there."""
+    settled, acknowledged, lines = life.over, list(life.acknowledged), list(life.lines)
+    messages = pages(http, f"/v1/agents/{life.agent_id}/messages?use_assistant_message=false&")
+    done = check_pairs(messages, who)
+    said = [m["content"] for m in messages if m["message_type"] == "user_message" and m["content"].startswith("@")]
+    assert len(said) == len(set(said)), f"{who}: a message was taken twice"
+    missing = set(acknowledged) - set(said)
+    assert not missing, f"{who}: acknowledged and lost: {sorted(missing)[:3]}"
+    memory = http.get(f"/v1/agents/{life.agent_id}/core-memory/blocks/human")["value"].split()
+    assert len(memory) == len(set(memory)), f"{who}: an edit was made twice"
+    assert not set(lines) - set(memory), f"{who}: an acknowledged edit of memory is gone"
+    if settled:
+        # A step is one transaction: its messages, its edits, and the agent's context hold the same.
+        told = {call["arguments"].split('"new_string"')[1].split('"')[1] for call in done if call["name"] == "memory_insert"}
+        assert told == set(memory), f"{who}: history and memory disagree: {sorted(told ^ set(memory))[:3]}"
+        in_context = http.get(f"/v1/agents/{life.agent_id}")["message_ids"]
+        assert in_context == list(dict.fromkeys(m["id"] for m in messages)), f"{who}: history and context disagree"
+        for run in http.get(f"/v1/runs?agent_id={life.agent_id}&limit=20"):
+            assert run["status"] in ("completed", "failed"), f"{who}: {run['id']} is {run['status']}"
+            steps = http.get(f"/v1/runs/{run['id']}/steps?limit=100")
+            assert run["status"] == "failed" or [step["status"] for step in steps] == ["success"] * len(steps) != [], who
+
+
+def check_maker(http, maker: Maker, who: str):
+    agents = [agent for agent in pages(http, "/v1/agents?tags=maker&") if agent["name"].startswith(f"maker-{maker.name_}-")]
+    found = {agent["id"]: agent for agent in agents}
+    assert not set(maker.alive) - set(found), f"{who}: an acknowledged agent is gone"
+    assert not maker.deleted & set(found), f"{who}: an acknowledged deletion did not happen"
+    for agent_id, agent in found.items():
+        known = maker.alive.get(agent_id)
+        assert known or agent_id in maker.leaving or agent["name"] in maker.attempted, f"{who}: nobody asked for {agent['name']}"
+        state = http.get(f"/v1/agents/{agent_id}?include=agent.blocks&include=agent.tools&include=agent.tags")
+        values = {block["label"]: block["value"] for block in state["blocks"]}
+        assert set(values) == {"human", "persona"} and len(state["tools"]) == 3 and len(state["message_ids"]) == 1, f"{who}: half an agent"
+        assert sorted(state["tags"]) == ["maker", state["name"]], f"{who}: the tags of one change, the name of another"
+        if known:
+            assert state["name"] in known.names and values["human"] in known.values, f"{who}: an acknowledged change is gone"
+    for label in maker.once:
+        assert len(http.get(f"/v1/blocks?label={label}")) == 1, f"{who}: {label} was made not once"
 
 
 def test_nothing_acknowledged_is_lost_by_kill(own_server):
     seed = int(os.environ.get("STELE_SEED", str(random.randrange(1 << 30))))
-    print("seed", seed)
     dice = random.Random(seed)
     server = own_server(arguments=["--log-level", "warn"]).start()
     http = server.http()
-    ids = [http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": ""}]})["id"] for _ in range(AGENTS)]
-    told: dict[str, int] = dict.fromkeys(ids, 0)
-
-    talkers = [Talker(server, agent_id, dice.random()) for agent_id in ids]
-    for talker in talkers:
-        talker.start()
+    talkers = [Talker(server, dice.randrange(1 << 30), agent_type) for agent_type in TYPES]
+    makers = [Maker(server, dice.randrange(1 << 30)) for _ in range(2)]
+    for worker in (*talkers, *makers):
+        worker.start()
     for kill in range(KILLS):
-        time.sleep(dice.uniform(0.01, 0.12))
+        time.sleep(dice.uniform(0.005, 0.12))  # the random point
         server.kill()
         server.start()
-        # A sample each time, all of them at the end: the whole check of 6 histories would take longer than the kill.
-        agent_id = dice.choice(ids)
-        # Copied before the look: the talkers go on meanwhile.
-        acknowledged = list(next(t for t in talkers if t.agent_id == agent_id).acknowledged)
-        messages = check_history(http, agent_id)
-        said = {m["content"] for m in messages if m["message_type"] == "user_message"}
-        for text in acknowledged[-50:]:
-            assert text in said or len(messages) >= 1000, f"seed {seed}, kill {kill}: {text} is gone"
-    for talker in talkers:
-        talker.stopping = True
-    for talker in talkers:
-        talker.join(timeout=30)
+        who = f"seed {seed}, kill {kill}"
+        broken = [worker.failure for worker in (*talkers, *makers) if worker.failure]
+        assert not broken, f"{who}: {broken[0]!r}"
+        if kill % 3 == 0:  # a sample each time, everything at the end
+            lives = dice.choice(talkers).lives
+            if lives:
+                check_life(http, lives[-1 if dice.random() < 0.7 else dice.randrange(len(lives))], who)
+    for worker in (*talkers, *makers):
+        worker.stopping = True
+    for worker in (*talkers, *makers):
+        worker.join(timeout=30)
+        assert not worker.is_alive() and not worker.failure, f"seed {seed}: {worker.failure!r}"
 
     assert http.get("/v1/runs?active=true") == [], "a run is still called active after its server died"
-    for talker in talkers:
-        page, said, cursor = None, set(), ""
-        while page is None or page:
-            page = http.get(f"/v1/agents/{talker.agent_id}/messages?limit=500&order=asc{cursor}")
-            said |= {m["content"] for m in page if m["message_type"] == "user_message"}
-            cursor = f"&after={page[-1]['id']}" if page else ""
-        missing = [text for text in talker.acknowledged if text not in said]
-        assert not missing, f"seed {seed}: acknowledged and lost: {missing[:3]}"
-        memory = http.get(f"/v1/agents/{talker.agent_id}/core-memory/blocks/human")["value"].splitlines()
-        assert not [line for line in talker.lines if line not in memory], f"seed {seed}: an acknowledged edit of memory is gone"
-        assert len(memory) == len(set(memory)), f"seed {seed}: an edit was made twice"
-        answer = http.post(f"/v1/agents/{talker.agent_id}/messages", {"input": "@say alive"})
+    lives = [life for talker in talkers for life in talker.lives]
+    for life in lives[-LIVES_CHECKED_MAX:]:
+        life.over = True
+        check_life(http, life, f"seed {seed}")
+        answer = http.post(f"/v1/agents/{life.agent_id}/messages", {"input": "@say alive"})
         assert answer["messages"][-1]["content"] == "alive"
-        check_history(http, talker.agent_id)
-        told[talker.agent_id] = len(talker.acknowledged)
-    assert min(told.values()) > 0 and sum(told.values()) > KILLS
+    for maker in makers:
+        check_maker(http, maker, f"seed {seed}")
+    turns = sum(len(life.acknowledged) for life in lives)
+    print(f"seed {seed}: {KILLS} kills, {turns} turns of {len(lives)} agents, {sum(len(m.deleted) + len(m.alive) for m in makers)} agents made, "
+          f"{sum(len(m.once) for m in makers)} blocks made once")
+    assert turns > KILLS and all(m.alive and m.deleted and m.once for m in makers), "there was hardly any load"

@@ -1,8 +1,11 @@
 """A second server, a read-only folder, a full disk, a foreign file: clear words, and work goes on afterwards."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
+import threading
+import time
 
 import pytest
 import stele
@@ -74,40 +77,153 @@ def test_a_newer_store_is_refused(own_server, tmp_path):
     assert refused.returncode == 1 and "newer version" in refused.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
-def test_a_full_disk_is_said_and_survived(own_server, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)], check=False).returncode != 0:
+@pytest.fixture
+def disk(tmp_path):
+    """A small disk of its own, in memory: it can fill up and become read-only, also for root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("this machine mounts nothing")
-    try:
-        server = own_server(folder=disk).start()
-        http = server.http()
-        agent = http.post("/v1/agents", {})
-        refused = None
-        for number in range(2_000):
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def remount(folder, options):
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+def fill(http) -> tuple[int, stele.Refused]:
+    """Writes blocks until the store refuses one."""
+    for number in range(2_000):
+        try:
+            http.post("/v1/blocks", {"label": f"b{number}", "value": "x" * 60_000})
+        except stele.Refused as refused:
+            return number, refused
+    raise AssertionError("the disk does not fill up")
+
+
+def test_a_full_disk_is_said_and_survived(own_server, disk):
+    server = own_server(folder=disk).start()
+    http = server.http()
+    agent = http.post("/v1/agents", {})
+    kept, refused = fill(http)
+    assert refused.status == 503 and "no space" in refused.text
+    assert http.get("/v1/blocks/count") == kept
+    with pytest.raises(stele.Refused) as untold:
+        http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@say " + "lost " * 20_000})
+    assert untold.value.status == 503 and "no space" in untold.value.text
+    assert len(http.get(f"/v1/agents/{agent['id']}/messages")) == 1, "nothing of the step that could not be stored is there"
+    remount(disk, "size=64m")
+    assert http.post("/v1/blocks", {"label": "after", "value": "x"})["value"] == "x"
+    assert http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@say alive"})["messages"][-1]["content"] == "alive"
+    server.kill()
+    server.start()
+    assert http.get("/v1/blocks/count") == kept + 1
+    server.kill()
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_run_ends_it_on_record(own_server, disk):
+    server = own_server(folder=disk).start()
+    http = server.http()
+    agent = http.post("/v1/agents", {})
+    answers = []
+
+    def talk():
+        try:
+            answers.append(http.post(f"/v1/agents/{agent['id']}/messages", {"input": '@call conversation_search {"query":"x"}\n@sleep 1500'}))
+        except stele.Refused as refused:
+            answers.append(refused)
+
+    run = threading.Thread(target=talk)
+    run.start()
+    while len(http.get(f"/v1/agents/{agent['id']}/messages")) < 4:  # the first step is stored, the second one asks the model
+        pass
+    fill(http)
+    fill_rest(disk)
+    run.join()
+    assert isinstance(answers[0], stele.Refused) and answers[0].status == 503, answers
+    remount(disk, "size=64m")
+    deadline = time.monotonic() + 30
+    while http.get(f"/v1/runs?agent_id={agent['id']}")[0]["status"] == "running":
+        assert time.monotonic() < deadline, "the run is called running though it ended"
+        time.sleep(0.02)
+    assert http.get(f"/v1/runs?agent_id={agent['id']}")[0]["status"] == "failed"
+    assert http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@say alive"})["messages"][-1]["content"] == "alive"
+    server.kill()
+
+
+def fill_rest(folder):
+    """Leaves not one byte, so that the smallest write fails too."""
+    with open(folder / "ballast", "ab", buffering=0) as ballast:
+        for size in (65_536, 4_096, 1):
             try:
-                http.post("/v1/blocks", {"label": f"b{number}", "value": "x" * 60_000})
-            except stele.Refused as error:
-                refused = error
-                break
-        assert refused is not None and refused.status == 503 and "no space" in refused.text
-        kept = http.get("/v1/blocks/count")
-        assert kept == number
-        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-        assert http.post("/v1/blocks", {"label": "after", "value": "x"})["value"] == "x"
-        assert http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@say alive"})["messages"][-1]["content"] == "alive"
+                while ballast.write(b"x" * size):
+                    pass
+            except OSError:
+                pass
+
+
+def test_a_read_only_folder_is_said_at_the_start(disk):
+    remount(disk, "ro")
+    refused = start_and_fail(["--data", str(disk / "data")])
+    assert refused.returncode == 1 and str(disk) in refused.stderr and "read-only" in refused.stderr.lower(), refused.stderr
+    remount(disk, "rw")
+    (disk / "data").mkdir()
+    remount(disk, "ro")
+    refused = start_and_fail(["--data", str(disk / "data")])
+    assert refused.returncode == 1 and str(disk) in refused.stderr and "read-only" in refused.stderr.lower(), refused.stderr
+
+
+def test_a_folder_that_is_a_file_is_said_at_the_start(tmp_path):
+    (tmp_path / "data").write_text("a file")
+    refused = start_and_fail(["--data", str(tmp_path / "data")])
+    assert refused.returncode == 1 and str(tmp_path / "data") in refused.stderr, refused.stderr
+
+
+def test_a_disk_that_the_kernel_makes_read_only_is_said_and_survived(own_server, tmp_path):
+    """As after an error of the medium: files that are open can no longer be written either."""
+    image, folder = tmp_path / "disk.img", tmp_path / "failing"
+    folder.mkdir()
+    with open(image, "wb") as file:
+        file.truncate(32 << 20)
+    made = subprocess.run(["mkfs.ext4", "-q", str(image)], check=False).returncode == 0 if shutil.which("mkfs.ext4") else False
+    mount = ["mount", "-o", "loop,errors=remount-ro", str(image), str(folder)]
+    if not made or os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine mounts no image")
+    try:
+        device = next(line.split()[0] for line in open("/proc/mounts") if line.split()[1] == str(folder))
+        server = own_server(folder=folder).start()
+        http = server.http()
+        agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "x"}]})
+        path = f"/v1/agents/{agent['id']}/messages"
+        assert http.post(path, {"input": "@say before"})["messages"][-1]["content"] == "before"
+        with open(f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error", "w") as trigger:
+            trigger.write("broken on purpose")
+        for _ in range(3):
+            with pytest.raises(stele.Refused) as refused:
+                http.post(path, {"input": "@say lost"})
+            assert refused.value.status == 503 and "retry-after" in {name.lower() for name in refused.value.headers}
+            assert "read-only" in refused.value.text or "disk" in refused.value.text, refused.value.text
+        with pytest.raises(stele.Refused) as refused:
+            http.patch(f"/v1/agents/{agent['id']}/core-memory/blocks/human", {"value": "lost"})
+        assert refused.value.status == 503
+        events = http.events(path + "/stream", {"input": "@say lost"})
+        assert events[-4]["message_type"] == "stop_reason" and events[-3] == "event: error" and events[-1] == "[DONE]"
+        assert [m.get("content") for m in http.get(path)][-1] == "before", "what is there can still be read"
         server.kill()
+        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["fsck.ext4", "-p", "-f", str(image)], capture_output=True, check=False)
+        subprocess.run(mount, check=True)
         server.start()
-        assert http.get("/v1/blocks/count") == kept + 1
+        assert http.post(path, {"input": "@say after"})["messages"][-1]["content"] == "after"
+        assert [m.get("content") for m in http.get(path + "?order=asc")][1:] == ["@say before", "before", "@say after", "after"]
         server.kill()
     finally:
-        subprocess.run(["umount", "-l", str(disk)], check=False)
+        subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
 
 
 def test_a_graceful_stop_ends_what_is_at_work(own_server):
-    import threading
-
     server = own_server().start()
     http = server.http()
     agent = http.post("/v1/agents", {})

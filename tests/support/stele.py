@@ -22,6 +22,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def wait_until(condition, seconds: float = 20):
+    """Waits for something that will come about, and fails if it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.005)
+
+
 class Refused(Exception):
     """An answer that is no success."""
 
@@ -110,13 +118,14 @@ class Server:
         self.log = folder / "server.log"
         self.process: Process | None = None
 
-    def start(self) -> "Server":
+    def start(self, tls=None) -> "Server":
+        """`tls`: the context with which the server's certificate is trusted, if it has one."""
         command = [BINARY, "serve", "--data", str(self.folder / "data"), "--port", str(self.port), *self.arguments]
         self.process = Process(command, self.environment, self.log)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                urllib.request.urlopen(self.url + "/v1/health", timeout=5).read()
+                urllib.request.urlopen(self.url + "/v1/health", timeout=5, context=tls).read()
                 return self
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 if self.process.child.poll() is not None or time.monotonic() > deadline:
@@ -129,6 +138,11 @@ class Server:
     def stop(self) -> int:
         return self.process.stop()
 
+    def open_connections(self) -> int:
+        """Established connections at the server's port, the server's ends."""
+        lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(fields[1].endswith(f":{self.port:04X}") and fields[3] == "01" for fields in lines)
+
     def http(self, generation: int = 2, **more) -> Http:
         return Http(self.url, generation, **more)
 
@@ -136,8 +150,8 @@ class Server:
 class MockModel:
     """The mock model server as a process of its own."""
 
-    def __init__(self):
-        self.process = Process([sys.executable, str(ROOT / "tests/support/mock_llm/server.py")], pipe=True)
+    def __init__(self, arguments: list[str] | None = None):
+        self.process = Process([sys.executable, str(ROOT / "tests/support/mock_llm/server.py"), *(arguments or [])], pipe=True)
         self.port = int(self.process.child.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = Http(self.url)

@@ -1,6 +1,6 @@
 """A model server that speaks the chat-completions protocol over a real socket, and breaks it on request.
 
-    python3 server.py --port 0        prints the port, then serves until it is killed
+    python3 server.py --port 0 [--cert FILE --key FILE]        prints the port, then serves until it is killed
 
 The newest user message directs it, one directive a line:
     @call NAME {json}   a tool call (several lines: several calls)      @say TEXT      answers TEXT
@@ -14,23 +14,34 @@ The newest user message directs it, one directive a line:
 After a tool's return it answers "Done: <return>"; without a directive it says "You said: <text>". Where send_message is
 offered and a call is demanded, it speaks through that.
 
-GET /_requests gives the bodies it was sent, DELETE /_requests forgets them. GET /v1/models lists three models.
+GET /_requests gives the bodies it was sent, DELETE /_requests forgets them. GET /v1/models lists the models: mock-tiny and
+mock-short refuse what is longer than their window, mock-mute says nothing, mock-refusing answers 403, mock-held answers
+once POST /_release has been called.
 """
 
 import argparse
 import asyncio
 import json
 import math
+import ssl
 
 MODELS = [
     {"id": "mock-small", "object": "model", "max_model_len": 32000},
     {"id": "gpt-4o-mini", "object": "model"},
+    {"id": "mock-tiny", "object": "model", "max_model_len": 4000},
+    {"id": "mock-short", "object": "model", "max_model_len": 32000},
+    {"id": "mock-mute", "object": "model", "max_model_len": 32000},
+    {"id": "mock-refusing", "object": "model", "max_model_len": 32000},
+    {"id": "mock-held", "object": "model", "max_model_len": 32000},
     {"id": "text-embedding-3-small", "object": "model"},
 ]
+# What a model really holds, in tokens: mock-short claims more.
+WINDOWS = {"mock-tiny": 4000, "mock-short": 1500}
 REASONS = {400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 404: "Not Found", 429: "Too Many Requests",
            500: "Internal Server Error", 503: "Service Unavailable"}
 
 requests: list[dict] = []
+released = asyncio.Event()
 failures_left: dict[str, int] = {}
 
 
@@ -175,7 +186,18 @@ def error(code: int) -> dict:
 async def complete(body: dict, writer) -> bool:
     """Answers one completion; False when the connection must close."""
     number = len(requests)
+    if math.ceil(len(json.dumps(body)) / 4) > WINDOWS.get(body["model"], math.inf):
+        await send_json(writer, 400, {"error": {"message": f"This model's maximum context length is {WINDOWS[body['model']]} tokens.",
+                                                "type": "invalid_request_error", "code": "context_length_exceeded"}})
+        return True
+    if body["model"] == "mock-refusing":
+        await send_json(writer, 403, error(403))
+        return True
+    if body["model"] == "mock-held":
+        await released.wait()
     plan = Plan(body)
+    if body["model"] == "mock-mute":
+        plan.text, plan.calls, plan.flags = "", [], {"empty": ""}
     plan.speak_by_tool()
     if "sleep" in plan.flags:
         await asyncio.sleep(int(plan.flags["sleep"]) / 1000)
@@ -228,6 +250,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
                 await send_json(writer, 200, requests)
                 if method == "DELETE":
                     requests.clear()
+            elif path == "/_release":
+                released.set()
+                await send_json(writer, 200, {})
             elif path.endswith("/models"):
                 await send_json(writer, 200, {"object": "list", "data": MODELS})
             elif path.endswith("/chat/completions"):
@@ -245,7 +270,14 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
 async def main():
     options = argparse.ArgumentParser()
     options.add_argument("--port", type=int, default=0)
-    server = await asyncio.start_server(serve, "127.0.0.1", options.parse_args().port)
+    options.add_argument("--cert")
+    options.add_argument("--key")
+    chosen = options.parse_args()
+    tls = None
+    if chosen.cert:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(chosen.cert, chosen.key)
+    server = await asyncio.start_server(serve, "127.0.0.1", chosen.port, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

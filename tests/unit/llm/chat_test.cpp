@@ -183,16 +183,25 @@ TEST(NextAttempt, RepeatsWhatMayPass) {
     EXPECT_FALSE(wait(429, 1, milliseconds(61'000)));
     for (const int status : {400, 401, 402, 403, 404, 413, 422}) EXPECT_FALSE(wait(status, 1, {})) << status;
     const std::string seconds = "1.5", fraction = "200", junk = "soon";
-    EXPECT_EQ(parse_retry_after(&seconds, nullptr), milliseconds(1'500));
-    EXPECT_EQ(parse_retry_after(&seconds, &fraction), milliseconds(200));
-    EXPECT_FALSE(parse_retry_after(&junk, nullptr));
+    EXPECT_EQ(parse_retry_after(&seconds, nullptr, {}), milliseconds(1'500));
+    EXPECT_EQ(parse_retry_after(&seconds, &fraction, {}), milliseconds(200));
+    EXPECT_FALSE(parse_retry_after(&junk, nullptr, {}));
+    const std::string date = "Tue, 24 Nov 2026 10:20:30 GMT";
+    const Timestamp at(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) + std::chrono::hours(10) +
+                       std::chrono::minutes(20));
+    EXPECT_EQ(parse_retry_after(&date, nullptr, at), milliseconds(30'000));
+    EXPECT_EQ(parse_retry_after(&date, nullptr, at + std::chrono::hours(1)), milliseconds(0));
 }
 
 TEST(BaseUrlOf, UnderstandsEverySpelling) {
     for (const char* text :
          {"http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/", "http://h:1/v1/chat/completions"})
         EXPECT_EQ(base_url_of(text), "http://h:1/v1") << text;
+    EXPECT_EQ(base_url_of(" h:1/ \n"), "http://h:1/v1");
     EXPECT_EQ(base_url_of("https://h/openai/v1/"), "https://h/openai/v1");
+    EXPECT_EQ(base_url_of("https://h/gateway"), "https://h/gateway");
+    EXPECT_EQ(base_url_of("https://h/gateway/", true), "https://h/gateway/v1");
+    EXPECT_EQ(base_url_of("https://h/api/paas/v4/", true), "https://h/api/paas/v4");
 }
 
 TEST(ReadModelList, FindsTheWindowUnderAnyName) {

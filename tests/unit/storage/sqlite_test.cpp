@@ -2,6 +2,7 @@
 #include "storage/sqlite_database.hpp"
 
 #include "storage/migration_runner.hpp"
+#include "storage/page.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
@@ -92,6 +93,21 @@ TEST_F(Sqlite, BindsParametersByNumberWhateverTheirOrderInTheText) {
         EXPECT_EQ(found.at(0).text(1), "digest");
         EXPECT_EQ(found.at(0).integer(2), 7);
         EXPECT_TRUE(found.at(0).is_null(3));
+    });
+}
+
+TEST_F(Sqlite, TakesMoreDifferentTextsThanItKeeps) {
+    run([&]() -> awaitable<void> {
+        co_await database_->commit(one("k"));
+        for (int round = 0; round < 2; ++round)
+            for (int i = 0; i < 2'500; ++i) {
+                Select select("SELECT request_key FROM idempotency WHERE organization_id = ?", to_value("o"));
+                select.where("status <> " + std::to_string(1'000 + i));
+                select.where("request_key = ?", "k");
+                Query query = select.query();
+                const Rows found = co_await database_->query_packed(std::move(query));
+                EXPECT_EQ(found.size(), 1u) << i;
+            }
     });
 }
 

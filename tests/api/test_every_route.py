@@ -1,0 +1,256 @@
+"""Bad input on every route that the server's own document names: the API's status and shape, the field named, never a 500,
+never a crash, nothing changed. A new route is covered the moment it is in a table."""
+
+import json
+import urllib.parse
+
+import pytest
+import stele
+
+GONE = "00000000-0000-4000-8000-00000000dead"
+PREFIXES = {"agent_id": "agent", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message"}
+DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
+NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
+
+# Values of other kinds than a schema asks for. A text of digits counts as a number, 0 and 1 as flags: clients send both.
+WRONG = {"string": [5, True, [], {}], "integer": ["many", 1.5, [], {}, True], "number": ["many", [], {}], "boolean": ["perhaps", 7, [], {}],
+         "array": [5, "text", {}], "object": [5, "text", []]}
+
+
+@pytest.fixture(scope="module")
+def document(server):
+    return server.http().get("/openapi.json")
+
+
+@pytest.fixture(scope="module")
+def world(server):
+    """One of everything, and a way to see whether it changed."""
+    http = server.http(1)
+    agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "Grace"}]})
+    message = http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"role": "user", "content": "hello"}]})["messages"][0]
+    return {"agent_id": agent["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
+            "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t"}
+
+
+def snapshot(http, world) -> list:
+    return [http.get(f"/v1/agents/{world['agent_id']}"), http.get(f"/v1/agents/{world['agent_id']}/messages"),
+            http.get(f"/v1/steps/{world['step_id']}"), http.get(f"/v1/runs/{world['run_id']}"), http.get("/v1/agents/count"),
+            http.get("/v1/blocks/count"), http.get("/v1/tools/count")]
+
+
+def operations(document, method=None):
+    for path, methods in document["paths"].items():
+        for verb, operation in methods.items():
+            if path.startswith("/v1") and method in (None, verb.upper()):
+                yield verb.upper(), path, operation
+
+
+def filled(path: str, world: dict, **other) -> str:
+    for name in list(PREFIXES) + ["block_label", "transaction_id"]:
+        path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, world[name])))
+    assert "{" not in path, f"tell this test how to fill {path}"
+    return path + ("?step_id=" + world["step_id"] if path == "/v1/telemetry/provider-trace" else "")
+
+
+def resolved(document, schema: dict) -> dict:
+    if "$ref" in schema:
+        return resolved(document, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    if "anyOf" in schema:
+        alternatives = [resolved(document, each) for each in schema["anyOf"] if each.get("type") != "null"]
+        return alternatives[0] if len(alternatives) == 1 else {}
+    return schema
+
+
+def bodies(document):
+    """Every operation that takes a body, with the body's schema."""
+    for method, path, operation in operations(document):
+        if "requestBody" in operation:
+            yield method, path, resolved(document, operation["requestBody"]["content"]["application/json"]["schema"]), operation["requestBody"]["required"]
+
+
+def refusal(http, method, path, statuses, **more) -> stele.Refused:
+    try:
+        status, text, _ = http.send(method, path, **more)
+    except stele.Refused as failed:
+        assert failed.status in statuses, f"{method} {path} {more}: {failed}"
+        if method != "HEAD":
+            assert "detail" in failed.body, failed.text
+        return failed
+    raise AssertionError(f"{method} {path} {str(more)[:200]} was taken: {status} {text[:200]}")
+
+
+BROKEN = [
+    # what is sent, status, the place that is named
+    (b"{", 422, "body"), (b"{]", 422, "body"), (b"nonsense", 422, "body"), (b"[]", 422, "body"), (b"5", 422, "body"), (b'"text"', 422, "body"),
+    (b"null", 422, "body"), (b'{"a":1}{"b":2}', 422, "body"), (b'{"a":1,"a":2}', 422, "body.a"), (DEEP, 422, "body"), (b'{"a":1e999}', 422, "body"),
+    (b'{"a":99999999999999999999999}', 422, "body"), (b'{"a":"\\ud800"}', 400, "UTF-8"), (b'{"a":"\xff\xfe"}', 400, "UTF-8"), (b"\xff\xfe", 400, "UTF-8"),
+    (b'{"a":"\x01"}', 422, "body"), (b'{"a":NaN}', 422, "body"), (b"{'a':1}", 422, "body"), (b'{"a":1,}', 422, "body"),
+]
+
+
+@pytest.mark.parametrize("raw, status, named", BROKEN, ids=range(len(BROKEN)))
+def test_broken_bodies(server, document, world, raw, status, named):
+    http = server.http(2)
+    before = snapshot(http, world)
+    for method, path, _, _ in bodies(document):
+        failed = refusal(http, method, filled(path, world), {status}, raw=raw)
+        if status == 422:
+            assert named in [".".join(map(str, problem["loc"])) for problem in failed.body["errors"]], failed.text
+        else:
+            assert named in failed.body["detail"]
+    assert snapshot(http, world) == before
+
+
+def test_a_missing_body_is_refused_where_one_is_needed(server, document, world):
+    for method, path, _, required in bodies(document):
+        if required:
+            refusal(server.http(2), method, filled(path, world), {422})
+
+
+def wrong_values(document, schema: dict):
+    schema = resolved(document, schema)
+    return WRONG.get(schema.get("type"), [])
+
+
+def test_every_member_of_every_body_with_a_value_of_another_kind(server, document, world):
+    http = server.http(2)
+    before = snapshot(http, world)
+    tried = 0
+    for method, path, schema, _ in bodies(document):
+        whole = {name: "x" for name in schema.get("required", [])}
+        for name, member in schema["properties"].items():
+            for value in wrong_values(document, member):
+                failed = refusal(http, method, filled(path, world), {422}, body={**whole, name: value})
+                assert [problem for problem in failed.body["errors"] if problem["loc"][:2] == ["body", name]], f"{method} {path} {name}={value}: {failed}"
+                tried += 1
+    assert tried > 300
+    assert snapshot(http, world) == before
+
+
+def test_members_within_members_are_named_by_their_place(server, document, world):
+    http = server.http(2)
+    before = snapshot(http, world)
+    for method, path, schema, _ in bodies(document):
+        whole = {name: "x" for name in schema.get("required", [])}
+        for name, member in schema["properties"].items():
+            member = resolved(document, member)
+            inner, place = (resolved(document, member["items"]), [name, 0]) if member.get("type") == "array" else (member, [name])
+            if inner.get("type") == "object":
+                cases = [({each: value}, place + [each]) for each, kind in inner.get("properties", {}).items() for value in wrong_values(document, kind)[:2]]
+            else:
+                cases = [(value, place) for value in wrong_values(document, inner)] if member.get("type") == "array" else []
+            for value, where in cases:
+                sent = {**whole, name: [value] if member.get("type") == "array" else value}
+                failed = refusal(http, method, filled(path, world), {422}, body=sent)
+                assert ["body", *where] in [problem["loc"] for problem in failed.body["errors"]], f"{method} {path} {sent}: {failed}"
+    assert snapshot(http, world) == before
+
+
+HUGE = [2**63 - 1, -(2**63), 2**31, -1, 1e300, -1e300]
+
+
+def test_huge_numbers_are_refused_or_kept_but_never_break_anything(server, document):
+    http = server.http(2)
+    agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human"}]})
+    world = {**{name: f"{prefix}-{GONE}" for name, prefix in PREFIXES.items()}, "agent_id": agent["id"], "block_label": "human", "transaction_id": "t",
+             "block_id": http.post("/v1/blocks", {"label": "huge"})["id"]}
+    for method, path, schema, _ in bodies(document):
+        whole = {name: "x" for name in schema.get("required", [])}
+        for name, member in schema["properties"].items():
+            if resolved(document, member).get("type") not in ("integer", "number"):
+                continue
+            for number in HUGE:
+                try:
+                    status, text, _ = http.send(method, filled(path, world), {**whole, name: number})
+                    assert json.loads(text) is not None
+                except stele.Refused as failed:
+                    assert failed.status in (400, 404, 409, 422), f"{method} {path} {name}={number}: {failed}"
+    assert http.get(f"/v1/agents/{agent['id']}")["id"] == agent["id"]
+
+
+def test_malformed_ids_foreign_ids_and_unknown_ids(server, document, world):
+    http = server.http(2)
+    before = snapshot(http, world)
+    for method, path, operation in operations(document):
+        for name in [p["name"] for p in operation["parameters"] if p["in"] == "path" and p["name"] in PREFIXES]:
+            prefix = PREFIXES[name]
+            foreign = "tool" if prefix == "agent" else "agent"
+            body = {"body": {}} if "requestBody" in operation else {}
+            if operation.get("requestBody", {}).get("required"):
+                body = {"body": {"label": "x", "input": "x"}}
+            for bad in ("nonsense", prefix, f"{prefix}-", f"{prefix}-{GONE}".upper(), f" {prefix}-{GONE}", f"{prefix}-{GONE}0", f"{foreign}-{GONE}",
+                        f"{prefix}-{GONE[:-1]}g", "x" * 5000, "'; DROP TABLE agent; --", "%00", "\u00fc"):
+                failed = refusal(http, method, filled(path, world, **{name: bad}), {422, 405, 400}, **body)
+                if failed.status == 422:
+                    assert failed.body["errors"][0]["loc"] == ["path", name] and f"'{prefix}-{{uuid4}}'" in failed.body["detail"], f"{path} {bad}: {failed}"
+            if path in NOT_FOR_IDS:
+                assert http.get(filled(path, world, **{name: f"{prefix}-{GONE}"})) is None
+            elif "/detach/{tool_id}" in path and name == "tool_id":
+                http.patch(filled(path, world, **{name: f"{prefix}-{GONE}"}))  # nothing to detach: no change
+            else:
+                failed = refusal(http, method, filled(path, world, **{name: f"{prefix}-{GONE}"}), {404, 405}, **body)
+                assert failed.status == 405 or "not found" in failed.body["detail"].lower(), failed
+    after = snapshot(http, world)
+    assert after[1:] == before[1:] and after[0]["id"] == before[0]["id"]
+
+
+BAD_QUERY = {"integer": ["many", "1.5", "99999999999999999999", "0x10"], "boolean": ["perhaps", "2"], "date-time": ["yesterday", "2026-13-45"]}
+
+
+def test_every_query_parameter_with_a_value_of_another_kind(server, document, world):
+    http = server.http(2)
+    tried = 0
+    for method, path, operation in operations(document, "GET"):
+        target = filled(path, world)
+        for parameter in operation["parameters"]:
+            if parameter["in"] != "query":
+                continue
+            schema = parameter["schema"]
+            schema = schema.get("items", schema)
+            for value in BAD_QUERY.get(schema.get("format", schema["type"]), []):
+                failed = refusal(http, method, f"{target}{'&' if '?' in target else '?'}{parameter['name']}={value}", {422})
+                assert failed.body["errors"][0]["loc"] == ["query", parameter["name"]], failed
+                tried += 1
+            for value in ("%ff", "%zz", "%00"):
+                refusal(http, method, f"{target}{'&' if '?' in target else '?'}{parameter['name']}={value}", {400, 422})
+            for value in ("", "'", "%25", "_", "\\", "x" * 4000):  # odd, not wrong: found or not, filtered or refused
+                try:
+                    http.send(method, f"{target}{'&' if '?' in target else '?'}{parameter['name']}={urllib.parse.quote(value, safe='%')}")
+                except stele.Refused as failed:
+                    assert failed.status in (400, 404, 422), f"{target} {parameter['name']}={value}: {failed}"
+    assert tried > 50
+
+
+def test_unknown_members_and_parameters_are_ignored(server, document, world):
+    http = server.http(2)
+    for method, path, operation in operations(document):
+        if method == "DELETE" or "messages/{message_id}" in path or "/detach/" in path:
+            continue
+        body = {"no_such_member": {"deep": [1, None]}}
+        if operation.get("requestBody", {}).get("required"):
+            body.update({"label": "unknown members", "input": "@say hello"} if method == "POST" else {})
+        http.send(method, filled(path, world, block_id=http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"])
+                  .split("?")[0] + f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}", body if method != "GET" else None)
+
+
+def test_wrong_verbs_name_the_right_ones(server, document, world):
+    http = server.http(2)
+    for path, methods in document["paths"].items():
+        if not path.startswith("/v1"):
+            continue
+        for verb in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {name.upper() for name in methods}:
+            failed = refusal(http, verb, filled(path, world), {405})
+            assert failed.body == {"detail": "Method Not Allowed"}
+            assert {name.upper() for name in methods} <= set(failed.headers["Allow"].split(", ")), failed.headers["Allow"]
+
+
+@pytest.mark.parametrize("spelling", ["/v1{}", "{}", "/latest{}", "/v1/v1{}", "//v1//{}", "/v1{}/"])
+def test_every_path_in_every_spelling(server, document, world, spelling):
+    http = server.http(2)
+    for method, path, _ in operations(document, "GET"):
+        target = filled(path, world)
+        plain = http.send("GET", target)[0]
+        path_part, mark, query = target.removeprefix("/v1").partition("?")
+        spelled = spelling.format(path_part) + mark + query
+        assert http.send("GET", spelled)[0] == plain == 200, path
+        assert http.send("HEAD", spelled)[0] == 200, path
