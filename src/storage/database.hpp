@@ -171,6 +171,10 @@ public:
     /// rolls all back and throws that error.
     virtual boost::asio::awaitable<std::vector<Rows>> commit(Transaction transaction) = 0;
 
+    /// Does what commits have put off, so that a read that follows sees it: today the index for full text. Throws
+    /// Error{unavailable} as commit does.
+    virtual boost::asio::awaitable<void> settle() = 0;
+
     virtual DatabaseCounters counters() const = 0;
 };
 

@@ -219,6 +219,7 @@ boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(
         query.roles.empty() ? std::vector<std::string>{"user", "assistant"} : query.roles;
     const std::string words = fts_words(query.text);
     std::vector<MessageSearchHit> hits;
+    if (!words.empty()) co_await database_.settle();
     // The one place where SQLite's and PostgreSQL's full text differ; PostgreSQL's text comes with its engine.
     Select select = words.empty() ? Select("SELECT " STELE_MESSAGE_COLUMNS ", 0.0 FROM message m WHERE m.agent_id = ?",
                                            to_value(query.agent_id))

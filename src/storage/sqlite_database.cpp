@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "storage/data_lock.hpp"
 #include "storage/migration_runner.hpp"
+#include "storage/search_queue.hpp"
 #include "storage/sqlite_writer.hpp"
 #include "storage/work_queue.hpp"
 
@@ -15,6 +16,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -29,6 +31,10 @@ constexpr int writer_cache_kib = 16'384;
 constexpr int reader_cache_kib = 4'096;
 constexpr int application_id = 0x5374656C;  // "Stel", in the header of the file
 constexpr auto checkpoint_interval = std::chrono::milliseconds(50);
+// Messages are entered into the full-text index when nothing was committed for a while, and under constant load in
+// between: many at once cost a fraction of what each would.
+constexpr auto index_when_idle_for = std::chrono::milliseconds(200);
+constexpr auto index_at_least_every = std::chrono::milliseconds(2'000);
 
 struct ReadJob {
     ReadBatch batch;
@@ -79,11 +85,14 @@ public:
     asio::awaitable<Rows> query_packed(Query query) override;
     asio::awaitable<std::vector<Rows>> read(ReadBatch batch) override;
     asio::awaitable<std::vector<Rows>> commit(Transaction transaction) override;
+    asio::awaitable<void> settle() override;
     DatabaseCounters counters() const override { return {statements_, transactions_, commits_}; }
 
 private:
     void migrate();
+    asio::awaitable<std::vector<Rows>> write(WriteJob job);
     void write_loop();
+    std::exception_ptr index_messages();
     void read_loop(SqliteConnection& connection);
     void checkpoint_loop();
     void run_reads(SqliteConnection& connection, ReadJob& job);
@@ -201,9 +210,19 @@ asio::awaitable<std::vector<Rows>> SqliteDatabase::read(ReadBatch batch) {
 
 asio::awaitable<std::vector<Rows>> SqliteDatabase::commit(Transaction transaction) {
     if (transaction.empty()) co_return std::vector<Rows>();
+    WriteJob job;
+    job.transaction = std::move(transaction);
+    co_return co_await write(std::move(job));
+}
+
+asio::awaitable<void> SqliteDatabase::settle() {
+    WriteJob job;
+    job.settles = true;
+    co_await write(std::move(job));
+}
+
+asio::awaitable<std::vector<Rows>> SqliteDatabase::write(WriteJob job) {
     auto submit = [&](std::unique_ptr<Completion> waiter) {
-        WriteJob job;
-        job.transaction = std::move(transaction);
         job.waiter = std::move(waiter);
         if (!writes_.push(std::move(job))) job.waiter->complete(overloaded(), {});
     };
@@ -212,15 +231,44 @@ asio::awaitable<std::vector<Rows>> SqliteDatabase::commit(Transaction transactio
 
 void SqliteDatabase::write_loop() {
     std::vector<WriteJob> group;
-    while (writes_.take(group, group_jobs_max)) {
-        commit_group(writer_, group);
-        ++commits_;
+    bool unindexed = true;  // a server before us may have left some
+    std::chrono::milliseconds patience = index_when_idle_for;
+    auto indexed_at = std::chrono::steady_clock::now();
+    while (writes_.take(group, group_jobs_max, unindexed ? std::optional(patience) : std::nullopt)) {
+        const auto settling =
+            std::stable_partition(group.begin(), group.end(), [](const WriteJob& job) { return !job.settles; });
+        std::vector<WriteJob> asking(std::make_move_iterator(settling), std::make_move_iterator(group.end()));
+        group.erase(settling, group.end());
+        if (!group.empty()) {
+            commit_group(writer_, group);
+            ++commits_;
+            unindexed = true;
+        }
         for (WriteJob& job : group) {
             statements_ += job.transaction.size();
             if (!job.failure) ++transactions_;
             job.waiter->complete(std::move(job.failure), std::move(job.rows));
         }
+        const auto since = std::chrono::steady_clock::now() - indexed_at;
+        std::exception_ptr failure;
+        if (unindexed && (group.empty() || !asking.empty() || since > index_at_least_every)) {
+            failure = index_messages();
+            unindexed = failure != nullptr;
+            patience = unindexed ? index_at_least_every : index_when_idle_for;
+            indexed_at = std::chrono::steady_clock::now();
+        }
+        for (WriteJob& job : asking) job.waiter->complete(failure, {});
         group.clear();
+    }
+}
+
+// A failure is one that commits meet too, so it is not worth a line of its own; it is tried again.
+std::exception_ptr SqliteDatabase::index_messages() {
+    try {
+        drain_search_queue(writer_);
+        return nullptr;
+    } catch (const SqliteFailure& failure) {
+        return std::make_exception_ptr(to_error(failure, "search_queue"));
     }
 }
 

@@ -19,6 +19,7 @@ struct WriteJob {
     std::unique_ptr<Completion> waiter;
     std::vector<Rows> rows;
     std::exception_ptr failure;
+    bool settles = false;  ///< carries nothing, but waits for what commits have put off
 };
 
 /// Carries out all of `jobs` in one transaction of the engine (group commit): one fsync for all that waited. A job that

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace stele::storage {
@@ -24,15 +26,21 @@ public:
         return true;
     }
 
-    /// Waits for work and moves up to `count` jobs into `into`. False once the queue is closed and empty.
-    bool take(std::vector<Job>& into, std::size_t count) {
+    /// Waits for work, for ever or at most for `patience`, and moves up to `count` jobs into `into`. False once the
+    /// queue is closed and empty.
+    bool take(std::vector<Job>& into, std::size_t count,
+              std::optional<std::chrono::milliseconds> patience = std::nullopt) {
         std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [&] { return closed_ || !jobs_.empty(); });
+        const auto ready = [&] { return closed_ || !jobs_.empty(); };
+        if (patience)
+            arrived_.wait_for(lock, *patience, ready);
+        else
+            arrived_.wait(lock, ready);
         while (!jobs_.empty() && into.size() < count) {
             into.push_back(std::move(jobs_.front()));
             jobs_.pop_front();
         }
-        return !into.empty();
+        return !into.empty() || !closed_;
     }
 
     /// Takes no more; what is queued is still handed out.

@@ -1,5 +1,6 @@
 """A second server, a read-only folder, a full disk, a foreign file: clear words, and work goes on afterwards."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -236,3 +237,31 @@ def test_a_graceful_stop_ends_what_is_at_work(own_server):
     assert server.stop() == 0
     talk.join(timeout=10)
     assert answers and answers[0]["messages"][-1]["content"] == "late but there"
+
+
+def test_search_knows_what_was_said_just_before_a_crash_and_forgets_what_was_deleted(own_server):
+    server = own_server().start()
+    http = server.http()
+    kept, gone = http.post("/v1/agents", {})["id"], http.post("/v1/agents", {})["id"]
+
+    def said(agent):
+        call = '@call conversation_search {"query": "zanzibar"}'
+        found = http.post(f"/v1/agents/{agent}/messages", {"input": call})["messages"][1]["tool_return"]
+        return len(json.loads(found)["results"])
+
+    for agent in (kept, gone):
+        http.post(f"/v1/agents/{agent}/messages", {"input": "@say noted\nI come from Zanzibar."})
+    server.kill()  # the index was not brought up to date yet
+    server.start()
+    assert said(kept) == 1
+    http.post(f"/v1/agents/{gone}/messages", {"input": "@say noted\nZanzibar is an island."})
+    http.delete(f"/v1/agents/{gone}")  # one message of it is in the index, one is not
+    assert said(kept) >= 1
+    server.stop()
+    with sqlite3.connect(server.folder / "data/stele.db") as store:
+        store.execute("INSERT INTO message_search (message_search) VALUES ('integrity-check')")
+        queued = store.execute("SELECT COUNT(*) FROM message_search_queue q LEFT JOIN message m ON m.position = q.position"
+                               " WHERE m.position IS NULL").fetchone()[0]
+        found = store.execute("SELECT COUNT(*) FROM message_search f LEFT JOIN message m ON m.position = f.rowid"
+                              " WHERE m.position IS NULL AND message_search MATCH 'zanzibar'").fetchone()[0]
+    assert (queued, found) == (0, 0)
