@@ -53,8 +53,27 @@ def start_up(folder: pathlib.Path) -> None:
     print(f"start to first 200 with {AGENTS} agents: median {sorted(times)[2]:.0f} ms")
 
 
-def streams(folder: pathlib.Path) -> None:
-    """Resident memory idle, and with a thousand open streams that wait for their model."""
+def open_streams(server: "stele.Server", agents: list[str]) -> list:
+    """A token stream of each of `agents`; each has begun when this returns. Streams of one agent follow one run: the
+    message repeats its otid."""
+    import socket
+
+    body = (b'{"messages":[{"role":"user","content":"x","otid":"o"}],"stream_tokens":true,'
+            b'"override_model":"openai/silent"}')
+    opened = []
+    for agent in agents:
+        connection = socket.create_connection(("127.0.0.1", server.port))
+        connection.sendall(f"POST /v1/agents/{agent}/messages/stream HTTP/1.1\r\nHost: x\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        opened.append(connection)
+    for connection in opened:
+        connection.recv(4_096)
+    return opened
+
+
+def streams(folder: pathlib.Path, own_runs: bool) -> None:
+    """Resident memory idle, and with a thousand open streams on which nothing happens, as their model is silent: all of
+    one run, or each of a run of its own with a connection to the model."""
     import resource
     import socket
 
@@ -62,22 +81,18 @@ def streams(folder: pathlib.Path) -> None:
     silent = socket.create_server(("127.0.0.1", 0), backlog=4_096)   # a model that never answers
     server = stele.Server(folder, {"OPENAI_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}", "OPENAI_API_KEY": "x"},
                           ["--log-level", "warn"]).start()
-    http = server.http()
     pid = server.process.child.pid
-    print(f"resident memory idle: {resident_mb(pid):.1f} MB")
-    agents = [http.post("/v1/agents", {"model": "stele/offline"})["id"] for _ in range(STREAMS)]
+    if not own_runs:
+        print(f"resident memory idle: {resident_mb(pid):.1f} MB")
+    count = STREAMS if own_runs else 1
+    agents = [server.http().post("/v1/agents", {"model": "stele/offline"})["id"] for _ in range(count)]
     before = resident_mb(pid)
-    open_streams = []
-    for agent in agents:
-        body = b'{"input":"x","stream_tokens":true,"override_model":"openai/silent"}'
-        connection = socket.create_connection(("127.0.0.1", server.port))
-        connection.sendall(f"POST /v1/agents/{agent}/messages/stream HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-        open_streams.append(connection)
-    for connection in open_streams:
-        connection.recv(4_096)
-    time.sleep(1)
-    print(f"resident memory with {STREAMS} open streams: {resident_mb(pid):.1f} MB (before them, agents made: {before:.1f} MB)")
+    opened = open_streams(server, agents * (STREAMS // count))
+    print(f"resident memory with {STREAMS} open idle streams of {count} run{'s' if own_runs else ''}: {resident_mb(pid):.1f} MB"
+          f" ({before:.1f} MB before them)")
     server.kill()
+    for connection in opened:
+        connection.close()
 
 
 def long_history(folder: pathlib.Path, model_url: str, seconds: str) -> None:
@@ -124,8 +139,9 @@ def main() -> None:
     mock.kill()
     with tempfile.TemporaryDirectory() as folder:
         start_up(pathlib.Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        streams(pathlib.Path(folder))
+    for own_runs in (False, True):
+        with tempfile.TemporaryDirectory() as folder:
+            streams(pathlib.Path(folder), own_runs)
 
 
 main()

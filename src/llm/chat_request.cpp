@@ -133,8 +133,10 @@ bool is_reasoning_model(std::string_view model) {
 
 std::string encode_chat_request(const ModelRequest& request, const Quirks& quirks, bool stream) {
     const bool reasons = quirks.official_openai && is_reasoning_model(request.model);
-    std::size_t expected = 2'048;
+    std::size_t expected = 512;
     for (const Turn& turn : request.turns) expected += turn.text.size() + 128;
+    for (const ToolSpec& tool : request.tools)
+        expected += tool.description.size() + tool.parameters_json.size() + tool.name.size() + 96;
     std::string out;
     out.reserve(expected + expected / 8);
     out += "{\"model\":";

@@ -170,7 +170,7 @@ awaitable<ModelAnswer> OpenAiChat::attempt(Call& call) {
     request.headers.add("Accept", call.sink != nullptr ? "text/event-stream" : "application/json");
     if (!endpoint_.key.empty())
         request.headers.add("Authorization", endpoint_.key_scheme + " " + endpoint_.key.reveal());
-    request.body = call.body;
+    request.borrowed_body = call.body;
     request.connect_timeout = endpoint_.connect_timeout;
     request.head_timeout = request.idle_timeout =
         call.sink != nullptr ? endpoint_.silence_timeout : endpoint_.answer_timeout;

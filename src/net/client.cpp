@@ -34,6 +34,10 @@ constexpr auto least_attempt = std::chrono::milliseconds(250);
 
 std::atomic<std::uint64_t> clients_made = 0;
 
+std::string_view body_of(const ClientRequest& request) {
+    return request.body.empty() ? request.borrowed_body : std::string_view(request.body);
+}
+
 std::string render(const ClientRequest& request, const Url& url) {
     std::string head(to_string(request.method));
     head.reserve(512);
@@ -47,9 +51,10 @@ std::string render(const ClientRequest& request, const Url& url) {
             throw Error(ErrorCode::internal, "A header of a request to " + url.host + " holds a line break");
         head += name + ": " + value + "\r\n";
     }
-    if (!request.body.empty() || request.method == Method::post || request.method == Method::put ||
+    const std::string_view body = body_of(request);
+    if (!body.empty() || request.method == Method::post || request.method == Method::put ||
         request.method == Method::patch)
-        head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+        head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return head + "\r\n";
 }
 
@@ -261,7 +266,7 @@ private:
     }
 
     awaitable<error_code> write(std::string_view head) {
-        std::string_view body = request_.body;
+        std::string_view body = body_of(request_);
         for (;;) {
             const std::string_view piece = body.substr(0, write_piece_bytes);
             const std::array buffers{asio::buffer(head.data(), head.size()), asio::buffer(piece.data(), piece.size())};

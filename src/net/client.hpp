@@ -13,6 +13,7 @@ struct ClientRequest {
     std::string url;  ///< http:// or https://, absolute
     Headers headers;  ///< without Host, Content-Length, Connection
     std::string body;
+    std::string_view borrowed_body;  ///< sent where `body` is empty; outlives the answer's head
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds head_timeout{60'000};  ///< from the request sent to the end of the answer's head
     std::chrono::milliseconds idle_timeout{60'000};  ///< longest silence within the answer's body

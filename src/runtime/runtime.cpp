@@ -71,9 +71,8 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     Lease lease = co_await leases_.acquire(key);
     LoadedAgent loaded = co_await load(request);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    asio::co_spawn(executor,
-                   begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(lease)),
-                   asio::detached);
+    auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+    asio::co_spawn(executor, carry_out(run_log->run_id(), std::move(turn)), asio::detached);
 }
 
 // The run that the request repeats, if that is at work; else the new one is entered.
@@ -113,14 +112,19 @@ awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> overr
     co_return std::move(*model);
 }
 
-awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
-                               LoadedAgent loaded, Lease lease) {
+// On the heap: as parameters, what a turn works on would lie in the frames of several coroutines while the model
+// thinks.
+std::unique_ptr<Turn> Runtime::make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
+                                         llm::ResolvedModel model, LoadedAgent loaded, Lease lease) const {
     std::vector<Message> input = input_messages(request.body, request.agent_id);
-    Turn turn(services_, std::move(request), run_log, std::move(lease), std::move(loaded), std::move(input),
-              std::move(model));
-    co_await turn.carry_out();
-    forget(run_log->run_id());
-    co_await turn.record_late();
+    return std::make_unique<Turn>(services_, std::move(request), run_log, std::move(lease), std::move(loaded),
+                                  std::move(input), std::move(model));
+}
+
+awaitable<void> Runtime::carry_out(std::string run_id, std::unique_ptr<Turn> turn) {
+    co_await turn->carry_out();
+    forget(run_id);
+    co_await turn->record_late();
 }
 
 awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request) {
@@ -129,7 +133,8 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
         Lease lease = co_await leases_.acquire(lease_key(request.agent_id, request.conversation_id));
         LoadedAgent loaded = co_await load(request);
         llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-        co_await begin(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+        auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+        co_await carry_out(run_log->run_id(), std::move(turn));
     } catch (const Error& error) {
         refused = error;
     } catch (const std::exception& error) {

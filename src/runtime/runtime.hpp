@@ -47,8 +47,9 @@ public:
     void stop() { stopping_ = true; }
 
 private:
-    boost::asio::awaitable<void> begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
-                                       LoadedAgent loaded, Lease lease);
+    std::unique_ptr<Turn> make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
+                                    llm::ResolvedModel model, LoadedAgent loaded, Lease lease) const;
+    boost::asio::awaitable<void> carry_out(std::string run_id, std::unique_ptr<Turn> turn);
     boost::asio::awaitable<void> begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                                 boost::asio::any_io_executor executor);
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
