@@ -74,6 +74,7 @@ private:
     bool window_is_full() const;
     void note_context_size(const llm::ModelAnswer& answer);
     void tell(std::optional<Error> failure);
+    boost::asio::awaitable<void> leave_input_in_history();
     storage::Transaction failure_record(const Error& error) const;
 
     llm::ModelRequest make_request(const StepWork& work) const;

@@ -9,6 +9,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace stele::runtime {
 namespace {
 
@@ -17,9 +19,42 @@ using boost::asio::awaitable;
 // How long a failure waits for a store that takes nothing: 0.1 s, 0.2 s ... about an hour in all.
 constexpr std::chrono::milliseconds record_late_first{100}, record_late_last{30 * 60'000};
 
+bool says_the_same(const Message& a, const Message& b) {
+    return a.role == b.role && a.name == b.name &&
+           to_json(static_cast<const MessageBody&>(a)) == to_json(static_cast<const MessageBody&>(b));
+}
+
+// A message that no step has taken up: it stands in the history alone.
+bool was_never_answered(const Message& message) { return !message.step_id && !message.context_position; }
+
 }  // namespace
 
-// Nothing of the failed step is kept but its record; the steps before it stay.
+// A request whose first step failed keeps its messages in the history, but out of the window: what was said is not
+// lost, and the model does not read it twice when its author says it again. Said again and again to a model that is
+// down, it is kept once.
+awaitable<void> Turn::leave_input_in_history() {
+    for (Message& message : input_) {
+        message.context_position.reset();
+        message.step_id.reset();
+    }
+    if (input_.empty()) co_return;
+    storage::MessageFilter filter;
+    filter.agent_id = request_.agent_id;
+    filter.conversation_id = request_.conversation_id;
+    storage::Page page;
+    page.ascending = false;
+    page.limit = static_cast<std::int64_t>(input_.size());
+    const std::vector<Message> newest =
+        co_await services_.messages.list(request_.organization_id, std::move(filter), std::move(page));
+    const bool repeated =
+        newest.size() == input_.size() &&
+        std::equal(newest.begin(), newest.end(), input_.begin(), [](const Message& kept, const Message& input) {
+            return was_never_answered(kept) && says_the_same(kept, input);
+        });
+    if (repeated) input_.clear();
+}
+
+// Nothing else of the failed step is kept but its record; the steps before it stay.
 storage::Transaction Turn::failure_record(const Error& error) const {
     Step step = step_head(present_step_id_.empty() ? new_id("step") : present_step_id_, "failed");
     step.stop_reason = run_.stop_reason;
@@ -28,6 +63,7 @@ storage::Transaction Turn::failure_record(const Error& error) const {
     storage::StepTimes times;
     times.started_ns = to_micros(now()) * 1'000;
     storage::Transaction transaction;
+    services_.messages.insert(transaction, request_.organization_id, input_);
     services_.runs.insert_step(transaction, step, times, {});
     services_.runs.save(transaction, request_.organization_id, run_);
     if (request_.idempotency_key)
@@ -38,9 +74,11 @@ storage::Transaction Turn::failure_record(const Error& error) const {
 awaitable<void> Turn::fail(Error error) {
     finish_run(stop_reason_of(error));
     run_.metadata.text = run_metadata(request_.run_type, error.what());
-    storage::Transaction transaction = failure_record(error);
-    services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
     try {
+        co_await leave_input_in_history();
+        storage::Transaction transaction = failure_record(error);
+        services_.agents.finish_turn(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()),
+                                     last_run());
         co_await services_.database.commit(std::move(transaction));
     } catch (const Error& unrecorded) {
         log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});

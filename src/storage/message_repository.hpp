@@ -37,7 +37,7 @@ public:
 
     boost::asio::awaitable<std::optional<Message>> find(std::string organization_id, std::string id) const;
 
-    /// The run that stored a message with this client's id, if one did.
+    /// The run that took up a message with this client's id, if one did: a failed one may have left it in the history.
     boost::asio::awaitable<std::optional<std::string>> run_of_otid(std::string agent_id, std::string otid) const;
 
     boost::asio::awaitable<std::vector<Message>> in_context(std::string agent_id, std::string conversation_id) const;

@@ -112,11 +112,20 @@ def test_a_failing_model_is_reported_in_the_api_s_words(client, made, code, stat
     assert client.agents.messages.create(made.id, input="@say still here").messages[0].content == "still here"
 
 
-def test_nothing_of_a_failed_step_is_kept(client, made):
+def test_a_message_whose_model_failed_is_in_the_history_and_not_in_the_window(client, made, model):
     before = client.agents.retrieve(made.id).message_ids
-    with pytest.raises(APIStatusError):
-        client.agents.messages.create(made.id, input="@fail 400")
+    message = {"role": "user", "content": "@fail 400", "otid": "otid-" + made.id}
+    for _ in range(3):
+        with pytest.raises(APIStatusError):
+            client.agents.messages.create(made.id, messages=[message])
     assert client.agents.retrieve(made.id).message_ids == before
+    history = client.agents.messages.list(made.id).items
+    assert [m.content for m in history if m.message_type == "user_message"] == ["@fail 400"]
+    run = client.runs.list(agent_id=made.id, order="asc").items[0]
+    assert run.status == "failed" and [m.content for m in client.runs.messages.list(run.id)] == ["@fail 400"]
+    model.forget()
+    client.agents.messages.create(made.id, messages=[{"role": "user", "content": "@say better", "otid": "other-" + made.id}])
+    assert [m["content"] for m in model.requests()[-1]["messages"] if m["role"] == "user"] == ["@say better"]
 
 
 @pytest.mark.parametrize("directive", ["@retry 1 429", "@retry 2 500", "@nousage", "@slow 5\n@long 4"])
