@@ -17,12 +17,13 @@ awaitable<LlmConfig> resolved_config(llm::Catalogue& catalogue, std::string hand
     co_return config_of(model->info(), handle, type, defaults);
 }
 
-EmbeddingConfig resolved_embedding(const llm::Catalogue& catalogue, const std::string& handle) {
+// `unknown`: the API answers an unknown embedding with 400 on create and 404 on PATCH.
+EmbeddingConfig resolved_embedding(const llm::Catalogue& catalogue, const std::string& handle, ErrorCode unknown) {
     const auto listing = catalogue.find_embedding(handle);
     if (!listing)
-        throw refused("Embedding handle " + handle +
-                      " not found: no configured provider offers it. "
-                      "GET /v1/models/embedding lists what is there");
+        throw Error(unknown, "Embedding handle " + handle +
+                                 " not found: no configured provider offers it. "
+                                 "GET /v1/models/embedding lists what is there");
     return config_of(*listing, handle);
 }
 
@@ -31,12 +32,13 @@ std::string handle_of(const LlmConfig& config) {
                          : config.provider_name.value_or(config.model_endpoint_type) + "/" + config.model;
 }
 
-void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& request, Agent& agent) {
+void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& request, ErrorCode unknown,
+                    Agent& agent) {
     if (request.embedding_config.has_value()) {
         agent.embedding_config = *request.embedding_config;
         agent.embedding = agent.embedding_config->handle;
     } else if (request.embedding.has_value()) {
-        agent.embedding_config = resolved_embedding(catalogue, *request.embedding);
+        agent.embedding_config = resolved_embedding(catalogue, *request.embedding, unknown);
         agent.embedding = *request.embedding;
     }
     if (request.embedding_chunk_size.has_value() && agent.embedding_config)
@@ -102,9 +104,9 @@ awaitable<void> choose_models(llm::Catalogue& catalogue, const ModelDefaults& de
     agent.model = agent.llm_config.handle;
     if (request.response_format.present()) agent.response_format = request.response_format.value_or(Json{});
     agent.model_settings = settings_of(agent.llm_config);
-    agent.embedding_config = resolved_embedding(catalogue, defaults.embedding);
+    agent.embedding_config = resolved_embedding(catalogue, defaults.embedding, ErrorCode::invalid_argument);
     agent.embedding = defaults.embedding;
-    take_embedding(catalogue, request, agent);
+    take_embedding(catalogue, request, ErrorCode::invalid_argument, agent);
 }
 
 awaitable<bool> change_models(llm::Catalogue& catalogue, const ModelDefaults& defaults,
@@ -121,7 +123,7 @@ awaitable<bool> change_models(llm::Catalogue& catalogue, const ModelDefaults& de
     if (request.response_format.present()) agent.response_format = request.response_format.value_or(Json{});
     const ModelSettings settings = settings_of(agent.llm_config);
     if (!agent.model_settings || to_json(*agent.model_settings) != to_json(settings)) agent.model_settings = settings;
-    take_embedding(catalogue, request, agent);
+    take_embedding(catalogue, request, ErrorCode::not_found, agent);
     co_return before != to_json(static_cast<const AgentSettings&>(agent));
 }
 

@@ -228,8 +228,8 @@ awaitable<llm::ModelAnswer> Turn::complete(StepWork& work, TokenEvents& tokens) 
             overflow = error;
         }
         const bool shorter = co_await compact(overflow_trigger, attempt > 1);
-        if (!shorter && attempt > 1) throw std::move(*overflow);
-        if (shorter) work.system_changed = false;  // it is stored already
+        if (!shorter) throw std::move(*overflow);
+        work.system_changed = false;  // it is stored already
     }
 }
 

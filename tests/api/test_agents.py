@@ -146,7 +146,7 @@ def test_max_tokens_and_the_context_window(server):
 @pytest.mark.parametrize("body, status, named", [
     ({"name": ""}, 422, "body.name"), ({"name": "a/b"}, 422, "body.name"), ({"tool_ids": [f"tool-{GONE}"]}, 404, GONE), ({"block_ids": [f"block-{GONE}"]}, 404, GONE),
     ({"identity_ids": [f"identity-{GONE}"]}, 404, GONE), ({"folder_ids": [f"source-{GONE}"]}, 404, GONE), ({"message_ids": [f"message-{GONE}"]}, 400, "message"),
-    ({"message_ids": []}, 400, "message_ids"), ({"model": "no/such"}, 404, "no/such"), ({"embedding": "no/such"}, 400, "no/such"),
+    ({"message_ids": []}, 400, "message_ids"), ({"model": "no/such"}, 404, "no/such"), ({"embedding": "no/such"}, 404, "no/such"),
     ({"context_window_limit": 0}, 422, "context_window_limit"), ({"timezone": "Mars"}, 422, "timezone"), ({"max_files_open": 1001}, 400, "max_files_open"),
     ({"per_file_view_window_char_limit": 2**31}, 400, "per_file_view_window_char_limit"), ({"last_stop_reason": "boredom"}, 422, "last_stop_reason"),
     ({"description": "a\u0000b"}, 422, "U+0000"), ({"name": "fine", "metadata": 5}, 422, "body.metadata")])

@@ -39,6 +39,16 @@ def check_pairs(messages, who):
     return done
 
 
+def check_context(in_context: list[str], messages: list[dict], who: str):
+    """All of the history; or after compactions the system message, the newest summary, and the history's end."""
+    summaries = [m["id"] for m in messages if m["message_type"] == "user_message" and '"system_alert"' in m["content"]]
+    told = [each for each in dict.fromkeys(m["id"] for m in messages) if each not in summaries]
+    head, tail = told[:1] + summaries[-1:], told[1:]
+    assert in_context[:len(head)] == head, f"{who}: history and context disagree"
+    kept = in_context[len(head):]
+    assert kept == (tail[len(tail) - len(kept):] if summaries else tail), f"{who}: history and context disagree"
+
+
 def check_life(http, life: Life, who: str):
     """While its client may still be talking: so first what was acknowledged, then what is there."""
     settled, acknowledged, lines = life.over, list(life.acknowledged), list(life.lines)
@@ -55,8 +65,7 @@ def check_life(http, life: Life, who: str):
         # A step is one transaction: its messages, its edits, and the agent's context hold the same.
         told = {call["arguments"].split('"new_string"')[1].split('"')[1] for call in done if call["name"] == "memory_insert"}
         assert told == set(memory), f"{who}: history and memory disagree: {sorted(told ^ set(memory))[:3]}"
-        in_context = http.get(f"/v1/agents/{life.agent_id}")["message_ids"]
-        assert in_context == list(dict.fromkeys(m["id"] for m in messages)), f"{who}: history and context disagree"
+        check_context(http.get(f"/v1/agents/{life.agent_id}")["message_ids"], messages, who)
         for run in http.get(f"/v1/runs?agent_id={life.agent_id}&limit=20"):
             assert run["status"] in ("completed", "failed"), f"{who}: {run['id']} is {run['status']}"
             steps = http.get(f"/v1/runs/{run['id']}/steps?limit=100")
