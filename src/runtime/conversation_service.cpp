@@ -113,7 +113,7 @@ awaitable<Conversation> ConversationService::create(std::string organization_id,
         if (std::find(made.isolated_block_ids.begin(), made.isolated_block_ids.end(), block.id) !=
             made.isolated_block_ids.end())
             parts_.blocks.insert(transaction, organization_id, block);
-    for (const storage::IsolatedBlock& each : isolated) parts_.conversations.isolate(transaction, made.id, each);
+    for (const storage::IsolatedBlock& each : isolated) parts_.conversations.isolate(transaction, made, each);
     co_await parts_.database.commit(std::move(transaction));
     co_return made;
 }

@@ -36,9 +36,10 @@ constexpr Statement update_messages{
     "conversation.note_messages",
     "UPDATE conversation SET last_message_at = $2, last_run_completion = COALESCE($3, last_run_completion)"
     " WHERE id = $1 AND deleted_at IS NULL"};
-constexpr Statement insert_block{
-    "conversation.isolate",
-    "INSERT INTO conversation_block (conversation_id, replaces, block_id, position) VALUES ($1, $2, $3, $4)"};
+constexpr Statement insert_block{"conversation.isolate",
+                                 "INSERT INTO conversation_block (conversation_id, replaces, block_id, position)"
+                                 " SELECT CAST($1 AS TEXT), a.label, CAST($3 AS TEXT), a.position FROM agent_block a"
+                                 " WHERE a.agent_id = $4 AND a.label = $2"};
 constexpr Statement insert_shared{
     "conversation.share_messages",
     "INSERT INTO conversation_message (conversation_id, position, agent_id, context_position)"
@@ -201,9 +202,10 @@ void ConversationRepository::note_messages(Transaction& transaction, const std::
     transaction.add(update_messages, id, to_micros(at), micros(run_ended)).expect_row(not_found("Conversation", id));
 }
 
-void ConversationRepository::isolate(Transaction& transaction, const std::string& id,
+void ConversationRepository::isolate(Transaction& transaction, const Conversation& conversation,
                                      const IsolatedBlock& block) const {
-    transaction.add(insert_block, id, block.replaces, block.block_id, next_position());
+    transaction.add(insert_block, conversation.id, block.replaces, block.block_id, conversation.agent_id)
+        .expect_row(changed_meanwhile("Agent", conversation.agent_id));
 }
 
 void ConversationRepository::share_messages(Transaction& transaction, const Conversation& fork,

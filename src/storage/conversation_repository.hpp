@@ -42,7 +42,8 @@ public:
     void note_messages(Transaction& transaction, const std::string& id, Timestamp at,
                        std::optional<Timestamp> run_ended) const;
 
-    void isolate(Transaction& transaction, const std::string& id, const IsolatedBlock& block) const;
+    /// The commit throws Error{conflict} if the agent has no such block any more.
+    void isolate(Transaction& transaction, const Conversation& conversation, const IsolatedBlock& block) const;
 
     /// Lets the new conversation `id` have what is in the window of `source` (empty: the agent's default one), from
     /// behind its system message, which stands at `after`, up to context position `up_to`.

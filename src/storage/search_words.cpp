@@ -36,80 +36,46 @@ std::string_view take(std::string_view& text, char32_t& code) {
     return bytes;
 }
 
-bool is_ascii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-/// Collects the words of a query.
-class QueryWords {
-public:
-    void add_to_word(std::string_view bytes) {
-        end_run();
-        word_ += bytes;
-    }
-    void add_dense(std::string_view bytes) {
-        end_word();
-        run_.push_back(bytes);
-    }
-    void end() {
-        end_word();
-        end_run();
-    }
-    std::string take() { return std::move(query_); }
-
-private:
-    void add(const std::string& phrase) {
-        if (!query_.empty()) query_ += " OR ";
-        query_ += '"' + phrase + '"';
-    }
-    void end_word() {
-        if (!word_.empty()) add(word_);
-        word_.clear();
-    }
-    void end_run() {
-        if (run_.size() == 1) add(std::string(run_.front()));
-        for (std::size_t i = 1; i < run_.size(); ++i) add(std::string(run_[i - 1]) + ' ' + std::string(run_[i]));
-        run_.clear();
-    }
-
-    std::string query_, word_;
-    std::vector<std::string_view> run_;
-};
-
 }  // namespace
 
-std::string search_text(std::string_view text) {
-    if (is_ascii(text)) return std::string(text);
-    std::string spaced;
-    spaced.reserve(text.size() * 2);
+SearchTerms search_terms(std::string_view text) {
+    SearchTerms found;
+    std::string word;
+    std::vector<std::string_view> run;
+    const auto end_word = [&] {
+        if (!word.empty()) found.terms.push_back(std::move(word));
+        word.clear();
+    };
+    const auto end_run = [&] {
+        found.dense = found.dense || !run.empty();
+        if (run.size() == 1) found.terms.emplace_back(run.front());
+        for (std::size_t i = 1; i < run.size(); ++i)
+            found.terms.push_back(std::string(run[i - 1]) + std::string(run[i]));
+        run.clear();
+    };
     while (!text.empty()) {
         char32_t code = 0;
         const std::string_view bytes = take(text, code);
         if (is_dense(code)) {
-            spaced += ' ';
-            spaced += bytes;
-            spaced += ' ';
-        } else {
-            spaced += bytes;
+            end_word();
+            run.push_back(bytes);
+            continue;
         }
+        end_run();
+        if (code >= 0x80 || std::isalnum(static_cast<int>(code)) != 0)
+            word += bytes;
+        else
+            end_word();
     }
-    return spaced;
+    end_word();
+    end_run();
+    return found;
 }
 
-std::string search_query(std::string_view text) {
-    QueryWords words;
-    while (!text.empty()) {
-        char32_t code = 0;
-        const std::string_view bytes = take(text, code);
-        if (is_dense(code))
-            words.add_dense(bytes);
-        else if (code >= 0x80 || std::isalnum(static_cast<int>(code)) != 0)
-            words.add_to_word(bytes);
-        else
-            words.end();
-    }
-    words.end();
-    return words.take();
+std::string fts_query(const std::vector<std::string>& terms) {
+    std::string query;
+    for (const std::string& term : terms) query += (query.empty() ? "\"" : " OR \"") + term + '"';
+    return query;
 }
 
 }  // namespace stele::storage

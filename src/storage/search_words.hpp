@@ -2,16 +2,22 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-/// Words for a full-text index whose tokenizer parts them at spaces, also of languages that write none (Chinese,
-/// Japanese, Korean, Thai, Lao, Khmer, Burmese): each of their characters is made a word of its own, and a query asks
-/// for pairs that stand side by side. Pure; texts are UTF-8.
+/// What a text asks a full-text search for. Pure; texts are UTF-8.
 namespace stele::storage {
 
-/// `text` as it is indexed: with spaces around every character of such a language.
-std::string search_text(std::string_view text);
+struct SearchTerms {
+    std::vector<std::string> terms;
+    /// True if some are of a language that writes no spaces between words (Chinese, Japanese, Thai, ...) or glues
+    /// particles on (Korean). An index whose tokenizer splits at spaces takes a sentence of those for one word, so they
+    /// have to be looked for as parts of the text: a run of their characters comes as its pairs.
+    bool dense = false;
+};
 
-/// An FTS5 query for any of the words of `text`, each quoted, so that nothing in them is syntax. Empty if it has none.
-std::string search_query(std::string_view text);
+SearchTerms search_terms(std::string_view text);
+
+/// An FTS5 query for any of `terms`, each quoted, so that nothing in them is syntax. Empty if there are none.
+std::string fts_query(const std::vector<std::string>& terms);
 
 }  // namespace stele::storage

@@ -1,7 +1,5 @@
 #include "storage/sqlite_functions.hpp"
 
-#include "storage/search_words.hpp"
-
 #include <sqlite3.h>
 
 #include <clocale>
@@ -61,20 +59,11 @@ void lower(sqlite3_context* context, int, sqlite3_value** values) {
     sqlite3_result_text64(context, lowered.data(), lowered.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-void search_text_of(sqlite3_context* context, int, sqlite3_value** values) {
-    const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
-    if (bytes == nullptr) return sqlite3_result_null(context);
-    const std::string text = search_text({bytes, static_cast<std::size_t>(sqlite3_value_bytes(values[0]))});
-    sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-}
-
 }  // namespace
 
 void add_functions(sqlite3* connection) {
     sqlite3_create_function_v2(connection, "lower", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
                                lower, nullptr, nullptr, nullptr);
-    sqlite3_create_function_v2(connection, "search_text", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-                               nullptr, search_text_of, nullptr, nullptr, nullptr);
 }
 
 }  // namespace stele::storage

@@ -1,5 +1,4 @@
--- 0007_conversations: several talks with one agent (tables as in the other file of this number), and full text that finds words of
--- languages without spaces between them.
+-- 0007_conversations.sql: several talks with one agent.
 -- `llm_config` belongs to `model` and is chosen when that is set. A deleted conversation keeps its row: walks that stand
 -- on it find their place, and messages that forks share keep their owner.
 CREATE TABLE conversation (
@@ -51,22 +50,3 @@ CREATE TABLE conversation_message (
 );
 CREATE INDEX conversation_message_by_message ON conversation_message (agent_id, position);
 CREATE INDEX message_by_conversation ON message (conversation_id, position) WHERE conversation_id <> '';
-
--- The tokenizer splits at spaces and would take a Chinese sentence for one word: search_text() parts such characters, and
--- a query asks for pairs of them (message_search.cpp). What is there already is indexed anew.
-DROP TRIGGER message_search_insert;
-DROP TRIGGER message_search_delete;
-INSERT INTO message_search (message_search, rowid, owner, text)
-SELECT 'delete', position, replace(agent_id, '-', ''), text FROM message
-WHERE role IN ('user', 'assistant') AND text <> '' AND search_text(text) <> text;
-INSERT INTO message_search (rowid, owner, text)
-SELECT position, replace(agent_id, '-', ''), search_text(text) FROM message
-WHERE role IN ('user', 'assistant') AND text <> '' AND search_text(text) <> text;
-CREATE TRIGGER message_search_insert AFTER INSERT ON message WHEN new.role IN ('user', 'assistant') AND new.text <> '' BEGIN
-    INSERT INTO message_search (rowid, owner, text)
-    VALUES (new.position, replace(new.agent_id, '-', ''), search_text(new.text));
-END;
-CREATE TRIGGER message_search_delete AFTER DELETE ON message WHEN old.role IN ('user', 'assistant') AND old.text <> '' BEGIN
-    INSERT INTO message_search (message_search, rowid, owner, text)
-    VALUES ('delete', old.position, replace(old.agent_id, '-', ''), search_text(old.text));
-END;
