@@ -1,4 +1,5 @@
 #include "api/agent_query.hpp"
+#include "api/message_answer.hpp"
 #include "domain/answer.hpp"
 
 namespace stele::api {
@@ -78,7 +79,9 @@ awaitable<Response> remove(Services& services, const Request& request) {
 
 awaitable<Response> context(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
-    const ContextWindowOverview overview = co_await services.agent_service.context(request.organization_id, id);
+    const std::string conversation_id = stored_conversation_id(request.query.text("conversation_id").value_or(""));
+    const ContextWindowOverview overview =
+        co_await services.agent_service.context(request.organization_id, id, conversation_id);
     co_return answer(overview);
 }
 
@@ -110,7 +113,8 @@ std::span<const Route> agent_routes() {
          "include[], include_relationships[]"},
         {Method::patch, "/v1/agents/{agent_id}", update, "agents.update", "UpdateAgent", "AgentState"},
         {Method::delete_, "/v1/agents/{agent_id}", remove, "agents.delete", "", "Deleted"},
-        {Method::get, "/v1/agents/{agent_id}/context", context, "agents.context.retrieve", "", "ContextWindowOverview"},
+        {Method::get, "/v1/agents/{agent_id}/context", context, "agents.context.retrieve", "", "ContextWindowOverview",
+         "conversation_id"},
         {Method::patch, "/v1/agents/{agent_id}/reset-messages", reset_messages, "agents.messages.reset",
          "ResetMessages?", "AgentState", "add_default_initial_messages:boolean"},
     };

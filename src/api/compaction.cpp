@@ -13,14 +13,15 @@ CompactionRequest body_of(const Request& request) {
 awaitable<Response> compact(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     CompactionRequest body = body_of(request);
-    const CompactionResponse done =
-        co_await services.runtime.compact(request.organization_id, request.user_id, agent_id, std::move(body));
+    const CompactionResponse done = co_await services.runtime.compact(request.organization_id, request.user_id,
+                                                                      agent_id, std::string(), std::move(body));
     co_return answer(done);
 }
 
 awaitable<Response> undo(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
-    const CompactionResponse done = co_await services.runtime.undo_compaction(request.organization_id, agent_id);
+    const CompactionResponse done =
+        co_await services.runtime.undo_compaction(request.organization_id, agent_id, std::string());
     co_return answer(done);
 }
 

@@ -119,7 +119,8 @@ awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions optio
 }  // namespace
 
 bool wants_stream(const Request& request, const MessageRequest& body) {
-    return body.streaming.value_or(false) || request.http.path.find("/stream") != std::string::npos;
+    if (request.http.path.find("/stream") != std::string::npos) return true;
+    return body.streaming.value_or(request.http.path.find("/conversations/") != std::string::npos);
 }
 
 ViewOptions view_of(AgentType type) {

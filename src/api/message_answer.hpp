@@ -26,6 +26,32 @@ awaitable<Response> repeat_run(Services& services, const Request& request, std::
 /// True if the message request asks for an event stream.
 bool wants_stream(const Request& request, const MessageRequest& body);
 
+/// Where messages go.
+struct MessageTarget {
+    std::string agent_id;
+    std::string conversation_id;  ///< empty: the agent's default one
+    bool refuse_if_busy = false;  ///< else they wait behind the run at work
+};
+
+/// Begins the run that `body` asks for and answers with it; one whose otid was carried out before is told again.
+awaitable<Response> send_messages(Services& services, const Request& request, MessageTarget target, MessageRequest body,
+                                  bool stream);
+
+/// The turn that `body` asks for.
+runtime::TurnRequest turn_of(const Request& request, MessageTarget target, MessageRequest body, bool stream);
+
+/// The types that the query's include_return_message_types names.
+std::vector<std::string> wanted_types(const Query& query);
+
+/// The conversation that the word of a query or body means in the store: `default` is the one without an id.
+inline std::string stored_conversation_id(std::string word) {
+    return word == "default" ? std::string() : std::move(word);
+}
+
+/// The system messages among those that a list of one conversation shows, as the next step will send them.
+awaitable<void> refresh_system(Services& services, std::string organization_id, std::string agent_id,
+                               std::string conversation_id, std::vector<Message>& messages);
+
 /// How the messages of an agent of this type show.
 ViewOptions view_of(AgentType type);
 

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 namespace stele::api {
-namespace {
 
-runtime::TurnRequest turn_of(const Request& request, MessageRequest body, bool stream) {
+runtime::TurnRequest turn_of(const Request& request, MessageTarget target, MessageRequest body, bool stream) {
     runtime::TurnRequest turn;
     turn.organization_id = request.organization_id;
     turn.user_id = request.user_id;
-    turn.agent_id = request.path_id("agent_id", "agent");
+    turn.agent_id = std::move(target.agent_id);
+    turn.conversation_id = std::move(target.conversation_id);
+    turn.refuse_if_busy = target.refuse_if_busy;
     turn.stream_tokens = stream && body.stream_tokens;
     turn.background = stream && body.background;
     turn.run_type = stream ? "send_message_streaming" : "send_message";
@@ -18,6 +19,8 @@ runtime::TurnRequest turn_of(const Request& request, MessageRequest body, bool s
     turn.body = std::move(body);
     return turn;
 }
+
+namespace {
 
 // The run that stored this very request before: clients that send an otid may repeat it after a lost answer.
 awaitable<std::optional<std::string>> earlier_run(const Services& services, std::string agent_id,
@@ -31,25 +34,19 @@ awaitable<std::optional<std::string>> earlier_run(const Services& services, std:
     co_return std::nullopt;
 }
 
-awaitable<Response> send(Services& services, const Request& request, bool stream) {
-    auto body = decode<MessageRequest>(request.body());
-    // Clients of generation 1 have no such member: one that sends it would not understand the stream.
-    if (!stream && !request.generation_2 && body.streaming.value_or(false))
-        throw invalid_field("body.streaming", "needs a client of generation 1.x; use the path .../messages/stream");
-    stream = stream || body.streaming.value_or(false);
-    const std::string agent_id = request.path_id("agent_id", "agent");
-    auto before = co_await earlier_run(services, agent_id, body);
+}  // namespace
+
+awaitable<Response> send_messages(Services& services, const Request& request, MessageTarget target, MessageRequest body,
+                                  bool stream) {
+    auto before = co_await earlier_run(services, target.agent_id, body);
     if (before) co_return co_await repeat_run(services, request, std::move(*before));
     StreamOptions options;
     options.include_pings = body.include_pings;
     options.background = stream && body.background;
-    auto log = co_await services.runtime.start(turn_of(request, std::move(body), stream));
+    auto log = co_await services.runtime.start(turn_of(request, std::move(target), std::move(body), stream));
     if (stream) co_return stream_answer(std::move(log), options);
     co_return co_await blocking_answer(std::move(log));
 }
-
-awaitable<Response> create(Services& services, const Request& request) { return send(services, request, false); }
-awaitable<Response> create_stream(Services& services, const Request& request) { return send(services, request, true); }
 
 std::vector<std::string> wanted_types(const Query& query) {
     std::vector<std::string> types = query.list("include_return_message_types");
@@ -59,18 +56,35 @@ std::vector<std::string> wanted_types(const Query& query) {
     return types;
 }
 
-// The listing shows the system message as the next step will send it.
 awaitable<void> refresh_system(Services& services, std::string organization_id, std::string agent_id,
-                               std::vector<Message>& messages) {
-    const auto shown = std::find_if(messages.begin(), messages.end(), [](const Message& message) {
-        return message.role == MessageRole::system && message.context_position;
+                               std::string conversation_id, std::vector<Message>& messages) {
+    const auto shown = std::find_if(messages.begin(), messages.end(), [&](const Message& message) {
+        return message.role == MessageRole::system && message.context_position &&
+               message.conversation_id == conversation_id;
     });
     if (shown == messages.end()) co_return;
-    auto loaded = co_await services.runtime.load_refreshed(std::move(organization_id), std::move(agent_id));
+    auto loaded = co_await services.runtime.load_refreshed(std::move(organization_id), std::move(agent_id),
+                                                           std::move(conversation_id));
     if (!loaded) co_return;
     for (Message& message : loaded->messages)
         if (message.id == shown->id) shown->content = std::move(message.content);
 }
+
+namespace {
+
+awaitable<Response> send(Services& services, const Request& request, bool stream) {
+    auto body = decode<MessageRequest>(request.body());
+    // Clients of generation 1 have no such member: one that sends it would not understand the stream.
+    if (!stream && !request.generation_2 && body.streaming.value_or(false))
+        throw invalid_field("body.streaming", "needs a client of generation 1.x; use the path .../messages/stream");
+    stream = stream || body.streaming.value_or(false);
+    MessageTarget target;
+    target.agent_id = request.path_id("agent_id", "agent");
+    co_return co_await send_messages(services, request, std::move(target), std::move(body), stream);
+}
+
+awaitable<Response> create(Services& services, const Request& request) { return send(services, request, false); }
+awaitable<Response> create_stream(Services& services, const Request& request) { return send(services, request, true); }
 
 awaitable<Response> list(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
@@ -80,12 +94,12 @@ awaitable<Response> list(Services& services, const Request& request) {
     filter.agent_id = agent_id;
     filter.group_id = request.query.text("group_id");
     filter.conversation_id = request.query.text("conversation_id");
-    if (filter.conversation_id == "default") filter.conversation_id = "";
+    if (filter.conversation_id) filter.conversation_id = stored_conversation_id(*filter.conversation_id);
 
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
     std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
-    co_await refresh_system(services, request.organization_id, agent_id, messages);
+    co_await refresh_system(services, request.organization_id, agent_id, filter.conversation_id.value_or(""), messages);
     ViewOptions view = view_of(agent->agent_type);
     request.query.flag("include_err");  // failed messages are always shown; the switch has to be one all the same
     view.use_assistant_message = request.query.flag("use_assistant_message").value_or(true);
@@ -120,6 +134,7 @@ awaitable<Response> list_all(Services& services, const Request& request) {
     const storage::Page page = page_of(request.query, {.limit = 100});
     storage::MessageFilter filter;
     filter.conversation_id = request.query.text("conversation_id");
+    if (filter.conversation_id) filter.conversation_id = stored_conversation_id(*filter.conversation_id);
     const std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
     ViewOptions view;
     if (!types.empty()) view.include_types = &types;

@@ -2,7 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "domain/answer.hpp"
-#include "domain/compaction.hpp"
+#include "domain/conversation.hpp"
 #include "domain/run_trace.hpp"
 #include "domain/schema.hpp"
 
@@ -41,6 +41,11 @@ std::string schemas() {
     add<MessageRequest>(out, "MessageRequest", SchemaUse::request);
     add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
     add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
+    add<CreateConversation>(out, "CreateConversation", SchemaUse::request);
+    add<UpdateConversation>(out, "UpdateConversation", SchemaUse::request);
+    add<ConversationMessageRequest>(out, "ConversationMessageRequest", SchemaUse::request);
+    add<ConversationCompactionRequest>(out, "ConversationCompactionRequest", SchemaUse::request);
+    add<Conversation>(out, "Conversation", SchemaUse::answer);
     add<CompactionResponse>(out, "CompactionResponse", SchemaUse::answer);
     add<AgentState>(out, "AgentState", SchemaUse::answer);
     add<AgentMemory>(out, "AgentMemory", SchemaUse::answer);

@@ -45,6 +45,8 @@ std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
 std::span<const Route> block_routes();
 std::span<const Route> compaction_routes();
+std::span<const Route> conversation_message_routes();
+std::span<const Route> conversation_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> message_routes();

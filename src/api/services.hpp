@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/agent_service.hpp"
+#include "runtime/conversation_service.hpp"
 #include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
@@ -19,11 +20,13 @@ struct Services {
     const storage::BlockRepository& blocks;
     const storage::ToolRepository& tools;
     const storage::MessageRepository& messages;
+    const storage::ConversationRepository& conversations;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
     runtime::Runtime& runtime;
     const runtime::AgentService& agent_service;
+    const runtime::ConversationService& conversation_service;
     Secret password;  ///< empty: none is asked for
     ServerFacts facts;
 };

@@ -61,12 +61,14 @@ private:
     storage::BlockRepository blocks_;
     storage::ToolRepository tools_;
     storage::MessageRepository messages_;
+    storage::ConversationRepository conversations_;
     storage::RunRepository runs_;
     storage::IdempotencyRepository idempotency_;
     net::HttpClient client_;
     llm::Catalogue catalogue_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
+    runtime::ConversationService conversation_service_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -122,17 +124,31 @@ ServerApp::ServerApp(const Options& options)
       blocks_(*database_),
       tools_(*database_),
       messages_(*database_),
+      conversations_(*database_),
       runs_(*database_),
       idempotency_(*database_),
       client_(client_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, catalogue_, options.traces}),
+      runtime_(
+          {*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, catalogue_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
                       defaults_of(options)}),
-      services_{*database_,     agents_,          blocks_,
-                tools_,         messages_,        runs_,
-                idempotency_,   catalogue_,       runtime_,
-                agent_service_, options.password, {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
+      conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
+                             runtime_, defaults_of(options)}),
+      services_{*database_,
+                agents_,
+                blocks_,
+                tools_,
+                messages_,
+                conversations_,
+                runs_,
+                idempotency_,
+                catalogue_,
+                runtime_,
+                agent_service_,
+                conversation_service_,
+                options.password,
+                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),

@@ -48,13 +48,17 @@ void stream(const ModelAnswer& answer, DeltaSink& sink) {
 
 }  // namespace
 
+std::string OfflineModel::request_json(const ModelRequest& request, bool stream) const {
+    return encode_chat_request(request, Quirks{}, stream);
+}
+
 boost::asio::awaitable<ModelAnswer> OfflineModel::complete(ModelRequest request, DeltaSink* sink) {
     ModelAnswer answer = offline_answer(request);
     answer.id = "offline-" + random_hex(8);
     answer.model = "offline";
     for (ToolCall& call : answer.tool_calls) call.id = "call_" + random_hex(12);
     if (!answer.tool_calls.empty()) answer.finish = Finish::tool_calls;
-    answer.request_json = encode_chat_request(request, Quirks{}, sink != nullptr);
+    answer.request_json = request_json(request, sink != nullptr);
     Usage& usage = answer.usage.emplace();
     std::size_t written = answer.text.size();
     for (const ToolCall& call : answer.tool_calls) written += call.name.size() + call.arguments.size();

@@ -9,6 +9,7 @@ namespace stele::llm {
 class OfflineModel final : public Provider {
 public:
     boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) override;
+    std::string request_json(const ModelRequest& request, bool stream) const override;
     bool can_summarise() const override { return false; }
 };
 

@@ -128,12 +128,17 @@ void OpenAiChat::remember_refusals(Call& call) {
         refusals_[call.model] = std::move(call.refusals);
 }
 
+std::string OpenAiChat::request_json(const ModelRequest& request, bool stream) const {
+    const Refusals refusals = known_refusals(request.model);
+    std::string body = encode_chat_request(request, endpoint_.quirks, stream);
+    return refusals.empty() ? body : without(refusals, body);
+}
+
 awaitable<ModelAnswer> OpenAiChat::complete(ModelRequest request, DeltaSink* sink) {
     Call call;
     call.model = request.model;
-    call.body = encode_chat_request(request, endpoint_.quirks, sink != nullptr);
+    call.body = request_json(request, sink != nullptr);
     call.refusals = known_refusals(call.model);
-    if (!call.refusals.empty()) call.body = without(call.refusals, call.body);
     call.sink = sink;
     request = {};  // the history may be long and the model slow: only the encoded body stays in memory
     for (int number = 1;;) {

@@ -36,6 +36,7 @@ public:
     OpenAiChat(net::HttpClient& client, ChatEndpoint endpoint);
 
     boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) override;
+    std::string request_json(const ModelRequest& request, bool stream) const override;
 
 private:
     struct Call;

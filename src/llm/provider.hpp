@@ -28,6 +28,9 @@ public:
     /// Cancellation closes the connection and throws Error{cancelled}.
     virtual boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) = 0;
 
+    /// The body that `complete` would send for `request`.
+    virtual std::string request_json(const ModelRequest& request, bool stream) const = 0;
+
     /// False for what answers by rules and would not understand that it is asked for a summary.
     virtual bool can_summarise() const { return true; }
 };

@@ -2,6 +2,7 @@
 
 #include "storage/agent_repository.hpp"
 #include "storage/block_repository.hpp"
+#include "storage/conversation_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/tool_repository.hpp"
 
@@ -12,20 +13,40 @@ namespace {
 
 using boost::asio::awaitable;
 
-storage::ReadBatch settings_batch(const std::string& organization_id, const std::string& agent_id) {
+storage::ReadBatch settings_batch(const std::string& organization_id, const std::string& agent_id,
+                                  const std::string& conversation_id) {
     storage::ReadBatch batch;
     batch.add(storage::AgentRepository::find_statement(), organization_id, agent_id)
-        .add(storage::BlockRepository::of_agent_statement(), agent_id)
         .add(storage::ToolRepository::of_agent_statement(), agent_id);
+    if (conversation_id.empty()) {
+        batch.add(storage::BlockRepository::of_agent_statement(), agent_id);
+    } else {
+        batch.add(storage::BlockRepository::in_conversation_statement(), agent_id, conversation_id)
+            .add(storage::ConversationRepository::find_statement(), organization_id, agent_id, conversation_id)
+            .add(storage::ConversationRepository::block_ids_statement(), conversation_id);
+    }
     return batch;
+}
+
+// What the conversation calls its model with stands in place of the agent's own.
+void take_conversation(Conversation conversation, LoadedAgent& into) {
+    apply_model(conversation, into.agent.llm_config);
+    const bool own_format = conversation.model_settings && conversation.model_settings->response_format.present();
+    if (own_format) into.agent.response_format = Json{};
+    into.conversation = std::move(conversation);
 }
 
 bool take_settings(std::vector<storage::Rows>& rows, LoadedAgent& into) {
     auto agent = storage::AgentRepository::from_rows(std::move(rows[0]));
     if (!agent) return false;
     into.agent = std::move(*agent);
-    into.blocks = storage::BlockRepository::from_rows(std::move(rows[1]));
-    into.tools = storage::ToolRepository::from_rows(std::move(rows[2]));
+    into.tools = storage::ToolRepository::from_rows(std::move(rows[1]));
+    into.blocks = storage::BlockRepository::from_rows(std::move(rows[2]));
+    if (into.conversation_id.empty()) return true;
+    auto conversation = storage::ConversationRepository::from_rows(std::move(rows[3]));
+    if (!conversation) throw not_found("Conversation", into.conversation_id);
+    conversation->isolated_block_ids = storage::MessageRepository::ids_from_rows(std::move(rows[4]));
+    take_conversation(std::move(*conversation), into);
     return true;
 }
 
@@ -33,17 +54,18 @@ bool take_settings(std::vector<storage::Rows>& rows, LoadedAgent& into) {
 
 awaitable<std::optional<LoadedAgent>> load_agent(storage::Database& database, std::string organization_id,
                                                  std::string agent_id, std::string conversation_id) {
-    storage::ReadBatch batch = settings_batch(organization_id, agent_id);
-    batch.add(storage::MessageRepository::in_context_statement(), agent_id, conversation_id);
+    storage::ReadBatch batch = settings_batch(organization_id, agent_id, conversation_id);
+    batch.add(storage::MessageRepository::in_context_statement(conversation_id), agent_id, conversation_id);
     std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
     std::optional<LoadedAgent> loaded(std::in_place);
+    loaded->conversation_id = std::move(conversation_id);
     if (!take_settings(rows, *loaded)) co_return std::nullopt;
-    loaded->messages = storage::MessageRepository::from_rows(std::move(rows[3]));
+    loaded->messages = storage::MessageRepository::from_rows(std::move(rows.back()));
     co_return loaded;
 }
 
 awaitable<bool> reload_settings(storage::Database& database, LoadedAgent& loaded) {
-    storage::ReadBatch batch = settings_batch(loaded.agent.organization_id, loaded.agent.id);
+    storage::ReadBatch batch = settings_batch(loaded.agent.organization_id, loaded.agent.id, loaded.conversation_id);
     std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
     co_return take_settings(rows, loaded);
 }
@@ -53,8 +75,7 @@ Message* system_message_of(std::vector<Message>& messages) {
 }
 
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
-    SystemPromptInput input{loaded.agent, loaded.blocks, {}, at, 0, 0};
-    if (!loaded.messages.empty()) input.conversation_id = loaded.messages.front().conversation_id;
+    SystemPromptInput input{loaded.agent, loaded.blocks, loaded.conversation_id, at, 0, 0};
     input.recall_count =
         std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
     return input;

@@ -171,7 +171,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     demand_distinct_labels(blocks);
 
     std::vector<Message> messages;
-    messages.push_back(new_system_message(agent, blocks));
+    messages.push_back(new_system_message({agent, blocks, {}, now(), 0, 0}));
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
         messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(messages.size());
@@ -266,7 +266,7 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
         agent.last_updated_by_id = actor;
         parts_.agents.update(transaction, agent);
         co_await parts_.database.commit(std::move(transaction));
-        const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id);
+        const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id, std::string());
         static_cast<void>(refreshed);
     }
     co_return co_await get(organization_id, id, AgentInclude());
@@ -295,7 +295,7 @@ awaitable<std::vector<AgentState>> AgentService::states(std::vector<Agent> agent
 }
 
 void AgentService::add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include) {
-    batch.add(storage::MessageRepository::context_ids_statement(), agent_id, "");
+    batch.add(storage::MessageRepository::context_ids_statement({}), agent_id, "");
     if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent_id);
     if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
     if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
@@ -333,7 +333,7 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
 awaitable<void> AgentService::reset_messages(std::string organization_id, std::string id, bool add_defaults) const {
     const bool there = co_await parts_.agents.exists(organization_id, id);
     if (!there) throw not_found("Agent", id);
-    const Lease lease = co_await parts_.runtime.lease(id);
+    const Lease lease = co_await parts_.runtime.lease(id, std::string());
     auto loaded = co_await load_agent(parts_.database, organization_id, id, std::string());
     if (!loaded) throw not_found("Agent", id);
     std::vector<Message> fresh;
@@ -343,10 +343,10 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
         const SystemPromptInput input{loaded->agent, loaded->blocks, {}, now(), recall, 0};
         system->content = {text_part(compile_system_prompt(input))};
         parts_.messages.rewrite_system(transaction, *system);
-        parts_.messages.evict_all_but(transaction, id, system->id);
+        parts_.messages.evict_all_but(transaction, id, {}, system->id);
     } else {
-        fresh.push_back(new_system_message(loaded->agent, loaded->blocks));
-        parts_.messages.evict_all_but(transaction, id, std::string());
+        fresh.push_back(new_system_message({loaded->agent, loaded->blocks, {}, now(), 0, 0}));
+        parts_.messages.evict_all_but(transaction, id, {}, {});
     }
     if (add_defaults)
         for (Message& message : initial_messages(loaded->agent, std::nullopt)) fresh.push_back(std::move(message));
@@ -357,14 +357,16 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
 
 awaitable<void> AgentService::remove(std::string organization_id, std::string id) const {
     const Agent agent = co_await find(organization_id, id);
-    const Lease lease = co_await parts_.runtime.lease(id);  // a run at work ends first
+    const Lease lease = co_await parts_.runtime.lease(id, std::string());  // a run at work ends first
     storage::Transaction transaction;
+    storage::ConversationRepository::remove_blocks_of_agent(transaction, id);
     parts_.agents.remove(transaction, agent);
     co_await parts_.database.commit(std::move(transaction));
 }
 
-awaitable<ContextWindowOverview> AgentService::context(std::string organization_id, std::string id) const {
-    auto loaded = co_await load_agent(parts_.database, std::move(organization_id), id, std::string());
+awaitable<ContextWindowOverview> AgentService::context(std::string organization_id, std::string id,
+                                                       std::string conversation_id) const {
+    auto loaded = co_await load_agent(parts_.database, std::move(organization_id), id, std::move(conversation_id));
     if (!loaded) throw not_found("Agent", id);
     refresh_system_message(*loaded);
     co_return context_overview(*loaded);

@@ -51,7 +51,8 @@ public:
 
     boost::asio::awaitable<void> remove(std::string organization_id, std::string id) const;
 
-    boost::asio::awaitable<ContextWindowOverview> context(std::string organization_id, std::string id) const;
+    boost::asio::awaitable<ContextWindowOverview> context(std::string organization_id, std::string id,
+                                                          std::string conversation_id) const;
 
 private:
     static void add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include);

@@ -31,7 +31,7 @@ Message summary_message(const LoadedAgent& loaded, const CompactionOrder& order,
     Message summary;
     summary.id = new_id("message");
     summary.agent_id = loaded.agent.id;
-    summary.conversation_id = last.conversation_id;
+    summary.conversation_id = loaded.conversation_id;
     summary.role = MessageRole::summary;
     summary.run_id = order.run_id;
     summary.position = next_position();

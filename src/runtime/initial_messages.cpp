@@ -2,7 +2,6 @@
 
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
-#include "runtime/system_prompt.hpp"
 
 namespace stele::runtime {
 namespace {
@@ -75,8 +74,10 @@ std::vector<Message> initial_messages(const Agent& agent, const std::optional<st
     return messages;
 }
 
-Message new_system_message(const Agent& agent, const std::vector<Block>& blocks) {
-    return text_message(agent, MessageRole::system, compile_system_prompt({agent, blocks, {}, now(), 0, 0}));
+Message new_system_message(const SystemPromptInput& input) {
+    Message message = text_message(input.agent, MessageRole::system, compile_system_prompt(input));
+    message.conversation_id = input.conversation_id;
+    return message;
 }
 
 }  // namespace stele::runtime

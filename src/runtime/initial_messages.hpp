@@ -2,6 +2,7 @@
 
 #include "domain/agent.hpp"
 #include "domain/message.hpp"
+#include "runtime/system_prompt.hpp"
 
 namespace stele::runtime {
 
@@ -9,8 +10,8 @@ namespace stele::runtime {
 /// of its type (nothing for agents that speak in text; a greeting and a login for the others). Positions are given.
 std::vector<Message> initial_messages(const Agent& agent, const std::optional<std::vector<InitialMessage>>& sequence);
 
-/// The system message of a new agent.
-Message new_system_message(const Agent& agent, const std::vector<Block>& blocks);
+/// The system message that a conversation begins with.
+Message new_system_message(const SystemPromptInput& input);
 
 /// An event in the form that the agent's prompt describes: an object with its kind, one more member, and the time now.
 std::string packaged_event(const Agent& agent, const char* type, const char* key, const std::string& value);

@@ -16,11 +16,18 @@ namespace {
 namespace asio = boost::asio;
 using asio::awaitable;
 
-std::string lease_key(const std::string& agent_id, const std::string& conversation_id) {
-    return conversation_id.empty() ? agent_id : conversation_id;
+Error busy_conversation(const std::string& run_id) {
+    Error busy(ErrorCode::conflict, "CONVERSATION_BUSY: run " + run_id + " is at work in this conversation");
+    busy.members.emplace_back("run_id", run_id);
+    busy.retry_after = std::chrono::seconds(1);
+    return busy;
 }
 
 }  // namespace
+
+std::string lease_key(const std::string& agent_id, const std::string& conversation_id) {
+    return conversation_id.empty() ? agent_id : conversation_id;
+}
 
 Run new_run(const TurnRequest& request) {
     Run run;
@@ -62,17 +69,26 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
 awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                         asio::any_io_executor executor) {
     const std::string key = lease_key(request.agent_id, request.conversation_id);
-    if (leases_.held(key)) {
+    std::optional<Lease> lease = leases_.try_acquire(key);
+    if (!lease) {
+        if (request.refuse_if_busy) refuse_if_at_work(key, run_log->run_id());
         const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
         if (!there) throw not_found("Agent", request.agent_id);
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;
     }
-    Lease lease = co_await leases_.acquire(key);
     LoadedAgent loaded = co_await load(request);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+    auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(*lease));
     asio::co_spawn(executor, carry_out(run_log->run_id(), std::move(turn)), asio::detached);
+}
+
+// A lease without a run belongs to something short, such as the compaction behind a turn: that is waited for.
+void Runtime::refuse_if_at_work(const std::string& key, const std::string& own_run_id) const {
+    for (const Run& run : active())
+        if (run.id != own_run_id && run.status == RunStatus::running &&
+            lease_key(run.agent_id, run.conversation_id.value_or("")) == key)
+            throw busy_conversation(run.id);
 }
 
 // The run that the request repeats, if that is at work; else the new one is entered.
@@ -182,11 +198,14 @@ void Runtime::forget(const std::string& run_id) {
     std::erase_if(run_of_otid_, [&](const auto& entry) { return entry.second == run_id; });
 }
 
-awaitable<Lease> Runtime::lease(std::string agent_id) { return leases_.acquire(std::move(agent_id)); }
+awaitable<Lease> Runtime::lease(std::string agent_id, std::string conversation_id) {
+    return leases_.acquire(lease_key(agent_id, conversation_id));
+}
 
-awaitable<std::optional<LoadedAgent>> Runtime::load_refreshed(std::string organization_id, std::string agent_id) {
-    auto loaded =
-        co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id), std::string());
+awaitable<std::optional<LoadedAgent>> Runtime::load_refreshed(std::string organization_id, std::string agent_id,
+                                                              std::string conversation_id) {
+    auto loaded = co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id),
+                                      std::move(conversation_id));
     if (loaded && refresh_system_message(*loaded)) {
         storage::Transaction transaction;
         services_.messages.rewrite_system(transaction, loaded->messages.front());

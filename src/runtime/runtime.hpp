@@ -15,9 +15,10 @@ public:
 
     /// Begins a run for `request` and returns its log as soon as nothing that the request itself is to blame for can go
     /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation
-    /// is at work the new one waits behind it. A request that repeats an otid of a run at work follows that run
-    /// instead. Throws Error{not_found} for an unknown agent or model, Error{invalid_argument} for input that says
-    /// nothing, Error{unavailable} when too many wait or the server stops.
+    /// is at work the new one waits behind it, or is refused if the request says so. A request that repeats an otid of
+    /// a run at work follows that run instead. Throws Error{not_found} for an unknown agent or model,
+    /// Error{invalid_argument} for input that says nothing, Error{unavailable} when too many wait or the server stops,
+    /// Error{conflict} with the id of the run at work.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
 
     /// The log of a run that is at work, or null.
@@ -26,22 +27,33 @@ public:
     /// The runs at work, newest first.
     std::vector<Run> active() const;
 
-    /// The right to write the default conversation of an agent, for changes over REST that runs must not see halfway.
-    boost::asio::awaitable<Lease> lease(std::string agent_id);
+    // In all that follows an empty conversation id means the agent's default one.
+
+    /// The right to write a conversation, for changes over REST that runs must not see halfway.
+    boost::asio::awaitable<Lease> lease(std::string agent_id, std::string conversation_id);
 
     /// The agent with its system message brought up to date, in the store too. Nothing if there is no such agent.
-    boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id,
-                                                                      std::string agent_id);
+    boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id, std::string agent_id,
+                                                                      std::string conversation_id);
 
-    /// Compacts the default conversation of an agent now, once no run is at work on it; with `preview` only tells
-    /// what would come of it. Throws Error{not_found} for an unknown agent, Error{invalid_argument} if nothing would
-    /// become shorter.
+    /// The system message of a conversation compiled anew, with the time of `update_timestamp` now; stored unless
+    /// `dry_run`. Throws Error{not_found} if there is none.
+    boost::asio::awaitable<std::string> recompile(std::string organization_id, std::string agent_id,
+                                                  std::string conversation_id, bool update_timestamp, bool dry_run);
+
+    /// The body that `request` would send to its model's provider, as JSON. Nothing is sent or stored. Throws as start.
+    boost::asio::awaitable<std::string> preview(TurnRequest request);
+
+    /// Compacts a conversation now, once no run is at work on it; with `preview` only tells what would come of it.
+    /// Throws Error{not_found} for an unknown agent, Error{invalid_argument} if nothing would become shorter.
     boost::asio::awaitable<CompactionResponse> compact(std::string organization_id, std::string user_id,
-                                                       std::string agent_id, CompactionRequest request);
+                                                       std::string agent_id, std::string conversation_id,
+                                                       CompactionRequest request);
 
-    /// Takes the newest summary out of the default conversation's window and brings back what it stands for.
-    /// Throws Error{not_found} for an unknown agent, Error{conflict} if its window holds no summary.
-    boost::asio::awaitable<CompactionResponse> undo_compaction(std::string organization_id, std::string agent_id);
+    /// Takes the newest summary out of a conversation's window and brings back what it stands for.
+    /// Throws Error{not_found} for an unknown agent, Error{conflict} if its window holds no summary of its own.
+    boost::asio::awaitable<CompactionResponse> undo_compaction(std::string organization_id, std::string agent_id,
+                                                               std::string conversation_id);
 
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }
@@ -56,6 +68,7 @@ private:
     boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
     void refuse(const std::shared_ptr<RunLog>& run_log, Error error);
+    void refuse_if_at_work(const std::string& key, const std::string& own_run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     void forget(const std::string& run_id);
 
@@ -66,6 +79,9 @@ private:
     std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;
     std::unordered_map<std::string, std::string> run_of_otid_;  ///< of runs at work; "agent otid" -> run
 };
+
+/// What the lease of a conversation is known by.
+std::string lease_key(const std::string& agent_id, const std::string& conversation_id);
 
 /// The run that `request` asks for, as it is before anything has happened.
 Run new_run(const TurnRequest& request);

@@ -18,9 +18,9 @@ CompactionResponse response_of(std::string summary, std::size_t before, std::siz
 }  // namespace
 
 awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std::string user_id, std::string agent_id,
-                                               CompactionRequest request) {
-    const Lease lease = co_await leases_.acquire(agent_id);
-    auto loaded = co_await load_agent(services_.database, organization_id, agent_id, std::string());
+                                               std::string conversation_id, CompactionRequest request) {
+    const Lease lease = co_await leases_.acquire(lease_key(agent_id, conversation_id));
+    auto loaded = co_await load_agent(services_.database, organization_id, agent_id, conversation_id);
     if (!loaded) throw not_found("Agent", agent_id);
 
     CompactionOrder order;
@@ -48,11 +48,12 @@ awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std:
     co_return response;
 }
 
-awaitable<CompactionResponse> Runtime::undo_compaction(std::string organization_id, std::string agent_id) {
-    const Lease lease = co_await leases_.acquire(agent_id);
-    auto loaded = co_await load_agent(services_.database, organization_id, agent_id, std::string());
+awaitable<CompactionResponse> Runtime::undo_compaction(std::string organization_id, std::string agent_id,
+                                                       std::string conversation_id) {
+    const Lease lease = co_await leases_.acquire(lease_key(agent_id, conversation_id));
+    auto loaded = co_await load_agent(services_.database, organization_id, agent_id, conversation_id);
     if (!loaded) throw not_found("Agent", agent_id);
-    const auto summary = co_await services_.messages.last_summary(agent_id, std::string());
+    const auto summary = co_await services_.messages.last_summary(agent_id, conversation_id);
     if (!summary)
         throw Error(ErrorCode::conflict, "The context window of agent " + agent_id + " holds no summary to undo");
 
@@ -60,7 +61,7 @@ awaitable<CompactionResponse> Runtime::undo_compaction(std::string organization_
     services_.messages.undo_compaction(transaction, *summary);
     co_await services_.database.commit(std::move(transaction));
     const std::size_t before = loaded->messages.size();
-    loaded = co_await load_agent(services_.database, organization_id, agent_id, std::string());
+    loaded = co_await load_agent(services_.database, organization_id, agent_id, conversation_id);
     if (!loaded) throw not_found("Agent", agent_id);
     co_return response_of(summary_of_package(text_of(*summary)), before, loaded->messages.size());
 }

@@ -146,13 +146,18 @@ std::string compile_system_prompt(const SystemPromptInput& input) {
                    metadata_section(input, to_prompt_time(input.compiled_at, input.agent.timezone.value_or("UTC"))));
 }
 
-std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input) {
+std::string recompiled_system_prompt(const std::string& stored, const SystemPromptInput& input) {
     const std::string_view metadata = stored_metadata(stored);
     const std::size_t label = metadata.find(recompiled_label);
     if (label == std::string_view::npos) return compile_system_prompt(input);
-    if (compose(input, metadata) == stored) return std::nullopt;
     const std::size_t begin = label + recompiled_label.size();
     return compose(input, metadata_section(input, metadata.substr(begin, metadata.find('\n', begin) - begin)));
+}
+
+std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input) {
+    const std::string_view metadata = stored_metadata(stored);
+    if (!metadata.empty() && compose(input, metadata) == stored) return std::nullopt;
+    return recompiled_system_prompt(stored, input);
 }
 
 }  // namespace stele::runtime

@@ -33,6 +33,9 @@ std::string compile_system_prompt(const SystemPromptInput& input);
 /// rules say: counts alone are no reason to lose a prefix cache. A new text keeps the time of `stored`.
 std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input);
 
+/// The whole text compiled anew, counts included, with the time of `stored`.
+std::string recompiled_system_prompt(const std::string& stored, const SystemPromptInput& input);
+
 /// The part of a system text from `<tag>` to `</tag>` inclusive; empty if there is none.
 std::string_view section_of(std::string_view text, std::string_view tag);
 

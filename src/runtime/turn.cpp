@@ -6,6 +6,7 @@
 #include "runtime/call_arguments.hpp"
 #include "runtime/call_rules.hpp"
 #include "runtime/initial_messages.hpp"
+#include "runtime/memory_changes.hpp"
 #include "runtime/model_turns.hpp"
 
 #include <algorithm>
@@ -99,6 +100,12 @@ awaitable<void> Turn::carry_out() {
     }
     lease_.release();  // before the client hears: its next request finds the agent free
     tell(std::move(failure));
+}
+
+awaitable<llm::ModelRequest> Turn::first_request() {
+    StepWork work;
+    co_await prepare(work);
+    co_return make_request(work);
 }
 
 void Turn::tell(std::optional<Error> failure) {
@@ -389,17 +396,10 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     storage::Transaction transaction;
     const std::string& organization_id = request_.organization_id;
     if (work.system_changed) services_.messages.rewrite_system(transaction, loaded_.messages.front());
-    if (clear_context_but_) services_.messages.evict_all_but(transaction, request_.agent_id, *clear_context_but_);
+    if (clear_context_but_)
+        services_.messages.evict_all_but(transaction, request_.agent_id, loaded_.conversation_id, *clear_context_but_);
     services_.messages.insert(transaction, organization_id, work.fresh);
-    if (work.memory && work.memory->dirty()) {
-        for (const Block& block : work.memory->created()) {
-            services_.blocks.insert(transaction, organization_id, block);
-            services_.blocks.attach(transaction, request_.agent_id, block);
-        }
-        for (Block& block : work.memory->changed()) services_.blocks.update(transaction, organization_id, block, false);
-        for (const std::string& id : work.memory->removed_ids())
-            services_.blocks.detach(transaction, request_.agent_id, id);
-    }
+    if (work.memory && work.memory->dirty()) add_memory(transaction, services_, loaded_, *work.memory);
 
     const Step step = make_step(work);
     work.times.total_ns = nanoseconds(Clock::now() - work.began);
@@ -421,6 +421,8 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
         services_.agents.finish_turn(transaction, request_.agent_id, count, last_run());
     else
         services_.agents.count_messages(transaction, request_.agent_id, count);
+    if (loaded_.conversation)
+        services_.conversations.note_messages(transaction, loaded_.conversation_id, now(), run_.completed_at);
     return transaction;
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/tool_runner.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/block_repository.hpp"
+#include "storage/conversation_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/run_repository.hpp"
@@ -26,6 +27,7 @@ struct TurnRequest {
     std::string run_type = "send_message";
     bool stream_tokens = false;
     bool background = false;
+    bool refuse_if_busy = false;                 ///< else it waits behind the run at work
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
 };
@@ -36,6 +38,7 @@ struct TurnServices {
     const storage::AgentRepository& agents;
     const storage::BlockRepository& blocks;
     const storage::MessageRepository& messages;
+    const storage::ConversationRepository& conversations;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
@@ -54,6 +57,9 @@ public:
 
     /// Works until the turn ends. Throws nothing: a failure ends the run as failed, on record.
     boost::asio::awaitable<void> carry_out();
+
+    /// What the model would be asked first. Nothing is asked and nothing stored; the turn is of no further use.
+    boost::asio::awaitable<llm::ModelRequest> first_request();
 
     /// Writes down a failure that the store did not take when it happened (it was full, say), once it takes it again:
     /// else the run would be called running until the next start. Call it when the turn is over for everybody else.

@@ -18,6 +18,15 @@ constexpr Statement select_of_agent{"block.of_agent", "SELECT " STELE_BLOCK_COLU
                                                       " FROM agent_block a JOIN block b ON b.id = a.block_id"
                                                       " WHERE a.agent_id = $1 ORDER BY a.position, b.id"};
 
+constexpr Statement select_in_conversation{
+    "block.in_conversation",
+    "SELECT " STELE_BLOCK_COLUMNS
+    ", a.position FROM agent_block a JOIN block b ON b.id = a.block_id WHERE a.agent_id = $1 AND NOT EXISTS"
+    " (SELECT 1 FROM conversation_block c WHERE c.conversation_id = $2 AND c.replaces = a.label)"
+    " UNION ALL SELECT " STELE_BLOCK_COLUMNS
+    ", c.position FROM conversation_block c JOIN block b ON b.id = c.block_id WHERE c.conversation_id = $2"
+    " ORDER BY 23, 1"};
+
 constexpr Statement insert_row{
     "block.insert",
     "INSERT INTO block (organization_id, id, label, value, char_limit, read_only, description, metadata, hidden,"
@@ -219,6 +228,8 @@ void BlockRepository::detach_all(Transaction& transaction, const std::string& ag
 
 const Statement& BlockRepository::of_agent_statement() { return select_of_agent; }
 
+const Statement& BlockRepository::in_conversation_statement() { return select_in_conversation; }
+
 std::vector<Block> BlockRepository::from_rows(Rows rows) {
     std::vector<Block> blocks;
     blocks.reserve(rows.size());
@@ -236,8 +247,19 @@ std::vector<Statement> BlockRepository::statements() {
     everything.agents_equal = {1};
     Select list("SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = ?", to_value("o"));
     add_filter(list, everything);
-    return {select_by_id, select_of_agent, insert_row,  update_row,  update_links, delete_row,
-            delete_tags,  insert_tag,      insert_link, delete_link, delete_links, list.query().statement};
+    return {select_by_id,
+            select_of_agent,
+            select_in_conversation,
+            insert_row,
+            update_row,
+            update_links,
+            delete_row,
+            delete_tags,
+            insert_tag,
+            insert_link,
+            delete_link,
+            delete_links,
+            list.query().statement};
 }
 
 }  // namespace stele::storage

@@ -56,8 +56,9 @@ public:
     void detach(Transaction& transaction, const std::string& agent_id, const std::string& block_id) const;
     void detach_all(Transaction& transaction, const std::string& agent_id) const;
 
-    /// The read of of_agent, to be part of a larger batch; rows go through `from_rows`.
-    static const Statement& of_agent_statement();
+    // Reads to be part of a larger batch; rows go through `from_rows`.
+    static const Statement& of_agent_statement();         ///< $1 agent
+    static const Statement& in_conversation_statement();  ///< $1 agent, $2 conversation: with those it isolates
     static std::vector<Block> from_rows(Rows rows);
 
     static std::vector<Statement> statements();

@@ -1,17 +1,13 @@
 #include "storage/message_repository.hpp"
 
 #include "base/ids.hpp"
+#include "storage/message_columns.hpp"
 
 #include <algorithm>
 #include <array>
 
 namespace stele::storage {
 namespace {
-
-// The columns of a message, in the order of `to_message`.
-#define STELE_MESSAGE_COLUMNS                                                                              \
-    "m.agent_id, m.position, m.id, m.conversation_id, m.context_position, m.role, m.text, m.body, m.name," \
-    " m.otid, m.sender_id, m.group_id, m.model, m.run_id, m.step_id, m.created_at"
 
 constexpr Statement select_in_context{"message.in_context",
                                       "SELECT " STELE_MESSAGE_COLUMNS
@@ -20,6 +16,18 @@ constexpr Statement select_in_context{"message.in_context",
 constexpr Statement select_context_ids{"message.context_ids",
                                        "SELECT m.id FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
                                        " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
+// The same for conversations, which may share messages with the one they were forked from.
+constexpr Statement select_in_conversation{
+    "message.in_conversation",
+    "SELECT " STELE_MESSAGE_COLUMNS
+    " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2 AND m.context_position IS NOT NULL"
+    " UNION ALL SELECT " STELE_SHARED_MESSAGE_COLUMNS " FROM " STELE_SHARED_MESSAGES
+    " WHERE l.conversation_id = $2 AND l.agent_id = $1 AND l.context_position IS NOT NULL ORDER BY 5"};
+constexpr Statement select_conversation_ids{
+    "message.conversation_ids",
+    "SELECT m.id, m.context_position FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+    " AND m.context_position IS NOT NULL UNION ALL SELECT m.id, l.context_position FROM " STELE_SHARED_MESSAGES
+    " WHERE l.conversation_id = $2 AND l.agent_id = $1 AND l.context_position IS NOT NULL ORDER BY 2"};
 constexpr Statement select_by_id{
     "message.by_id", "SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = $1 AND m.id = $2"};
 constexpr Statement select_position{"message.position",
@@ -31,8 +39,11 @@ constexpr Statement update_system{"message.rewrite_system",
                                   "UPDATE message SET text = $3, body = NULL WHERE agent_id = $1 AND id = $2"};
 constexpr Statement update_evict{
     "message.evict",
-    "UPDATE message SET context_position = NULL WHERE agent_id = $1 AND conversation_id = ''"
-    " AND context_position IS NOT NULL AND id <> $2"};
+    "UPDATE message SET context_position = NULL WHERE agent_id = $1 AND conversation_id = $2"
+    " AND context_position IS NOT NULL AND id <> $3"};
+constexpr Statement update_evict_shared{"message.evict_shared",
+                                        "UPDATE conversation_message SET context_position = NULL"
+                                        " WHERE conversation_id = $1 AND context_position IS NOT NULL"};
 constexpr Statement update_context{
     "message.set_context",
     "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
@@ -53,6 +64,15 @@ constexpr Statement update_restore{
     "message.restore",
     "UPDATE message SET context_position = evicted_position, evicted_by = NULL, evicted_position = NULL"
     " WHERE agent_id = $1 AND evicted_by = $2"};
+
+constexpr Statement update_compact_shared{
+    "message.compact_shared",
+    "UPDATE conversation_message SET evicted_by = $2, evicted_position = context_position, context_position = NULL"
+    " WHERE conversation_id = $1 AND context_position BETWEEN $3 AND $4"};
+constexpr Statement update_restore_shared{
+    "message.restore_shared",
+    "UPDATE conversation_message SET context_position = evicted_position, evicted_by = NULL, evicted_position = NULL"
+    " WHERE conversation_id = $1 AND evicted_by = $2"};
 
 // Several rows in one statement: a step writes its messages with one.
 constexpr std::size_t rows_per_insert_max = 8;
@@ -140,26 +160,6 @@ void pack_message(Params& params, const std::string& organization_id, const Mess
     add(to_micros(message.created_at));
 }
 
-// The words of `text` as an FTS5 query: each quoted, so that nothing in them is syntax.
-std::string fts_words(const std::string& text) {
-    std::string query, word;
-    const auto flush = [&] {
-        if (word.empty()) return;
-        if (!query.empty()) query += " OR ";
-        query += '"' + word + '"';
-        word.clear();
-    };
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x80 || std::isalnum(byte) != 0)
-            word += c;
-        else
-            flush();
-    }
-    flush();
-    return query;
-}
-
 }  // namespace
 
 boost::asio::awaitable<std::int64_t> MessageRepository::position_of(std::string organization_id,
@@ -174,23 +174,44 @@ boost::asio::awaitable<std::int64_t> MessageRepository::position_of(std::string 
 
 boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string organization_id, MessageFilter filter,
                                                                      Page page) const {
-    Select select("SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = ?",
-                  to_value(organization_id));
-    if (filter.agent_id) select.where("m.agent_id = ?", filter.agent_id);
-    if (filter.conversation_id) select.where("m.conversation_id = ?", filter.conversation_id);
-    if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
-    if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
-    if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
     std::optional<std::int64_t> later_than, earlier_than;
     if (page.after) later_than = co_await position_of(organization_id, *page.after);
     if (page.before) earlier_than = co_await position_of(organization_id, *page.before);
     if (later_than && earlier_than && *earlier_than < *later_than) std::swap(later_than, earlier_than);
-    if (later_than) select.where("m.position > ?", later_than);
-    if (earlier_than) select.where("m.position < ?", earlier_than);
-    select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?", page.limit);
-    Query query = select.query();
-    std::vector<Message> messages = from_rows(co_await database_.query_packed(std::move(query)));
-    if (!page.ascending) std::reverse(messages.begin(), messages.end());
+    const auto finish = [&](Select select) {
+        if (filter.agent_id) select.where("m.agent_id = ?", filter.agent_id);
+        if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
+        if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
+        if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
+        if (later_than) select.where("m.position > ?", later_than);
+        if (earlier_than) select.where("m.position < ?", earlier_than);
+        select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?",
+                      page.limit);
+        return select.query();
+    };
+    ReadBatch batch;
+    Select own("SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = ?",
+               to_value(organization_id));
+    if (filter.conversation_id) own.where("m.conversation_id = ?", filter.conversation_id);
+    if (filter.conversation_id && !filter.conversation_id->empty()) {
+        own.where("m.conversation_id <> ''");  // so that the index of conversations serves
+        Select shared("SELECT " STELE_SHARED_MESSAGE_COLUMNS " FROM " STELE_SHARED_MESSAGES
+                      " WHERE m.organization_id = ?",
+                      to_value(organization_id));
+        shared.where("l.conversation_id = ?", filter.conversation_id);
+        batch.queries().push_back(finish(std::move(shared)));
+    }
+    batch.queries().push_back(finish(std::move(own)));
+    std::vector<Message> messages;
+    for (Rows& rows : co_await database_.read(std::move(batch)))
+        for (Message& message : from_rows(std::move(rows))) messages.push_back(std::move(message));
+    std::sort(messages.begin(), messages.end(),
+              [](const Message& a, const Message& b) { return a.position < b.position; });
+    const std::size_t surplus = messages.size() - std::min(messages.size(), static_cast<std::size_t>(page.limit));
+    if (page.ascending)
+        messages.resize(messages.size() - surplus);
+    else
+        messages.erase(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(surplus));
     co_return messages;
 }
 
@@ -211,44 +232,8 @@ boost::asio::awaitable<std::optional<std::string>> MessageRepository::run_of_oti
 
 boost::asio::awaitable<std::vector<Message>> MessageRepository::in_context(std::string agent_id,
                                                                            std::string conversation_id) const {
-    co_return from_rows(co_await database_.query(select_in_context, std::move(agent_id), std::move(conversation_id)));
-}
-
-boost::asio::awaitable<std::vector<MessageSearchHit>> MessageRepository::search(MessageSearchQuery query) const {
-    const std::vector<std::string> roles =
-        query.roles.empty() ? std::vector<std::string>{"user", "assistant"} : query.roles;
-    const std::string words = fts_words(query.text);
-    std::vector<MessageSearchHit> hits;
-    if (!words.empty()) co_await database_.settle();
-    // The one place where SQLite's and PostgreSQL's full text differ; PostgreSQL's text comes with its engine.
-    Select select = words.empty() ? Select("SELECT " STELE_MESSAGE_COLUMNS ", 0.0 FROM message m WHERE m.agent_id = ?",
-                                           to_value(query.agent_id))
-                                  : Select("SELECT " STELE_MESSAGE_COLUMNS
-                                           ", s.rank FROM message_search s JOIN message m ON m.position = s.rowid"
-                                           " WHERE message_search MATCH ?",
-                                           to_value("owner : \"" +
-                                                    [&] {
-                                                        std::string owner = query.agent_id;
-                                                        std::erase(owner, '-');
-                                                        return owner;
-                                                    }() +
-                                                    "\" AND text : (" + words + ")"));
-    if (!words.empty()) select.where("m.agent_id = ?", query.agent_id);
-    select.where_in("m.role IN (?)", roles);
-    if (query.from) select.where("m.created_at >= ?", to_micros(*query.from));
-    if (query.until) select.where("m.created_at <= ?", to_micros(*query.until));
-    select.where("m.text <> ''");
-    select.finish(words.empty() ? " ORDER BY m.position DESC LIMIT ?" : " ORDER BY s.rank, m.position DESC LIMIT ?",
-                  query.limit);
-    Query text = select.query();
-    Rows rows = co_await database_.query_packed(std::move(text));
-    for (Row& row : rows) {
-        MessageSearchHit hit;
-        hit.rank = row.real(16);
-        hit.message = to_message(row);
-        hits.push_back(std::move(hit));
-    }
-    co_return hits;
+    const Statement& statement = in_context_statement(conversation_id);
+    co_return from_rows(co_await database_.query(statement, std::move(agent_id), std::move(conversation_id)));
 }
 
 void MessageRepository::insert(Transaction& transaction, const std::string& organization_id,
@@ -268,13 +253,14 @@ void MessageRepository::rewrite_system(Transaction& transaction, const Message& 
 }
 
 void MessageRepository::evict_all_but(Transaction& transaction, const std::string& agent_id,
-                                      const std::string& keep_id) const {
-    transaction.add(update_evict, agent_id, keep_id);
+                                      const std::string& conversation_id, const std::string& keep_id) const {
+    transaction.add(update_evict, agent_id, conversation_id, keep_id);
+    if (!conversation_id.empty()) transaction.add(update_evict_shared, conversation_id);
 }
 
 void MessageRepository::set_context(Transaction& transaction, const std::string& agent_id,
                                     const std::vector<std::string>& ids) const {
-    transaction.add(update_evict, agent_id, std::string());
+    transaction.add(update_evict, agent_id, std::string(), std::string());
     for (const std::string& id : ids)
         transaction.add(update_context, agent_id, id, next_position())
             .expect_row(refused("message_ids: " + id + " is no message of this agent"));
@@ -282,8 +268,11 @@ void MessageRepository::set_context(Transaction& transaction, const std::string&
 
 void MessageRepository::compact(Transaction& transaction, const std::string& organization_id, const Message& summary,
                                 std::int64_t first, std::int64_t last) const {
-    transaction.add(update_compact, summary.agent_id, summary.conversation_id, summary.id, first, last)
-        .expect_row(changed_meanwhile("The context of agent", summary.agent_id));
+    auto own = transaction.add(update_compact, summary.agent_id, summary.conversation_id, summary.id, first, last);
+    if (summary.conversation_id.empty())
+        own.expect_row(changed_meanwhile("The context of agent", summary.agent_id));
+    else  // all of them may be shared ones; nobody but the holder of its lease touches a conversation's window
+        transaction.add(update_compact_shared, summary.conversation_id, summary.id, first, last);
     insert(transaction, organization_id, {summary});
 }
 
@@ -298,11 +287,16 @@ boost::asio::awaitable<std::optional<Message>> MessageRepository::last_summary(s
 void MessageRepository::undo_compaction(Transaction& transaction, const Message& summary) const {
     transaction.add(update_drop_summary, summary.agent_id, summary.id)
         .expect_row(changed_meanwhile("The context of agent", summary.agent_id));
-    transaction.add(update_restore, summary.agent_id, summary.id)
-        .expect_row(refused("What this summary stands for is no longer there"));
+    auto own = transaction.add(update_restore, summary.agent_id, summary.id);
+    if (summary.conversation_id.empty())
+        own.expect_row(refused("What this summary stands for is no longer there"));
+    else
+        transaction.add(update_restore_shared, summary.conversation_id, summary.id);
 }
 
-const Statement& MessageRepository::in_context_statement() { return select_in_context; }
+const Statement& MessageRepository::in_context_statement(const std::string& conversation_id) {
+    return conversation_id.empty() ? select_in_context : select_in_conversation;
+}
 
 std::vector<Message> MessageRepository::from_rows(Rows rows) {
     std::vector<Message> messages;
@@ -311,7 +305,9 @@ std::vector<Message> MessageRepository::from_rows(Rows rows) {
     return messages;
 }
 
-const Statement& MessageRepository::context_ids_statement() { return select_context_ids; }
+const Statement& MessageRepository::context_ids_statement(const std::string& conversation_id) {
+    return conversation_id.empty() ? select_context_ids : select_conversation_ids;
+}
 
 std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
     std::vector<std::string> ids;
@@ -321,9 +317,12 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {select_in_context, select_context_ids,  select_by_id,        select_position,
-                                  select_by_otid,    update_system,       update_evict,        update_context,
-                                  update_compact,    select_last_summary, update_drop_summary, update_restore};
+    std::vector<Statement> all = {select_in_context,       select_context_ids,   select_in_conversation,
+                                  select_conversation_ids, select_by_id,         select_position,
+                                  select_by_otid,          update_system,        update_evict,
+                                  update_evict_shared,     update_context,       update_compact,
+                                  update_compact_shared,   select_last_summary,  update_drop_summary,
+                                  update_restore,          update_restore_shared};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

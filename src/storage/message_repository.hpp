@@ -16,10 +16,13 @@ struct MessageSearchHit {
 };
 
 struct MessageSearchQuery {
-    std::string agent_id;
-    std::string text;                      ///< words; all of them count, best match first. Empty: newest first
-    std::vector<std::string> roles;        ///< user, assistant, tool; empty: user and assistant
-    std::optional<Timestamp> from, until;  ///< inclusive
+    std::string organization_id;
+    std::string agent_id;                        ///< empty: of all agents
+    std::optional<std::string> conversation_id;  ///< absent: of all conversations; empty: of the default ones
+    std::string text;                            ///< words; all of them count, best match first. Empty: newest first
+    std::vector<std::string> roles;              ///< user, assistant, tool; empty: user and assistant
+    std::optional<std::string> project_id, template_id;  ///< of the agent
+    std::optional<Timestamp> from, until;                ///< inclusive
     std::int64_t limit = 5;
 };
 
@@ -42,7 +45,7 @@ public:
 
     boost::asio::awaitable<std::vector<Message>> in_context(std::string agent_id, std::string conversation_id) const;
 
-    /// Full text over what was said to and by an agent (SQLite FTS5, PostgreSQL tsvector).
+    /// Full text over what was said to and by agents (message_search.cpp); events of the runtime are left out.
     boost::asio::awaitable<std::vector<MessageSearchHit>> search(MessageSearchQuery query) const;
 
     void insert(Transaction& transaction, const std::string& organization_id,
@@ -51,8 +54,9 @@ public:
     /// Replaces the text of a system message in place.
     void rewrite_system(Transaction& transaction, const Message& message) const;
 
-    /// Takes all but the message `keep_id` out of the agent's default context window; nothing is deleted.
-    void evict_all_but(Transaction& transaction, const std::string& agent_id, const std::string& keep_id) const;
+    /// Takes all but the message `keep_id` out of a conversation's context window; nothing is deleted.
+    void evict_all_but(Transaction& transaction, const std::string& agent_id, const std::string& conversation_id,
+                       const std::string& keep_id) const;
 
     /// Makes `ids`, in this order, the context window of the default conversation.
     void set_context(Transaction& transaction, const std::string& agent_id, const std::vector<std::string>& ids) const;
@@ -70,9 +74,10 @@ public:
     /// Brings back what `summary` stands for, and takes the summary itself out of the window.
     void undo_compaction(Transaction& transaction, const Message& summary) const;
 
-    static const Statement& in_context_statement();  ///< $1 agent, $2 conversation
+    // For one conversation; $1 agent, $2 conversation.
+    static const Statement& in_context_statement(const std::string& conversation_id);
     static std::vector<Message> from_rows(Rows rows);
-    static const Statement& context_ids_statement();  ///< $1 agent, $2 conversation
+    static const Statement& context_ids_statement(const std::string& conversation_id);
     static std::vector<std::string> ids_from_rows(Rows rows);
 
     static std::vector<Statement> statements();

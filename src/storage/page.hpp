@@ -64,6 +64,12 @@ public:
         return *this;
     }
 
+    /// The same with as many parameters as only the run knows.
+    Select& finish_packed(std::string_view tail, Params params) {
+        append(tail, std::move(params));
+        return *this;
+    }
+
     Query query() const;
 
 private:

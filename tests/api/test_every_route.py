@@ -8,7 +8,7 @@ import pytest
 import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
-PREFIXES = {"agent_id": "agent", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message"}
+PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message"}
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
 
@@ -28,7 +28,10 @@ def world(server):
     http = server.http(1)
     agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "Grace"}]})
     message = http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"role": "user", "content": "hello"}]})["messages"][0]
-    return {"agent_id": agent["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
+    conversation = http.post(f"/v1/conversations?agent_id={agent['id']}")
+    for _ in range(2):
+        http.post(f"/v1/conversations/{conversation['id']}/messages", {"input": "hello", "streaming": False})
+    return {"agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
             "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t"}
 
 
@@ -94,7 +97,7 @@ def test_broken_bodies(server, document, world, raw, status, named):
     before = snapshot(http, world)
     for method, path, _, required in bodies(document):
         if raw == b"null" and not required:
-            continue  # as good as none
+            continue  # as good as no body
         failed = refusal(http, method, filled(path, world), {status}, raw=raw)
         if status == 422:
             assert named in [".".join(map(str, problem["loc"])) for problem in failed.body["errors"]], failed.text
@@ -182,7 +185,9 @@ def test_malformed_ids_foreign_ids_and_unknown_ids(server, document, world):
                 body = {"body": {"label": "x", "input": "x"}}
             for bad in ("nonsense", prefix, f"{prefix}-", f"{prefix}-{GONE}".upper(), f" {prefix}-{GONE}", f"{prefix}-{GONE}0", f"{foreign}-{GONE}",
                         f"{prefix}-{GONE[:-1]}g", "x" * 5000, "'; DROP TABLE agent; --", "%00", "\u00fc"):
-                failed = refusal(http, method, filled(path, world, **{name: bad}), {422, 405, 400}, **body)
+                # An agent's id stands for its default conversation, so an unknown one is not malformed.
+                statuses = {422, 405, 400} | ({404} if name == "conversation_id" and bad.startswith("agent-") else set())
+                failed = refusal(http, method, filled(path, world, **{name: bad}), statuses, **body)
                 if failed.status == 422:
                     assert failed.body["errors"][0]["loc"] == ["path", name] and f"'{prefix}-{{uuid4}}'" in failed.body["detail"], f"{path} {bad}: {failed}"
             if path in NOT_FOR_IDS:
@@ -228,12 +233,14 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
     for method, path, operation in operations(document):
         if method == "DELETE" or "messages/{message_id}" in path or "/detach/" in path:
             continue
+        if path.endswith(("/summarize", "/compact")):  # there has to be something to summarise
+            http.post(f"/v1/agents/{world['agent_id']}/messages", {"input": "hello"})
         body = {"no_such_member": {"deep": [1, None]}}
         if operation.get("requestBody", {}).get("required"):
             body.update({"label": "unknown members", "input": "@say hello"} if method == "POST" else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         url = filled(path, world, block_id=block).split("?")[0]
-        url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}"
+        url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}"
         try:
             http.send(method, url, body if method != "GET" else None)
         except stele.Refused as refused:

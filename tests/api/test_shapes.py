@@ -73,6 +73,9 @@ FIELDS = {
                     "tool_execution_ns step_ns base_template_id template_id project_id",
     "trace": "id request_json response_json step_id agent_id agent_tags call_type run_id source org_id user_id "
              "compaction_settings llm_config billing_context created_at updated_at created_by_id last_updated_by_id",
+    "conversation": "created_by_id last_updated_by_id created_at updated_at id agent_id summary in_context_message_ids isolated_block_ids "
+                    "model model_settings last_message_at archived archived_at context_window_limit description",
+    "compaction": "summary num_messages_before num_messages_after",
     "validation": "trace_id detail errors",
     "path_validation": "trace_id detail examples errors",
     "problem": "loc msg type input",
@@ -308,6 +311,22 @@ def test_errors_of_the_model(http, made, code, status, kind):
     has_shape(failed.value.body, "model_failure")
     has_shape(failed.value.body["error"], "model_error")
     assert failed.value.body["error"]["type"] == kind and failed.value.body["detail"] == failed.value.body["error"]["detail"]
+
+
+def test_conversations(http, made):
+    path = "/v1/conversations/"
+    talk = http.post(f"{path}?agent_id={made['id']}", {"summary": "s", "isolated_block_labels": ["human"]})
+    for shown in (talk, http.get(path + talk["id"]), http.get(f"{path}?agent_id={made['id']}")[0], http.patch(path + talk["id"], {"summary": "t"}),
+                  http.post(f"{path}{talk['id']}/fork", {})):
+        has_shape(shown, "conversation")
+    answer = http.post(f"{path}{talk['id']}/messages", {"messages": [{"role": "user", "content": SEARCH}], "streaming": False})
+    has_shape(answer, "response")
+    has_shapes(answer["messages"])
+    has_shapes(http.get(f"{path}{talk['id']}/messages"))
+    has_shapes([event for event in http.events(f"{path}{talk['id']}/messages", {"input": SEARCH}) if isinstance(event, dict)])
+    has_shape(http.post(f"{path}{talk['id']}/compact", {}), "compaction")
+    assert isinstance(http.post(f"{path}{talk['id']}/recompile"), str)
+    assert http.delete(path + talk["id"]) is None
 
 
 def test_errors_of_the_request(http):

@@ -37,6 +37,11 @@ LISTS = [
     List("/v1/steps/{step}/messages", TIME),
     List("/v1/agents/{agent}/messages", HISTORY),
     List("/v1/messages", HISTORY),
+    List("/v1/conversations?agent_id={agent}", orders=("created_at", "last_run_completion", "last_message_at")),
+    List("/v1/conversations/{conversation}/messages", TIME),
+    List("/v1/conversations/{fork}/messages", TIME),
+    List("/v1/conversations/default/messages?agent_id={agent}", TIME),
+    List("/v1/agents/{agent}/messages?conversation_id={fork}", HISTORY),
 ]
 
 
@@ -53,7 +58,14 @@ def walked(server):
     for i in range(4):
         answer = http.post(f"/v1/agents/{agent['id']}/messages", {"input": '@call conversation_search {"query": "hello"}'})
     message = answer["messages"][0]
-    names = {"agent": agent["id"], "block": shared["id"], "run": message["run_id"], "step": message["step_id"]}
+    talks = [http.post(f"/v1/conversations?agent_id={agent['id']}")["id"] for _ in range(5)]
+    for talk in talks[1:4]:  # the others never had a message: null keys
+        for _ in range(3):
+            http.post(f"/v1/conversations/{talk}/messages", {"input": '@call conversation_search {"query": "hello"}', "streaming": False})
+    fork = http.post(f"/v1/conversations/{talks[1]}/fork")["id"]
+    for _ in range(2):
+        http.post(f"/v1/conversations/{fork}/messages", {"input": "hello", "streaming": False})
+    names = {"conversation": talks[2], "fork": fork, "agent": agent["id"], "block": shared["id"], "run": message["run_id"], "step": message["step_id"]}
     lasting = {id for each in LISTS for order in ("asc", "desc") for id in Walker(http, each, names, order, "", 1000).page()}
     stop = threading.Event()
     failures = []
@@ -66,6 +78,8 @@ def walked(server):
                 busy = http.post("/v1/agents", {"block_ids": [shared["id"]]})
                 http.post(f"/v1/agents/{busy['id']}/messages", {"input": "@sleep 20"})
                 http.delete(f"/v1/agents/{busy['id']}")
+                talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
+                http.delete(f"/v1/conversations/{talk['id']}")
                 http.delete(f"/v1/agents/{made['id']}")
                 http.delete(f"/v1/blocks/{next(block['id'] for block in made['blocks'] if block['label'] == 'walked x')}")
             except Exception as failure:  # noqa: BLE001: told by the fixture
@@ -183,6 +197,23 @@ def test_deleted_cursors_of_blocks_runs_steps_and_messages(server):
     other = http.post("/v1/agents", {})
     http.delete(f"/v1/agents/{agent}")
     assert other["message_ids"][0] in [message["id"] for message in http.get(f"/v1/messages?order=asc&after={last}&limit=1000")]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_walk_goes_on_when_its_conversation_is_deleted(server, order):
+    http = server.http(2)
+    agent = http.post("/v1/agents", {})["id"]
+    made = [http.post(f"/v1/conversations?agent_id={agent}")["id"] for _ in range(5)]
+    for talk in made[1:3]:
+        http.post(f"/v1/conversations/{talk}/messages", {"input": "hello", "streaming": False})
+    for order_by in ("created_at", "last_message_at", "last_run_completion"):
+        path = f"/v1/conversations?agent_id={agent}&order={order}&order_by={order_by}"
+        whole = [talk["id"] for talk in http.get(path)]
+        cursor = next(id for id in whole if id != whole[0])
+        http.delete(f"/v1/conversations/{cursor}")
+        place = whole.index(cursor)
+        assert [talk["id"] for talk in http.get(f"{path}&after={cursor}")] == whole[place + 1:]
+        assert [talk["id"] for talk in http.get(f"{path}&before={cursor}")] == whole[:place]
 
 
 def test_two_cursors_mean_what_lies_between_in_either_order(server):

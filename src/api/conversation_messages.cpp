@@ -1,0 +1,83 @@
+#include "api/conversation_place.hpp"
+#include "api/message_answer.hpp"
+#include "domain/conversation.hpp"
+
+#include <algorithm>
+
+// The messages of one conversation. What is said to it while it is busy is refused; /v1/agents/{agent_id}/messages
+// queues instead.
+namespace stele::api {
+namespace {
+
+// The newest message first, its parts in their natural order: they share its id.
+std::vector<LettaMessage> newest_first(std::vector<LettaMessage> messages) {
+    std::reverse(messages.begin(), messages.end());
+    for (auto begin = messages.begin(); begin != messages.end();) {
+        const std::string& id = head_of(*begin).id;
+        const auto end =
+            std::find_if(begin, messages.end(), [&](const LettaMessage& each) { return head_of(each).id != id; });
+        std::reverse(begin, end);
+        begin = end;
+    }
+    return messages;
+}
+
+MessageTarget target_of(const ConversationPlace& place) {
+    MessageTarget target;
+    target.agent_id = place.agent_id;
+    target.conversation_id = place.conversation_id;
+    target.refuse_if_busy = true;
+    return target;
+}
+
+awaitable<Response> create(Services& services, const Request& request) {
+    auto body = decode<ConversationMessageRequest>(request.body());
+    const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
+    const bool stream = body.streaming.value_or(true);
+    MessageTarget target = target_of(place);
+    co_return co_await send_messages(services, request, std::move(target), std::move(body), stream);
+}
+
+awaitable<Response> list(Services& services, const Request& request) {
+    const std::vector<std::string> types = wanted_types(request.query);
+    const storage::Page page = page_of(request.query, {.limit = 100});
+    const ConversationPlace place = co_await conversation_place(services, request, std::nullopt);
+    storage::MessageFilter filter;
+    filter.agent_id = place.agent_id;
+    filter.conversation_id = place.conversation_id;
+    filter.group_id = request.query.text("group_id");
+    request.query.flag("include_err");  // failed messages are always shown; the switch has to be one all the same
+    std::vector<Message> messages =
+        co_await services.messages.list(request.organization_id, filter, in_time_order(page));
+    co_await refresh_system(services, request.organization_id, place.agent_id, place.conversation_id, messages);
+    ViewOptions view;
+    if (!types.empty()) view.include_types = &types;
+    std::vector<LettaMessage> shown = expand_all(messages, view);
+    co_return answer(page.ascending ? shown : newest_first(std::move(shown)));
+}
+
+awaitable<Response> preview(Services& services, const Request& request) {
+    auto body = decode<ConversationMessageRequest>(request.body());
+    const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
+    const bool stream = body.streaming.value_or(true);
+    MessageTarget target = target_of(place);
+    const std::string sent =
+        co_await services.runtime.preview(turn_of(request, std::move(target), std::move(body), stream));
+    co_return json_answer(sent);
+}
+
+}  // namespace
+
+std::span<const Route> conversation_message_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/conversations/{conversation_id}/messages", list, "conversations.messages.list", "",
+         "LettaMessage[]", "agent_id, group_id, include_err:boolean, include_return_message_types[]", Trait::paged},
+        {Method::post, "/v1/conversations/{conversation_id}/messages", create, "conversations.messages.create",
+         "ConversationMessageRequest", "LettaStreamingResponse"},
+        {Method::post, "/v1/conversations/{conversation_id}/messages/preview-raw-payload", preview,
+         "conversations.messages.preview", "ConversationMessageRequest", "application/json"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What a text asks a full-text search for. Pure; texts are UTF-8.
+namespace stele::storage {
+
+struct SearchTerms {
+    std::vector<std::string> terms;
+    /// True if some are of a language that writes no spaces between words (Chinese, Japanese, Thai, ...) or glues
+    /// particles on (Korean). An index whose tokenizer splits at spaces takes a sentence of those for one word, so they
+    /// have to be looked for as parts of the text: a run of their characters comes as its pairs.
+    bool dense = false;
+};
+
+SearchTerms search_terms(std::string_view text);
+
+/// An FTS5 query for any of `terms`, each quoted, so that nothing in them is syntax. Empty if there are none.
+std::string fts_query(const std::vector<std::string>& terms);
+
+}  // namespace stele::storage
