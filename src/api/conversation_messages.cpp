@@ -1,5 +1,6 @@
 #include "api/conversation_place.hpp"
 #include "api/message_answer.hpp"
+#include "api/message_page.hpp"
 #include "domain/conversation.hpp"
 
 #include <algorithm>
@@ -47,11 +48,11 @@ awaitable<Response> list(Services& services, const Request& request) {
     filter.conversation_id = place.conversation_id;
     filter.group_id = request.query.text("group_id");
     request.query.flag("include_err");  // failed messages are always shown; the switch has to be one all the same
-    std::vector<Message> messages =
-        co_await services.messages.list(request.organization_id, filter, in_time_order(page));
-    co_await refresh_system(services, request.organization_id, place.agent_id, place.conversation_id, messages);
     ViewOptions view;
     if (!types.empty()) view.include_types = &types;
+    std::vector<Message> messages =
+        co_await page_that_shows(services, request.organization_id, filter, in_time_order(page), view);
+    co_await refresh_system(services, request.organization_id, place.agent_id, place.conversation_id, messages);
     std::vector<LettaMessage> shown = expand_all(messages, view);
     co_return answer(page.ascending ? shown : newest_first(std::move(shown)));
 }

@@ -1,4 +1,5 @@
 #include "api/message_answer.hpp"
+#include "api/message_page.hpp"
 
 #include <algorithm>
 
@@ -98,8 +99,6 @@ awaitable<Response> list(Services& services, const Request& request) {
 
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
-    std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
-    co_await refresh_system(services, request.organization_id, agent_id, filter.conversation_id.value_or(""), messages);
     ViewOptions view = view_of(agent->agent_type);
     request.query.flag("include_err");  // failed messages are always shown; the switch has to be one all the same
     view.use_assistant_message = request.query.flag("use_assistant_message").value_or(true);
@@ -108,6 +107,8 @@ awaitable<Response> list(Services& services, const Request& request) {
     view.assistant_message_tool_kwarg =
         request.query.text("assistant_message_tool_kwarg").value_or(view.assistant_message_tool_kwarg);
     if (!types.empty()) view.include_types = &types;
+    std::vector<Message> messages = co_await page_that_shows(services, request.organization_id, filter, page, view);
+    co_await refresh_system(services, request.organization_id, agent_id, filter.conversation_id.value_or(""), messages);
     co_return answer(expand_all(messages, view));
 }
 
@@ -135,9 +136,10 @@ awaitable<Response> list_all(Services& services, const Request& request) {
     storage::MessageFilter filter;
     filter.conversation_id = request.query.text("conversation_id");
     if (filter.conversation_id) filter.conversation_id = stored_conversation_id(*filter.conversation_id);
-    const std::vector<Message> messages = co_await services.messages.list(request.organization_id, filter, page);
     ViewOptions view;
     if (!types.empty()) view.include_types = &types;
+    const std::vector<Message> messages =
+        co_await page_that_shows(services, request.organization_id, filter, page, view);
     co_return answer(expand_all(messages, view));
 }
 

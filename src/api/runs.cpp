@@ -1,4 +1,5 @@
 #include "api/message_answer.hpp"
+#include "api/message_page.hpp"
 #include "domain/run_trace.hpp"
 
 #include <algorithm>
@@ -94,11 +95,11 @@ awaitable<Response> list_messages(Services& services, const Request& request) {
     storage::MessageFilter filter;
     filter.run_id = run.id;
     const bool ascending = page.ascending;
-    const std::vector<Message> messages =
-        co_await services.messages.list(request.organization_id, filter, in_time_order(std::move(page)));
     ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
     if (run.request_config && run.request_config->include_return_message_types)
         view.include_types = &*run.request_config->include_return_message_types;
+    const std::vector<Message> messages =
+        co_await page_that_shows(services, request.organization_id, filter, in_time_order(std::move(page)), view);
     std::vector<LettaMessage> shown = expand_all(messages, view);
     if (!ascending) std::reverse(shown.begin(), shown.end());
     co_return answer(shown);

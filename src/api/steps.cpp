@@ -1,4 +1,5 @@
 #include "api/message_answer.hpp"
+#include "api/message_page.hpp"
 #include "base/ids.hpp"
 
 #include <algorithm>
@@ -103,10 +104,10 @@ awaitable<Response> list_messages(Services& services, const Request& request) {
     filter.step_id = step.id;
     filter.agent_id = step.agent_id;
     const bool ascending = page.ascending;
+    const ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
     const std::vector<Message> messages =
-        co_await services.messages.list(request.organization_id, filter, in_time_order(std::move(page)));
-    std::vector<LettaMessage> shown =
-        expand_all(messages, view_of(agent ? agent->agent_type : AgentType::letta_v1_agent));
+        co_await page_that_shows(services, request.organization_id, filter, in_time_order(std::move(page)), view);
+    std::vector<LettaMessage> shown = expand_all(messages, view);
     if (!ascending) std::reverse(shown.begin(), shown.end());
     co_return answer(shown);
 }

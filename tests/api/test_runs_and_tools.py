@@ -179,3 +179,19 @@ def test_a_run_that_a_crash_cut_off_keeps_what_it_was(own_server):
     killer.join()
     run = server.start().http(2).get(f"/v1/runs?agent_id={agent}")[0]
     assert (run["status"], run["stop_reason"], run["metadata"]["run_type"]) == ("failed", "error", "send_message") and run["metadata"]["error"]
+
+
+def test_a_page_that_shows_nothing_does_not_end_a_walk(server):
+    """The returns of spoken words are left out of lists: with one stored message a page, some pages held nothing else."""
+    http = server.http(1)
+    agent = http.post("/v1/agents", {"agent_type": "memgpt_agent"})
+    for word in ("one", "two", "three"):
+        http.post(f"/v1/agents/{agent['id']}/messages", {"input": f"@say {word}"})
+    for path in (f"/v1/agents/{agent['id']}/messages", f"/v1/messages?conversation_id=default&x={agent['id']}"):
+        join = "&" if "?" in path else "?"
+        met, cursor = [], ""
+        while page := http.get(f"{path}{join}limit=1&order=asc{cursor}"):
+            met += page
+            cursor = f"&after={page[-1]['id']}"
+        spoken = [m["content"] for m in met if m["message_type"] == "assistant_message"]
+        assert spoken[-3:] == ["one", "two", "three"], spoken

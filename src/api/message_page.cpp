@@ -1,0 +1,22 @@
+#include "api/message_page.hpp"
+
+#include <algorithm>
+
+namespace stele::api {
+
+boost::asio::awaitable<std::vector<Message>> page_that_shows(const Services& services, std::string organization_id,
+                                                             storage::MessageFilter filter, storage::Page page,
+                                                             const ViewOptions& view) {
+    for (;;) {
+        std::vector<Message> messages = co_await services.messages.list(organization_id, filter, page);
+        const bool shows = std::any_of(messages.begin(), messages.end(),
+                                       [&](const Message& message) { return !expand(message, view).empty(); });
+        if (shows || messages.empty()) co_return messages;
+        if (page.ascending)
+            page.after = messages.back().id;
+        else
+            page.before = messages.front().id;
+    }
+}
+
+}  // namespace stele::api

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "api/services.hpp"
+#include "domain/message_view.hpp"
+#include "storage/message_repository.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+namespace stele::api {
+
+/// The page of stored messages that `page` asks for (MessageRepository::list), or the next one in its direction of
+/// which `view` shows anything: an empty answer would tell a client's iterator that the list has ended, while the page
+/// may only hold what this view leaves out (returns of spoken words, types that were not asked for). `view` outlives
+/// the call.
+boost::asio::awaitable<std::vector<Message>> page_that_shows(const Services& services, std::string organization_id,
+                                                             storage::MessageFilter filter, storage::Page page,
+                                                             const ViewOptions& view);
+
+}  // namespace stele::api
