@@ -2,7 +2,10 @@
 
 #include "base/json_text.hpp"
 #include "domain/answer.hpp"
+#include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
+#include "domain/generation.hpp"
+#include "domain/message_search.hpp"
 #include "domain/run_trace.hpp"
 #include "domain/schema.hpp"
 
@@ -46,6 +49,14 @@ std::string schemas() {
     add<ConversationMessageRequest>(out, "ConversationMessageRequest", SchemaUse::request);
     add<ConversationCompactionRequest>(out, "ConversationCompactionRequest", SchemaUse::request);
     add<Conversation>(out, "Conversation", SchemaUse::answer);
+    add<MessageSearchRequest>(out, "MessageSearchRequest", SchemaUse::request);
+    add<MessageSearchResult>(out, "MessageSearchResult", SchemaUse::answer);
+    add<SearchAllMessagesRequest>(out, "SearchAllMessagesRequest", SchemaUse::request);
+    add<MessageListResult>(out, "MessageListResult", SchemaUse::answer);
+    add<GenerateRequest>(out, "GenerateRequest", SchemaUse::request);
+    add<GenerateResponse>(out, "GenerateResponse", SchemaUse::answer);
+    add<ChatCompletionRequest>(out, "ChatCompletionRequest", SchemaUse::request);
+    add<ChatCompletion>(out, "ChatCompletion", SchemaUse::answer);
     add<CompactionResponse>(out, "CompactionResponse", SchemaUse::answer);
     add<AgentState>(out, "AgentState", SchemaUse::answer);
     add<AgentMemory>(out, "AgentMemory", SchemaUse::answer);

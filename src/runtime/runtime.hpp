@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/compaction.hpp"
+#include "domain/generation.hpp"
 #include "runtime/turn.hpp"
 
 #include <atomic>
@@ -43,6 +44,11 @@ public:
 
     /// The body that `request` would send to its model's provider, as JSON. Nothing is sent or stored. Throws as start.
     boost::asio::awaitable<std::string> preview(TurnRequest request);
+
+    /// One answer of an agent's model to a prompt. Throws Error{not_found} for an unknown agent or model,
+    /// Error{model_failed} for whatever goes wrong at the provider.
+    boost::asio::awaitable<GenerateResponse> generate(std::string organization_id, std::string user_id,
+                                                      std::string agent_id, GenerateRequest wanted);
 
     /// Compacts a conversation now, once no run is at work on it; with `preview` only tells what would come of it.
     /// Throws Error{not_found} for an unknown agent, Error{invalid_argument} if nothing would become shorter.

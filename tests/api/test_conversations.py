@@ -485,3 +485,23 @@ def test_conversations_survive_a_kill(own_server):
     assert ([api.get(f"/v1/conversations/{c['id']}") for c in (talk, fork)], said(api, fork)) == before
     assert say(api, fork, "@say two")["messages"][0]["content"] == "two"
     assert json.dumps(said(api, talk)) == json.dumps(["@say one", "one"])
+
+
+def test_a_turn_in_a_conversation_is_one_commit_and_few_statements_more(own_server):
+    """A plain turn costs eight statements; here the conversation's owner, its row and isolated blocks are read, and it is noted."""
+    api = own_server().start().http()
+    agent = api.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "Grace"}]})
+    talk = begin(api, agent)
+    fork = api.post(f"/v1/conversations/{talk['id']}/fork")
+
+    def counters():
+        lines = api.send("GET", "/metrics")[1].splitlines()
+        return {line.split()[0]: float(line.split()[1]) for line in lines if not line.startswith("#")}
+
+    for each in (talk, fork):
+        say(api, each, "hello")
+        before = counters()
+        say(api, each, "hello")
+        after = counters()
+        assert after["stele_store_statements_total"] - before["stele_store_statements_total"] <= 12
+        assert after["stele_store_commits_total"] - before["stele_store_commits_total"] == 1

@@ -55,6 +55,13 @@ def filled(path: str, world: dict, **other) -> str:
     return path + ("?step_id=" + world["step_id"] if path == "/v1/telemetry/provider-trace" else "")
 
 
+def needed(path: str, world: dict, text: str) -> dict:
+    """A body that every operation with a needed one takes."""
+    if path.endswith("/chat/completions"):
+        return {"model": world["agent_id"], "messages": [{"role": "user", "content": text}]}
+    return {"label": "unknown members", "input": text, "prompt": text, "query": text}
+
+
 def resolved(document, schema: dict) -> dict:
     if "$ref" in schema:
         return resolved(document, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
@@ -182,7 +189,7 @@ def test_malformed_ids_foreign_ids_and_unknown_ids(server, document, world):
             foreign = "tool" if prefix == "agent" else "agent"
             body = {"body": {}} if "requestBody" in operation else {}
             if operation.get("requestBody", {}).get("required"):
-                body = {"body": {"label": "x", "input": "x"}}
+                body = {"body": needed(path, world, "x")}
             for bad in ("nonsense", prefix, f"{prefix}-", f"{prefix}-{GONE}".upper(), f" {prefix}-{GONE}", f"{prefix}-{GONE}0", f"{foreign}-{GONE}",
                         f"{prefix}-{GONE[:-1]}g", "x" * 5000, "'; DROP TABLE agent; --", "%00", "\u00fc"):
                 # An agent's id stands for its default conversation, so an unknown one is not malformed.
@@ -237,7 +244,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
             http.post(f"/v1/agents/{world['agent_id']}/messages", {"input": "hello"})
         body = {"no_such_member": {"deep": [1, None]}}
         if operation.get("requestBody", {}).get("required"):
-            body.update({"label": "unknown members", "input": "@say hello"} if method == "POST" else {})
+            body.update(needed(path, world, "@say hello") if method == "POST" else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         url = filled(path, world, block_id=block).split("?")[0]
         url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}"
