@@ -81,6 +81,25 @@ void check(const ToolRule& rule, Problems& problems) {
         problems.add("args", "must be an object", "dict_type");
 }
 
+namespace {
+
+bool asks_for(const ToolRule& rule, const std::string& tool) {
+    return rule.type == "requires_approval" && rule.tool_name == tool;
+}
+
+}  // namespace
+
+void add_approval_rule(std::vector<ToolRule>& rules, const std::string& tool) {
+    if (std::any_of(rules.begin(), rules.end(), [&](const ToolRule& rule) { return asks_for(rule, tool); })) return;
+    ToolRule& rule = rules.emplace_back();
+    rule.tool_name = tool;
+    rule.type = "requires_approval";
+}
+
+void remove_approval_rule(std::vector<ToolRule>& rules, const std::string& tool) {
+    std::erase_if(rules, [&](const ToolRule& rule) { return asks_for(rule, tool); });
+}
+
 void remove_duplicates(std::vector<ToolRule>& rules) {
     std::vector<ToolRule> unique;
     for (ToolRule& rule : rules)

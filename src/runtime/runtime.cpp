@@ -70,9 +70,11 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     }
     Lease lease = co_await leases_.acquire(key);
     LoadedAgent loaded = co_await load(request);
+    TurnInput input = co_await take_input(services_, request, loaded);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
     asio::co_spawn(executor,
-                   begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(lease)),
+                   begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(input),
+                         std::move(lease)),
                    asio::detached);
 }
 
@@ -114,8 +116,7 @@ awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> overr
 }
 
 awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
-                               LoadedAgent loaded, Lease lease) {
-    std::vector<Message> input = input_messages(request.body, request.agent_id);
+                               LoadedAgent loaded, TurnInput input, Lease lease) {
     Turn turn(services_, std::move(request), run_log, std::move(lease), std::move(loaded), std::move(input),
               std::move(model));
     co_await turn.carry_out();
@@ -128,8 +129,10 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
     try {
         Lease lease = co_await leases_.acquire(lease_key(request.agent_id, request.conversation_id));
         LoadedAgent loaded = co_await load(request);
+        TurnInput input = co_await take_input(services_, request, loaded);
         llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-        co_await begin(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+        co_await begin(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
+                       std::move(lease));
     } catch (const Error& error) {
         refused = error;
     } catch (const std::exception& error) {

@@ -48,7 +48,7 @@ public:
 
 private:
     boost::asio::awaitable<void> begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
-                                       LoadedAgent loaded, Lease lease);
+                                       LoadedAgent loaded, TurnInput input, Lease lease);
     boost::asio::awaitable<void> begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                                 boost::asio::any_io_executor executor);
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);

@@ -20,6 +20,14 @@ constexpr Statement select_in_context{"message.in_context",
 constexpr Statement select_context_ids{"message.context_ids",
                                        "SELECT m.id FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
                                        " AND m.context_position IS NOT NULL ORDER BY m.context_position"};
+constexpr Statement select_newest_in_context{
+    "message.newest_in_context", "SELECT " STELE_MESSAGE_COLUMNS
+                                 " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                 " AND m.context_position IS NOT NULL ORDER BY m.context_position DESC LIMIT 1"};
+constexpr Statement select_newest_return{"message.newest_return",
+                                         "SELECT " STELE_MESSAGE_COLUMNS
+                                         " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                         " AND m.role = 'tool' ORDER BY m.position DESC LIMIT 1"};
 constexpr Statement select_by_id{
     "message.by_id", "SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = $1 AND m.id = $2"};
 constexpr Statement select_position{"message.position",
@@ -36,6 +44,9 @@ constexpr Statement update_evict{
 constexpr Statement update_context{
     "message.set_context",
     "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
+constexpr Statement update_place{"message.move_in_context",
+                                 "UPDATE message SET context_position = $3"
+                                 " WHERE agent_id = $1 AND id = $2 AND context_position IS NOT NULL"};
 
 constexpr Statement update_compact{
     "message.compact",
@@ -279,6 +290,19 @@ void MessageRepository::set_context(Transaction& transaction, const std::string&
             .expect_row(refused("message_ids: " + id + " is no message of this agent"));
 }
 
+void MessageRepository::move_in_context(Transaction& transaction, const Message& message) const {
+    transaction.add(update_place, message.agent_id, message.id, message.context_position)
+        .expect_row(changed_meanwhile("The context of agent", message.agent_id));
+}
+
+boost::asio::awaitable<std::optional<Message>> MessageRepository::newest_return(std::string agent_id,
+                                                                                std::string conversation_id) const {
+    std::vector<Message> found =
+        from_rows(co_await database_.query(select_newest_return, std::move(agent_id), std::move(conversation_id)));
+    if (found.empty()) co_return std::nullopt;
+    co_return std::move(found.front());
+}
+
 void MessageRepository::compact(Transaction& transaction, const std::string& organization_id, const Message& summary,
                                 std::int64_t first, std::int64_t last) const {
     transaction.add(update_compact, summary.agent_id, summary.conversation_id, summary.id, first, last)
@@ -310,6 +334,8 @@ std::vector<Message> MessageRepository::from_rows(Rows rows) {
     return messages;
 }
 
+const Statement& MessageRepository::newest_in_context_statement() { return select_newest_in_context; }
+
 const Statement& MessageRepository::context_ids_statement() { return select_context_ids; }
 
 std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
@@ -320,9 +346,10 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {select_in_context, select_context_ids,  select_by_id,        select_position,
-                                  select_by_otid,    update_system,       update_evict,        update_context,
-                                  update_compact,    select_last_summary, update_drop_summary, update_restore};
+    std::vector<Statement> all = {
+        select_in_context, select_newest_in_context, select_newest_return, select_context_ids,  select_by_id,
+        select_position,   select_by_otid,           update_system,        update_evict,        update_context,
+        update_place,      update_compact,           select_last_summary,  update_drop_summary, update_restore};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

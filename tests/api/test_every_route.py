@@ -29,7 +29,7 @@ def world(server):
     agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "Grace"}]})
     message = http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"role": "user", "content": "hello"}]})["messages"][0]
     return {"agent_id": agent["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
-            "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t"}
+            "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t", "tool_name": "memory_insert"}
 
 
 def snapshot(http, world) -> list:
@@ -46,10 +46,11 @@ def operations(document, method=None):
 
 
 def filled(path: str, world: dict, **other) -> str:
-    for name in list(PREFIXES) + ["block_label", "transaction_id"]:
+    for name in list(PREFIXES) + ["block_label", "transaction_id", "tool_name"]:
         path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, world[name])))
     assert "{" not in path, f"tell this test how to fill {path}"
-    return path + ("?step_id=" + world["step_id"] if path == "/v1/telemetry/provider-trace" else "")
+    needed = {"/v1/telemetry/provider-trace": "?step_id=" + world["step_id"]}
+    return path + ("?requires_approval=false" if "/tools/approval/" in path else needed.get(path, ""))
 
 
 def resolved(document, schema: dict) -> dict:
@@ -153,7 +154,7 @@ def test_huge_numbers_are_refused_or_kept_but_never_break_anything(server, docum
     http = server.http(2)
     agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human"}]})
     world = {**{name: f"{prefix}-{GONE}" for name, prefix in PREFIXES.items()}, "agent_id": agent["id"], "block_label": "human", "transaction_id": "t",
-             "block_id": http.post("/v1/blocks", {"label": "huge"})["id"]}
+             "tool_name": "memory_insert", "block_id": http.post("/v1/blocks", {"label": "huge"})["id"]}
     for method, path, schema, _ in bodies(document):
         whole = {name: "x" for name in schema.get("required", [])}
         for name, member in schema["properties"].items():
@@ -226,7 +227,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
     for method, path, operation in operations(document):
         if method == "DELETE" or "messages/{message_id}" in path or "/detach/" in path:
             continue
-        body = {"no_such_member": {"deep": [1, None]}}
+        body = {"no_such_member": {"deep": [1, None]}, "requires_approval": False}
         if operation.get("requestBody", {}).get("required"):
             body.update({"label": "unknown members", "input": "@say hello"} if method == "POST" else {})
         http.send(method, filled(path, world, block_id=http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"])

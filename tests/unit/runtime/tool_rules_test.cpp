@@ -56,7 +56,9 @@ TEST_P(AllowedTools, FollowTheRules) {
     for (const std::string& tool : all) {
         const bool refused =
             std::find(GetParam().allowed.begin(), GetParam().allowed.end(), tool) == GetParam().allowed.end();
-        if (refused) EXPECT_NE(rules.hint(tool), "") << GetParam().what << ": " << tool;
+        if (refused) {
+            EXPECT_NE(rules.hint(tool), "") << GetParam().what << ": " << tool;
+        }
     }
 }
 
