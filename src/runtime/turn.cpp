@@ -28,6 +28,12 @@ std::int64_t nanoseconds(Clock::duration duration) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
 }
 
+// Behind everything that has been stored so far.
+void place_behind_all(Message& message) {
+    message.position = next_position();
+    message.context_position = message.position;
+}
+
 std::int64_t now_ns() { return to_micros(now()) * 1'000; }
 
 }  // namespace
@@ -53,15 +59,13 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
         clear_context_but_ = loaded_.messages.front().id;
         loaded_.messages.resize(1);
     }
-    // Behind everything the turns before this one stored; what follows a decision gets its place behind the returns.
-    const auto take = [&](Message& message, bool place) {
+    const auto take = [&](Message& message) {
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
-        message.position = place ? next_position() : 0;
-        message.context_position = message.position;
+        place_behind_all(message);
     };
-    if (decision_) take(*decision_, true);
-    for (Message& message : input_) take(message, !decision_);
+    if (decision_) take(*decision_);
+    for (Message& message : input_) take(message);
 }
 
 awaitable<void> Turn::carry_out() {
@@ -334,12 +338,9 @@ void Turn::gather_messages(StepWork& work) {
     }
     // What follows a decision is seen by the model in the next step, if there is one.
     if (work.settles && std::holds_alternative<Stop>(work.action))
-        work.fresh.insert(work.fresh.end(), input_.begin(), input_.end());
-    for (Message& message : work.fresh) {
-        if (message.position != 0) continue;
-        message.position = next_position();
-        message.context_position = message.position;
-    }
+        for (const Message& message : input_) work.fresh.emplace_back(message).position = 0;
+    for (Message& message : work.fresh)
+        if (message.position == 0) place_behind_all(message);
 }
 
 void Turn::finish_run(StopReason reason) {
@@ -433,6 +434,7 @@ awaitable<void> Turn::commit(StepWork& work) {
     for (Message& message : work.fresh) loaded_.messages.push_back(message);
     loaded_.agent.message_count += static_cast<std::int64_t>(work.fresh.size());
     if (!work.settles || std::holds_alternative<Stop>(work.action)) input_.clear();
+    for (Message& message : input_) place_behind_all(message);  // it waited for the returns
     decision_.reset();
     clear_context_but_.reset();
     log_->update(run_);

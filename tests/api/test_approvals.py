@@ -16,6 +16,12 @@ def talk(http):
     return Talk(http)
 
 
+@pytest.fixture(autouse=True)
+def leave_nothing():
+    yield
+    Talk.leave_nothing()
+
+
 def refused(status, call, *arguments):
     with pytest.raises(stele.Refused) as failure:
         call(*arguments)
@@ -112,9 +118,8 @@ def test_the_older_form_names_the_request_or_its_call(talk):
     for name in ("message", "call"):
         call = talk.ask()[0]["tool_call_id"]
         known_by = talk.pending()["id"] if name == "message" else call
-        for typed in ({"type": "approval"}, {}):
-            body = {"messages": [{**typed, "approve": name == "call", "approval_request_id": known_by, "reason": "so"}]}
-            answer = talk.send(body) if not typed else None
+        typed = {"type": "approval"} if name == "message" else {}
+        answer = talk.send({"messages": [{**typed, "approve": name == "call", "approval_request_id": known_by, "reason": "so"}]})
         assert answer["messages"][0]["tool_returns"][0]["status"] == ("success" if name == "call" else "error")
     assert talk.human() == "Likes tea."
     talk.is_well()

@@ -4,8 +4,6 @@ ASK = '@call memory_insert {"label": "human", "new_string": "Likes tea."}'
 RULE = {"type": "requires_approval", "tool_name": "memory_insert"}
 PARALLEL = {"provider_type": "openai", "parallel_tool_calls": True}
 PLACE = {"name": "get_place", "description": "Where the person is.", "parameters": {"type": "object", "properties": {"exact": {"type": "boolean"}}}}
-TYPES = {"approval_request_message", "approval_response_message", "tool_call_message", "tool_return_message", "assistant_message",
-         "reasoning_message", "user_message", "system_message"}
 
 
 def kinds(messages):
@@ -31,11 +29,20 @@ def decide(*decisions, **more) -> dict:
 class Talk:
     """One agent whose memory_insert needs approval, with plain HTTP."""
 
+    made: list["Talk"] = []
+
     def __init__(self, http, **fields):
         fields.setdefault("tool_rules", [RULE])
         self.http = http
         self.agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": ""}], "include_base_tool_rules": False, **fields})
         self.path = f"/v1/agents/{self.agent['id']}"
+        Talk.made.append(self)
+
+    @classmethod
+    def leave_nothing(cls):
+        while cls.made:
+            talk = cls.made.pop()
+            talk.http.delete(talk.path)
 
     def send(self, body, **more):
         return self.http.post(self.path + "/messages", body, **more)
