@@ -105,13 +105,6 @@ awaitable<Response> agent_or_null(Services& services, const Request& request, st
     co_return co_await whole_agent(services, request.organization_id, std::move(agent_id));
 }
 
-ToolRule approval_rule(const Tool& tool) {
-    ToolRule rule;
-    rule.tool_name = tool.name;
-    rule.type = "requires_approval";
-    return rule;
-}
-
 awaitable<Response> attach_tool(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent"), tool_id = request.path_id("tool_id", "tool");
     auto agent = co_await services.agents.find(request.organization_id, agent_id);
@@ -121,8 +114,7 @@ awaitable<Response> attach_tool(Services& services, const Request& request) {
     storage::Transaction transaction;
     services.tools.attach(transaction, agent_id, tool_id);
     if (tool->default_requires_approval.value_or(false)) {
-        agent->tool_rules.push_back(approval_rule(*tool));
-        remove_duplicates(agent->tool_rules);
+        add_approval_rule(agent->tool_rules, tool->name);
         services.agents.update(transaction, *agent);
     }
     co_await services.database.commit(std::move(transaction));
@@ -136,10 +128,43 @@ awaitable<Response> detach_tool(Services& services, const Request& request) {
     const auto tool = co_await services.tools.find(request.organization_id, tool_id);
     storage::Transaction transaction;
     services.tools.detach(transaction, agent_id, tool_id);
-    if (tool && tool->default_requires_approval.value_or(false) &&
-        std::erase(agent->tool_rules, approval_rule(*tool)) > 0)
+    if (tool && tool->default_requires_approval.value_or(false)) {
+        remove_approval_rule(agent->tool_rules, tool->name);
         services.agents.update(transaction, *agent);
+    }
     co_await services.database.commit(std::move(transaction));
+    co_return co_await agent_or_null(services, request, agent_id);
+}
+
+// The switch comes in the body or in the query; the body wins.
+bool wanted_approval(const Request& request) {
+    ModifyApprovalRequest body;
+    if (!request.body().empty() && request.body() != "null") body = decode<ModifyApprovalRequest>(request.body());
+    if (body.requires_approval.has_value()) return *body.requires_approval;
+    const auto query = request.query.flag("requires_approval");
+    if (!query) throw invalid_field("body.requires_approval", "is required, here or in the query");
+    return *query;
+}
+
+awaitable<Response> modify_approval(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent"), name = request.path("tool_name");
+    const bool wanted = wanted_approval(request);
+    auto agent = co_await services.agents.find(request.organization_id, agent_id);
+    if (!agent) throw not_found("Agent", agent_id);
+    const std::vector<Tool> tools = co_await services.tools.of_agent(agent_id);
+    if (std::none_of(tools.begin(), tools.end(), [&](const Tool& tool) { return tool.name == name; }))
+        throw Error(ErrorCode::not_found, "Agent " + agent_id + " has no tool '" + name + "'");
+    std::vector<ToolRule> rules = agent->tool_rules;
+    if (wanted)
+        add_approval_rule(rules, name);
+    else
+        remove_approval_rule(rules, name);
+    if (rules != agent->tool_rules) {
+        agent->tool_rules = std::move(rules);
+        storage::Transaction transaction;
+        services.agents.update(transaction, *agent);
+        co_await services.database.commit(std::move(transaction));
+    }
     co_return co_await agent_or_null(services, request, agent_id);
 }
 
@@ -170,6 +195,8 @@ std::span<const Route> agent_link_routes() {
          "AgentState?"},
         {Method::patch, "/v1/agents/{agent_id}/tools/detach/{tool_id}", detach_tool, "agents.tools.detach", "",
          "AgentState?"},
+        {Method::patch, "/v1/agents/{agent_id}/tools/approval/{tool_name}", modify_approval,
+         "agents.tools.modify_approval", "ModifyApprovalRequest?", "AgentState?", "requires_approval:boolean"},
     };
     return routes;
 }

@@ -19,6 +19,7 @@ runtime::AgentInclude agent_include(const Request& request) {
     const auto has = [](const std::vector<std::string>& words, std::string_view word) {
         return std::find(words.begin(), words.end(), word) != words.end();
     };
+    wanted.pending_approval = has(include, "agent.pending_approval");
     wanted.blocks = has(include, "agent.blocks") || has(older, "memory");
     wanted.tools = has(include, "agent.tools") || has(older, "tools");
     wanted.tags = has(include, "agent.tags") || has(include, "agent.blocks") || has(older, "tags");

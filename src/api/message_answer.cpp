@@ -170,7 +170,8 @@ awaitable<Response> repeat_run(Services& services, const Request& request, std::
     page.limit = stored_messages_max;
     std::vector<Message> stored = co_await services.messages.list(request.organization_id, filter, page);
     std::erase_if(stored, [](const Message& message) {
-        return message.role != MessageRole::assistant && message.role != MessageRole::tool;
+        return message.role != MessageRole::assistant && message.role != MessageRole::tool &&
+               !is_approval_request(message);
     });
     const RunUsage counts = co_await services.runs.usage(run_id);
 

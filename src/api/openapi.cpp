@@ -42,6 +42,7 @@ std::string schemas() {
     add<CreateBlock>(out, "CreateBlock", SchemaUse::request);
     add<BlockUpdate>(out, "BlockUpdate", SchemaUse::request);
     add<MessageRequest>(out, "MessageRequest", SchemaUse::request);
+    add<ModifyApprovalRequest>(out, "ModifyApprovalRequest", SchemaUse::request);
     add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
     add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
     add<CreateConversation>(out, "CreateConversation", SchemaUse::request);

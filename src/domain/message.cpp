@@ -7,75 +7,6 @@
 
 namespace stele {
 
-// ---- content: a text or a list of parts ----
-
-void read_json(const boost::json::value& from, MessageContent& into, Problems& problems) {
-    into.parts.clear();
-    const bool outside = std::exchange(problems.takes_nul, true);
-    if (from.is_string()) {
-        into.parts.push_back(text_part(std::string(from.get_string())));
-    } else if (from.is_object()) {
-        ContentPart part;
-        mapping::read(from, part, problems);
-        into.parts.push_back(std::move(part));
-    } else if (from.is_array()) {
-        mapping::read(from, into.parts, problems);
-    } else {
-        mapping::wrong_type(from, "a text or a list of content parts", "string_type", problems);
-    }
-    problems.takes_nul = outside;
-    for (ContentPart& part : into.parts)
-        if (part.text.has_value()) std::erase(*part.text, '\0');
-}
-
-void write_json(const MessageContent& from, std::string& out) {
-    if (from.parts.size() == 1 && from.parts.front().type == "text")
-        append_json_string(out, from.parts.front().text.value_or(""));
-    else
-        mapping::write(from.parts, out);
-}
-
-Schema json_schema(const MessageContent*) {
-    Schema text;
-    text.type = "string";
-    Schema schema;
-    schema.any_of = {text, mapping::schema_of_type<std::vector<ContentPart>>()};
-    return schema;
-}
-
-void check(const ContentPart& part, Problems& problems) {
-    if (part.type == "text") {
-        if (!part.text.has_value()) problems.add("text", "is required", "missing");
-    } else if (part.type == "image") {
-        if (!part.source.has_value()) problems.add("source", "is required", "missing");
-    } else if (part.type == "reasoning") {
-        if (!part.reasoning.has_value()) problems.add("reasoning", "is required", "missing");
-    } else if (part.type != "redacted_reasoning" && part.type != "omitted_reasoning" &&
-               part.type != "summarized_reasoning" && part.type != "tool_call" && part.type != "tool_return") {
-        problems.add("type", "must be one of: text, image, reasoning, redacted_reasoning, omitted_reasoning",
-                     "union_tag_invalid", json_string(part.type));
-    }
-}
-
-ContentPart text_part(std::string text) {
-    ContentPart part;
-    part.text = std::move(text);
-    part.signature = std::nullopt;
-    return part;
-}
-
-ContentPart reasoning_part(std::string reasoning, bool is_native, std::string signature) {
-    ContentPart part;
-    part.type = "reasoning";
-    part.is_native = is_native;
-    part.reasoning = std::move(reasoning);
-    if (signature.empty())
-        part.signature = std::nullopt;
-    else
-        part.signature = std::move(signature);
-    return part;
-}
-
 std::string_view to_string(MessageRole role) { return mapping::enum_word(role); }
 
 // ---- stored messages ----
@@ -101,9 +32,9 @@ std::string spoken_text(const MessageBody& body) {
 }
 
 bool is_plain_text(const MessageBody& body) {
-    return body.tool_calls.empty() && body.tool_returns.empty() && body.content.size() == 1 &&
-           body.content.front().type == "text" && !body.content.front().signature.has_value() &&
-           body.content.front().text.has_value();
+    return body.tool_calls.empty() && body.tool_returns.empty() && !body.approvals.present() &&
+           body.content.size() == 1 && body.content.front().type == "text" &&
+           !body.content.front().signature.has_value() && body.content.front().text.has_value();
 }
 
 std::string packaged_return(const MessageToolReturn& tool_return, Timestamp time, const std::string& timezone) {
@@ -164,10 +95,33 @@ bool is_returned_type(std::string_view type) {
     return std::find(std::begin(returned_types), std::end(returned_types), type) != std::end(returned_types);
 }
 
+bool is_approval(const InputMessage& message) {
+    if (message.type.has_value()) return *message.type == "approval" || *message.type == "tool_return";
+    if (message.role.has_value()) return false;
+    return message.approve.has_value() || message.approval_request_id.has_value() || message.approvals.has_value() ||
+           message.tool_returns.has_value();
+}
+
+namespace {
+
+void check_approval(const InputMessage& message, Problems& problems) {
+    if (message.type.has_value() && *message.type == "tool_return") {
+        if (!message.tool_returns.has_value()) return problems.add("tool_returns", "is required", "missing");
+        for (std::size_t i = 0; i < message.tool_returns->size(); ++i)
+            if ((*message.tool_returns)[i].kind != ApprovalDecision::Kind::tool)
+                problems.add("tool_returns." + std::to_string(i) + ".type", "must be tool", "literal_error");
+    } else if (!message.approvals.has_value() && !message.tool_returns.has_value()) {
+        if (!message.approve.has_value())
+            problems.add("approvals", "is required, or approve with approval_request_id", "missing");
+        else if (!message.approval_request_id.has_value())
+            problems.add("approval_request_id", "is required beside approve", "missing");
+    }
+}
+
+}  // namespace
+
 void check(const InputMessage& message, Problems& problems) {
-    const bool approval = message.type.has_value() ? *message.type == "approval"
-                                                   : message.approve.present() || message.approval_request_id.present();
-    if (approval || (message.type.has_value() && *message.type == "tool_return")) return;
+    if (is_approval(message)) return check_approval(message, problems);
     if (message.type.has_value() && *message.type != "message")
         problems.add("type", "must be one of: message, approval, tool_return", "literal_error",
                      json_string(*message.type));
@@ -178,12 +132,28 @@ void check(const InputMessage& message, Problems& problems) {
     if (!message.content.has_value()) problems.add("content", "is required", "missing");
 }
 
+namespace {
+
+void check_names(const std::vector<ClientTool>& tools, Problems& problems) {
+    for (auto tool = tools.begin(); tool != tools.end(); ++tool)
+        if (std::any_of(tools.begin(), tool, [&](const ClientTool& other) { return other.name == tool->name; }))
+            problems.add("client_tools." + std::to_string(tool - tools.begin()) + ".name", "is there twice",
+                         "value_error", json_string(tool->name));
+}
+
+}  // namespace
+
 void check(const MessageRequest& request, Problems& problems) {
     if (request.messages.has_value() == request.input.has_value())
         problems.add("", request.input.has_value() ? "specify either 'input' or 'messages', not both"
                                                    : "must specify either 'input' or 'messages'");
     if (request.messages.has_value() && request.messages->empty())
         problems.add("messages", "must not be empty", "too_short");
+    if (request.messages.has_value())
+        for (std::size_t i = 1; i < request.messages->size(); ++i)
+            if (is_approval((*request.messages)[i]))
+                problems.add("messages." + std::to_string(i), "an approval must be the first of the messages");
+    if (request.client_tools.has_value()) check_names(*request.client_tools, problems);
     if (request.max_steps < 1) problems.add("max_steps", "must be at least 1", "greater_than_equal");
     if (request.include_return_message_types)
         for (const std::string& type : *request.include_return_message_types)
@@ -197,6 +167,12 @@ void check(const MessageRequest& request, Problems& problems) {
     }
 }
 
+const InputMessage* approval_of(const MessageRequest& request) {
+    if (!request.messages.has_value() || request.messages->empty()) return nullptr;
+    const InputMessage& first = request.messages->front();
+    return is_approval(first) ? &first : nullptr;
+}
+
 std::vector<Message> input_messages(const MessageRequest& request, const std::string& agent_id) {
     std::vector<Message> messages;
     if (request.input.has_value()) {
@@ -204,8 +180,7 @@ std::vector<Message> input_messages(const MessageRequest& request, const std::st
         messages.push_back(new_message(agent_id, MessageRole::user, request.input->parts));
     } else {
         for (const InputMessage& input : *request.messages) {
-            if (!input.content.has_value())
-                throw Error(ErrorCode::invalid_argument, "No tool call is currently awaiting approval");
+            if (is_approval(input)) continue;  // see approval_of
             if (says_nothing(*input.content)) throw refused("messages: a message has nothing in it to say");
             const MessageRole role = *input.role == "user"     ? MessageRole::user
                                      : *input.role == "system" ? MessageRole::system
@@ -226,7 +201,6 @@ std::vector<Message> input_messages(const MessageRequest& request, const std::st
 }
 
 STELE_JSON(MessageBody)
-STELE_JSON_WRITTEN(MessageContent)
 STELE_JSON(MessageRequest)
 
 }  // namespace stele

@@ -1,39 +1,13 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "domain/json.hpp"
+#include "domain/approval.hpp"
+#include "domain/content.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
 namespace stele {
-
-/// A piece of a message's content. Which members are there depends on `type`: text, image, reasoning,
-/// redacted_reasoning, omitted_reasoning.
-struct ContentPart {
-    std::string type = "text";
-    Patch<std::string> text;
-    Patch<Json> source;     ///< of an image: {"type":"url"|"base64"|"letta", ...}
-    Patch<bool> is_native;  ///< reasoning: written by the model's own reasoning channel
-    Patch<std::string> reasoning;
-    Patch<std::string> data;  ///< redacted_reasoning
-    Patch<std::string> signature;
-    Patch<std::string> detail;
-};
-BOOST_DESCRIBE_STRUCT(ContentPart, (), (type, text, source, is_native, reasoning, data, signature, detail))
-void check(const ContentPart& part, Problems& problems);
-
-ContentPart text_part(std::string text);
-ContentPart reasoning_part(std::string reasoning, bool is_native, std::string signature);
-
-/// A text, or a list of parts. In JSON a single text is a string.
-struct MessageContent {
-    std::vector<ContentPart> parts;
-};
-
-void read_json(const boost::json::value& from, MessageContent& into, Problems& problems);
-void write_json(const MessageContent& from, std::string& out);
-Schema json_schema(const MessageContent*);
 
 BOOST_DEFINE_ENUM_CLASS(MessageRole, system, user, assistant, tool, approval, summary)
 
@@ -53,16 +27,19 @@ struct MessageToolReturn {
     bool is_object = false;
     std::optional<std::vector<std::string>> stdout_lines;
     std::optional<std::vector<std::string>> stderr_lines;
+    Patch<std::vector<ContentPart>> parts;  ///< when it came in parts; `value` is then their plain text
 };
-BOOST_DESCRIBE_STRUCT(MessageToolReturn, (), (tool_call_id, name, status, value, is_object, stdout_lines, stderr_lines))
+BOOST_DESCRIBE_STRUCT(MessageToolReturn, (),
+                      (tool_call_id, name, status, value, is_object, stdout_lines, stderr_lines, parts))
 
 /// What a stored message holds.
 struct MessageBody {
     std::vector<ContentPart> content;
     std::vector<MessageToolCall> tool_calls;
     std::vector<MessageToolReturn> tool_returns;
+    Patch<std::vector<ApprovalDecision>> approvals;  ///< of the answer to a request for approval
 };
-BOOST_DESCRIBE_STRUCT(MessageBody, (), (content, tool_calls, tool_returns))
+BOOST_DESCRIBE_STRUCT(MessageBody, (), (content, tool_calls, tool_returns, approvals))
 
 /// One stored message of an agent. One message may show as several in the API (expand, message_view.hpp).
 struct Message : MessageBody {
@@ -83,6 +60,12 @@ struct Message : MessageBody {
 };
 
 std::string_view to_string(MessageRole role);
+
+/// True for a message with which the agent asks whether its calls may be made, or for their results: what a client's
+/// approval answers.
+inline bool is_approval_request(const Message& message) {
+    return message.role == MessageRole::approval && !message.tool_calls.empty();
+}
 
 /// The texts of a message's content, joined by a line break: what search looks at.
 std::string text_of(const MessageBody& body);
@@ -106,16 +89,19 @@ struct InputMessage {
     Patch<std::string> sender_id;
     Patch<std::string> group_id;
     Patch<std::string> batch_item_id;
-    Patch<Json> approvals;
-    Patch<bool> approve;
-    Patch<std::string> approval_request_id;
+    Patch<std::vector<ApprovalDecision>> approvals;
+    Patch<bool> approve;                     ///< older form: one verdict
+    Patch<std::string> approval_request_id;  ///< of `approve`: the id of the request's message, or of its one call
     Patch<std::string> reason;
-    Patch<Json> tool_returns;
+    Patch<std::vector<ApprovalDecision>> tool_returns;
 };
 BOOST_DESCRIBE_STRUCT(InputMessage, (),
                       (type, role, content, name, otid, sender_id, group_id, batch_item_id, approvals, approve,
                        approval_request_id, reason, tool_returns))
 void check(const InputMessage& message, Problems& problems);
+
+/// True if it answers a request for approval: with verdicts, or with results of tools that the client has run.
+bool is_approval(const InputMessage& message);
 
 /// Body of every message request: POST /v1/agents/{agent_id}/messages, .../stream, .../async.
 struct MessageRequest {
@@ -126,7 +112,7 @@ struct MessageRequest {
     std::string assistant_message_tool_name = "send_message";
     std::string assistant_message_tool_kwarg = "message";
     std::optional<std::vector<std::string>> include_return_message_types;
-    Patch<Json> client_tools;
+    Patch<std::vector<ClientTool>> client_tools;
     Patch<Json> client_skills;
     std::optional<std::string> override_model;
     std::optional<std::string> override_system;
@@ -153,8 +139,11 @@ void check(const MessageRequest& request, Problems& problems);
 /// True for the types that `include_return_message_types` may name.
 bool is_returned_type(std::string_view type);
 
-/// The input of `request` as stored messages of `agent_id` without step and run; positions are given in order.
-/// Throws Error{invalid_argument} when a message has nothing to say.
+/// The answer to a request for approval with which `request` begins, or null. Belongs to `request`.
+const InputMessage* approval_of(const MessageRequest& request);
+
+/// The input of `request`, its answer to a request for approval left out, as stored messages of `agent_id` without step
+/// and run; positions are given in order. Throws Error{invalid_argument} when a message has nothing to say.
 std::vector<Message> input_messages(const MessageRequest& request, const std::string& agent_id);
 
 }  // namespace stele

@@ -28,11 +28,14 @@ public:
 
     template <class M>
     void add(M view, const char* type, bool own_otid = false) {
+        add(std::move(view), type, own_otid ? message_.otid : part_otid(message_.id, index_));
+    }
+
+    template <class M>
+    void add(M view, const char* type, std::optional<std::string> otid) {
         if (included(options_, type)) {
             static_cast<MessageHead&>(view) = message_head(message_, type);
-            view.otid = own_otid && message_.otid ? message_.otid
-                        : own_otid                ? std::optional<std::string>()
-                                                  : std::optional(part_otid(message_.id, index_));
+            view.otid = std::move(otid);
             views.push_back(std::move(view));
         }
         ++index_;
@@ -57,6 +60,7 @@ ToolCallView view_of(const MessageToolCall& call) {
 ToolReturnView view_of(const MessageToolReturn& tool_return) {
     ToolReturnView view;
     view.tool_return = tool_return.value;
+    view.parts = tool_return.parts.optional();
     view.status = tool_return.status;
     view.tool_call_id = tool_return.tool_call_id;
     view.stdout_ = tool_return.stdout_lines;
@@ -110,26 +114,36 @@ void expand_calls(const Message& message, const ViewOptions& options, Expansion&
     }
     if (calls.tool_calls.empty()) return;
     calls.tool_call = calls.tool_calls.front();
-    expansion.add(std::move(calls),
-                  message.role == MessageRole::approval ? "approval_request_message" : "tool_call_message");
+    if (message.role == MessageRole::approval)
+        expansion.add(std::move(calls), "approval_request_message", std::optional(message.id));
+    else
+        expansion.add(std::move(calls), "tool_call_message");
 }
 
-void write_return_members(const ToolReturnView& from, std::string& out) {
+void expand_approvals(const Message& message, Expansion& expansion) {
+    if (!message.approvals.has_value()) return;
+    ApprovalResponseMessage view;
+    view.approvals = *message.approvals;
+    if (!view.approvals.empty()) {
+        const ApprovalDecision& first = view.approvals.front();
+        if (first.kind == ApprovalDecision::Kind::approval) view.approve = first.approve;
+        view.approval_request_id = first.tool_call_id;
+        view.reason = first.reason;
+    }
+    expansion.add(std::move(view), "approval_response_message", true);
+}
+
+void write_return_members(const ToolReturnView& from, bool as_text, std::string& out) {
     out += "\"tool_return\":";
-    append_json_string(out, from.tool_return);
+    if (from.parts && !as_text)
+        mapping::write(*from.parts, out);
+    else
+        append_json_string(out, from.tool_return);
     out += ",\"status\":";
     append_json_string(out, from.status);
     out += ",\"tool_call_id\":";
     append_json_string(out, from.tool_call_id);
-    // The API's words are macros of the C library; hence not from the description.
-    out +=
-        ",\"std"
-        "out\":";
-    mapping::write(from.stdout_, out);
-    out +=
-        ",\"std"
-        "err\":";
-    mapping::write(from.stderr_, out);
+    write_output_lines(from.stdout_, from.stderr_, out);
 }
 
 Schema text_schema() {
@@ -138,10 +152,15 @@ Schema text_schema() {
     return schema;
 }
 
-std::vector<SchemaProperty> return_properties() {
+std::vector<SchemaProperty> return_properties(bool as_text) {
     const Schema text = text_schema();
+    Schema content = text;
+    if (!as_text) {
+        content = Schema();
+        content.any_of = {text, mapping::schema_of_type<std::vector<ContentPart>>()};
+    }
     const Schema lines = mapping::schema_of_type<std::optional<std::vector<std::string>>>();
-    return {{"tool_return", text, {}},
+    return {{"tool_return", content, {}},
             {"status", text, {}},
             {"tool_call_id", text, {}},
             {"stdout", lines, {}},
@@ -154,14 +173,14 @@ void write_json(const ToolReturnView& from, std::string& out) {
     out += "{\"type\":";
     append_json_string(out, from.type);
     out += ',';
-    write_return_members(from, out);
+    write_return_members(from, false, out);
     out += '}';
 }
 
 Schema json_schema(const ToolReturnView*) {
     Schema schema;
     schema.type = "object";
-    schema.properties = return_properties();
+    schema.properties = return_properties(false);
     return schema;
 }
 
@@ -170,7 +189,7 @@ void write_json(const ToolReturnMessage& from, std::string& out) {
     bool first = true;
     mapping::write_members<MessageHead>(from, out, first);
     out += ',';
-    write_return_members(from.first, out);
+    write_return_members(from.first, true, out);
     out += ",\"tool_returns\":";
     mapping::write(from.tool_returns, out);
     out += '}';
@@ -178,7 +197,7 @@ void write_json(const ToolReturnMessage& from, std::string& out) {
 
 Schema json_schema(const ToolReturnMessage*) {
     Schema schema = mapping::schema_of_type<MessageHead>();
-    for (SchemaProperty& property : return_properties()) schema.properties.push_back(std::move(property));
+    for (SchemaProperty& property : return_properties(true)) schema.properties.push_back(std::move(property));
     schema.properties.push_back({"tool_returns", mapping::schema_of_type<std::vector<ToolReturnView>>(), {}});
     return schema;
 }
@@ -245,6 +264,7 @@ std::vector<LettaMessage> expand(const Message& message, const ViewOptions& opti
         case MessageRole::approval:
             expand_content(message, options, expansion);
             expand_calls(message, options, expansion);
+            expand_approvals(message, expansion);
             break;
         case MessageRole::tool: {
             if (message.tool_returns.empty() || is_speech_return(message, options)) break;
@@ -253,7 +273,6 @@ std::vector<LettaMessage> expand(const Message& message, const ViewOptions& opti
                 view.tool_returns.push_back(view_of(tool_return));
             view.first = view.tool_returns.front();
             expansion.add(std::move(view), "tool_return_message");
-            if (!expansion.views.empty()) head_of(expansion.views.back()).name = message.tool_returns.front().name;
             break;
         }
         case MessageRole::summary: {
@@ -280,6 +299,27 @@ std::vector<LettaMessage> expand_all(const std::vector<Message>& messages, const
         for (LettaMessage& view : expand(message, options)) all.push_back(std::move(view));
     return all;
 }
+
+namespace {
+
+// The older members are those of the first decision.
+std::string approval_members(const Message& message) {
+    if (!message.approvals.has_value() || message.approvals->empty())
+        return "\"approval_request_id\":null,\"approve\":null,\"denial_reason\":null,\"approvals\":null";
+    const ApprovalDecision& first = message.approvals->front();
+    const bool verdict = first.kind == ApprovalDecision::Kind::approval;
+    std::string out = "\"approval_request_id\":" + json_string(first.tool_call_id) + ",\"approve\":" +
+                      (!verdict        ? "null"
+                       : first.approve ? "true"
+                                       : "false") +
+                      ",\"denial_reason\":";
+    mapping::write(first.reason, out);
+    out += ",\"approvals\":";
+    mapping::write(*message.approvals, out);
+    return out;
+}
+
+}  // namespace
 
 std::string internal_message_json(const Message& message, const std::string& timezone) {
     std::string out = "{\"created_by_id\":null,\"last_updated_by_id\":null,\"created_at\":\"";
@@ -324,14 +364,8 @@ std::string internal_message_json(const Message& message, const std::string& tim
     for (const MessageToolReturn& tool_return : message.tool_returns) {
         if (out.back() != '[') out += ',';
         out += "{\"tool_call_id\":" + json_string(tool_return.tool_call_id) +
-               ",\"status\":" + json_string(tool_return.status) +
-               ",\"std"
-               "out\":";
-        mapping::write(tool_return.stdout_lines, out);
-        out +=
-            ",\"std"
-            "err\":";
-        mapping::write(tool_return.stderr_lines, out);
+               ",\"status\":" + json_string(tool_return.status);
+        write_output_lines(tool_return.stdout_lines, tool_return.stderr_lines, out);
         out += ",\"func_response\":" + json_string(packaged_return(tool_return, message.created_at, timezone)) + '}';
     }
     out += "],\"group_id\":";
@@ -340,8 +374,7 @@ std::string internal_message_json(const Message& message, const std::string& tim
     mapping::write(message.sender_id, out);
     out += ",\"batch_item_id\":null,\"conversation_id\":";
     out += message.conversation_id.empty() ? "null" : json_string(message.conversation_id);
-    return out +
-           ",\"is_err\":null,\"approval_request_id\":null,\"approve\":null,\"denial_reason\":null,\"approvals\":null}";
+    return out + ",\"is_err\":null," + approval_members(message) + '}';
 }
 
 STELE_JSON_WRITTEN(LettaMessage)
@@ -351,6 +384,7 @@ STELE_JSON_WRITTEN(HiddenReasoningMessage)
 STELE_JSON_WRITTEN(ToolCallMessage)
 STELE_JSON_WRITTEN(ToolCallDeltaMessage)
 STELE_JSON_WRITTEN(ToolReturnMessage)
+STELE_JSON_WRITTEN(ApprovalResponseMessage)
 STELE_JSON_WRITTEN(SummaryMessage)
 STELE_JSON_WRITTEN(EventMessage)
 STELE_JSON_WRITTEN(MessageHead)

@@ -65,7 +65,8 @@ BOOST_DESCRIBE_STRUCT(ToolCallDeltaMessage, (MessageHead), (tool_call, tool_call
 
 struct ToolReturnView {
     std::string type = "tool";
-    std::string tool_return;
+    std::string tool_return;  ///< as a text
+    std::optional<std::vector<ContentPart>> parts;
     std::string status;
     std::string tool_call_id;
     std::optional<std::vector<std::string>> stdout_;
@@ -81,6 +82,15 @@ struct ToolReturnMessage : MessageHead {
 void write_json(const ToolReturnMessage& from, std::string& out);
 Schema json_schema(const ToolReturnMessage*);
 
+/// What a client answered to a request for approval.
+struct ApprovalResponseMessage : MessageHead {
+    std::vector<ApprovalDecision> approvals;
+    std::optional<bool> approve;                     ///< deprecated, like the next two: of the first decision
+    std::optional<std::string> approval_request_id;  ///< which call it is about
+    std::optional<std::string> reason;
+};
+BOOST_DESCRIBE_STRUCT(ApprovalResponseMessage, (MessageHead), (approvals, approve, approval_request_id, reason))
+
 struct SummaryMessage : MessageHead {
     std::string summary;
     Json compaction_stats;
@@ -94,8 +104,9 @@ struct EventMessage : MessageHead {
 };
 BOOST_DESCRIBE_STRUCT(EventMessage, (MessageHead), (event_type, event_data))
 
-using LettaMessage = std::variant<ContentMessage, ReasoningMessage, HiddenReasoningMessage, ToolCallMessage,
-                                  ToolCallDeltaMessage, ToolReturnMessage, SummaryMessage, EventMessage>;
+using LettaMessage =
+    std::variant<ContentMessage, ReasoningMessage, HiddenReasoningMessage, ToolCallMessage, ToolCallDeltaMessage,
+                 ToolReturnMessage, ApprovalResponseMessage, SummaryMessage, EventMessage>;
 
 const MessageHead& head_of(const LettaMessage& message);
 MessageHead& head_of(LettaMessage& message);

@@ -2,16 +2,55 @@
 
 #include "domain/json_mapping.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <algorithm>
 #include <array>
 
 namespace stele {
 namespace {
 
-constexpr std::array<std::string_view, 11> rule_types = {
-    "run_first",         "exit_loop",    "continue_loop",      "constrain_child_tools",
-    "parent_last_tool",  "conditional",  "max_count_per_step", "required_before_exit",
-    "requires_approval", "InitToolRule", "TerminalToolRule"};
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 9> rule_types = {
+    "run_first",   "exit_loop",          "continue_loop",        "constrain_child_tools", "parent_last_tool",
+    "conditional", "max_count_per_step", "required_before_exit", "requires_approval"};
+
+json::value value_of(const Patch<Json>& text) { return text.has_value() ? json::parse(text->text) : json::value(); }
+
+// [{"name", "args"}], each naming one of the children.
+void check_child_arguments(const ToolRule& rule, Problems& problems) {
+    const json::value nodes = value_of(rule.child_arg_nodes);
+    if (nodes.is_null()) return;
+    if (!nodes.is_array()) return problems.add("child_arg_nodes", "must be a list of objects", "list_type");
+    const std::vector<std::string> children = rule.children.value_or({});
+    for (std::size_t i = 0; i < nodes.get_array().size(); ++i) {
+        const json::value& node = nodes.get_array()[i];
+        const std::string where = "child_arg_nodes." + std::to_string(i);
+        if (!node.is_object()) {
+            problems.add(where, "must be an object", "object_type");
+            continue;
+        }
+        const json::value* name = node.get_object().if_contains("name");
+        const json::value* args = node.get_object().if_contains("args");
+        if (name == nullptr || !name->is_string())
+            problems.add(where + ".name", "is required: the name of a child", "missing");
+        else if (std::find(children.begin(), children.end(), std::string(name->get_string())) == children.end())
+            problems.add(where + ".name", "must be one of this rule's children", "value_error", json::serialize(*name));
+        if (args != nullptr && !args->is_null() && !args->is_object())
+            problems.add(where + ".args", "must be an object", "dict_type");
+    }
+}
+
+void check_output_mapping(const ToolRule& rule, Problems& problems) {
+    const json::value mapping = value_of(rule.child_output_mapping);
+    if (!mapping.is_object() || mapping.get_object().empty())
+        return problems.add("child_output_mapping", "must be an object that is not empty", "missing");
+    for (const auto& [output, child] : mapping.get_object())
+        if (!child.is_string() || child.get_string().empty())
+            problems.add("child_output_mapping." + std::string(output), "must be the name of a tool", "string_type",
+                         mapping::short_input(child));
+}
 
 }  // namespace
 
@@ -32,14 +71,33 @@ void check(const ToolRule& rule, Problems& problems) {
                      "union_tag_invalid", json_string(rule.type));
     const bool family = rule.type == "constrain_child_tools" || rule.type == "parent_last_tool";
     if (family && !rule.children.has_value()) problems.add("children", "is required for this type", "missing");
+    if (rule.type == "constrain_child_tools") check_child_arguments(rule, problems);
+    if (rule.type == "conditional") check_output_mapping(rule, problems);
     if (rule.type == "max_count_per_step" && !rule.max_count_limit.has_value())
         problems.add("max_count_limit", "is required for this type", "missing");
     if (rule.max_count_limit.has_value() && *rule.max_count_limit < 0)
         problems.add("max_count_limit", "must be at least 0", "greater_than_equal");
-    if (rule.type == "conditional" &&
-        (!rule.child_output_mapping.has_value() || rule.child_output_mapping->text.size() <= 2 ||
-         rule.child_output_mapping->text.front() != '{'))
-        problems.add("child_output_mapping", "must be an object that is not empty", "missing");
+    if (const json::value args = value_of(rule.args); !args.is_null() && !args.is_object())
+        problems.add("args", "must be an object", "dict_type");
+}
+
+namespace {
+
+bool asks_for(const ToolRule& rule, const std::string& tool) {
+    return rule.type == "requires_approval" && rule.tool_name == tool;
+}
+
+}  // namespace
+
+void add_approval_rule(std::vector<ToolRule>& rules, const std::string& tool) {
+    if (std::any_of(rules.begin(), rules.end(), [&](const ToolRule& rule) { return asks_for(rule, tool); })) return;
+    ToolRule& rule = rules.emplace_back();
+    rule.tool_name = tool;
+    rule.type = "requires_approval";
+}
+
+void remove_approval_rule(std::vector<ToolRule>& rules, const std::string& tool) {
+    std::erase_if(rules, [&](const ToolRule& rule) { return asks_for(rule, tool); });
 }
 
 void remove_duplicates(std::vector<ToolRule>& rules) {

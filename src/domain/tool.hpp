@@ -57,6 +57,10 @@ void check(const ToolRule& rule, Problems& problems);
 /// True for a word that the API knows as `tool_type`, those of retired integrations included.
 bool is_tool_type(std::string_view word);
 
+/// The rule that a call of `tool` waits for a person, added if it is not there yet, or taken away.
+void add_approval_rule(std::vector<ToolRule>& rules, const std::string& tool);
+void remove_approval_rule(std::vector<ToolRule>& rules, const std::string& tool);
+
 /// Exact duplicates dropped, the first kept.
 void remove_duplicates(std::vector<ToolRule>& rules);
 

@@ -1,6 +1,7 @@
 #include "runtime/agent_service.hpp"
 
 #include "base/ids.hpp"
+#include "domain/message_view.hpp"
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
 
@@ -214,7 +215,7 @@ awaitable<Agent> AgentService::find(std::string organization_id, std::string id)
     co_return std::move(*agent);
 }
 
-awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, const Agent& agent,
+awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, Agent& agent,
                                             const UpdateAgent& request) const {
     bool changed = false;
     if (request.block_ids.has_value()) {
@@ -230,6 +231,11 @@ awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, c
         for (const std::string& id : ids)
             if (std::none_of(found.begin(), found.end(), [&](const Tool& tool) { return tool.id == id; }))
                 throw not_found("Tool", id);
+        const std::vector<Tool> before = co_await parts_.tools.of_agent(agent.id);
+        for (const Tool& tool : found) {
+            const bool had = std::any_of(before.begin(), before.end(), [&](const Tool& t) { return t.id == tool.id; });
+            if (!had && tool.default_requires_approval.value_or(false)) add_approval_rule(agent.tool_rules, tool.name);
+        }
         parts_.tools.detach_all(transaction, agent.id);
         for (const std::string& id : ids) parts_.tools.attach(transaction, agent.id, id);
         changed = true;
@@ -299,6 +305,7 @@ void AgentService::add_relations(storage::ReadBatch& batch, const std::string& a
     if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent_id);
     if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
     if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
+    if (include.pending_approval) batch.add(storage::MessageRepository::newest_in_context_statement(), agent_id, "");
     if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent_id);
 }
 
@@ -314,6 +321,11 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
     }
     if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
     if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
+    if (include.pending_approval) {
+        const std::vector<Message> newest = storage::MessageRepository::from_rows(std::move(rows[next++]));
+        if (!newest.empty() && is_approval_request(newest.front()))
+            state.pending_approval.text = to_json(expand(newest.front(), ViewOptions()).back());
+    }
     if (!include.secrets) return state;
     for (const storage::SealedVariable& sealed :
          storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {

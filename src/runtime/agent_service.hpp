@@ -10,6 +10,7 @@ namespace stele::runtime {
 /// Which relationships of an agent an answer shows; the others are empty lists.
 struct AgentInclude {
     bool blocks = true, tools = true, tags = true, secrets = true;
+    bool pending_approval = false;  ///< only who asks for it by name
 };
 
 /// Agents as a whole: what making, changing and showing one takes beyond its row. Thread-safe; what it refers to
@@ -62,7 +63,7 @@ private:
     boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id,
                                                             std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Tool>> tools_for(std::string organization_id, const CreateAgent& request) const;
-    boost::asio::awaitable<bool> replace_links(storage::Transaction& transaction, const Agent& agent,
+    boost::asio::awaitable<bool> replace_links(storage::Transaction& transaction, Agent& agent,
                                                const UpdateAgent& request) const;
     boost::asio::awaitable<void> replace_messages(storage::Transaction& transaction, const Agent& agent,
                                                   std::vector<std::string> ids) const;

@@ -47,14 +47,41 @@ public:
 
     std::vector<llm::Turn> make() {
         turns_.reserve(messages_.size());
-        for (const Message& message : messages_) add(message);
+        for (std::size_t i = 0; i < messages_.size(); ++i) {
+            const Message& message = messages_[i];
+            const Message* next = i + 1 < messages_.size() ? &messages_[i + 1] : nullptr;
+            if (next != nullptr && asks_on(message, *next)) {
+                add(joined(message, *next));
+                ++i;
+            } else {
+                add(message);
+            }
+        }
         answer_open_calls();
+        show_images();
         return std::move(turns_);
     }
 
 private:
+    // A request for approval is the rest of the answer before it.
+    static bool asks_on(const Message& answer, const Message& request) {
+        return answer.role == MessageRole::assistant && is_approval_request(request) && answer.step_id &&
+               answer.step_id == request.step_id;
+    }
+
+    static Message joined(Message answer, const Message& request) {
+        answer.content.insert(answer.content.end(), request.content.begin(), request.content.end());
+        answer.tool_calls.insert(answer.tool_calls.end(), request.tool_calls.begin(), request.tool_calls.end());
+        return answer;
+    }
+
     void add(const Message& message) {
-        if (message.role != MessageRole::tool) answer_open_calls();
+        // What a client decided is told by the returns behind it.
+        if (message.role == MessageRole::approval && message.tool_calls.empty()) return;
+        if (message.role != MessageRole::tool) {
+            answer_open_calls();
+            show_images();
+        }
         switch (message.role) {
             case MessageRole::system:
                 add_text(llm::Role::system, message);
@@ -118,6 +145,8 @@ private:
                                            [&](const OpenCall& each) { return each.id == tool_return.tool_call_id; });
             if (call == open_.end()) continue;
             open_.erase(call);
+            for (const ContentPart& part : tool_return.parts.value_or({}))
+                if (part.type == "image") images_.push_back(to_image(part));
             add_return(
                 tool_return.tool_call_id, tool_return.name,
                 clipped(packaged_return(tool_return, message.created_at, options_.timezone), options_.context_window));
@@ -128,6 +157,17 @@ private:
     void answer_open_calls() {
         for (const OpenCall& call : open_) add_return(call.id, call.tool, "The result of this call was lost.");
         open_.clear();
+    }
+
+    // Only a user may show a picture; so those of tools stand behind the last return.
+    void show_images() {
+        if (images_.empty()) return;
+        llm::Turn turn;
+        turn.role = llm::Role::user;
+        turn.text = "[This is an automatic message that the person does not see] The images that the tools returned:";
+        turn.images = std::move(images_);
+        images_.clear();
+        turns_.push_back(std::move(turn));
     }
 
     void add_return(const std::string& call_id, const std::string& tool, std::string text) {
@@ -146,6 +186,7 @@ private:
         std::string id, tool;
     };
     std::vector<OpenCall> open_;
+    std::vector<llm::Image> images_;  ///< of returns, not shown yet
     std::vector<llm::Turn> turns_;
 };
 

@@ -23,7 +23,12 @@ LoopAction stop(const LoopState& state, StopReason reason) {
 }
 
 LoopAction after_answer(const LoopState& state, const ModelAnswered& answer) {
-    if (answer.calls > 0) return RunTools{state.speaks_in_text && state.parallel_calls ? answer.calls : 1};
+    if (answer.calls > 0) {
+        const std::size_t calls = state.speaks_in_text && state.parallel_calls ? answer.calls : 1;
+        for (std::size_t i = 0; i < std::min(calls, answer.waits.size()); ++i)
+            if (answer.waits[i]) return AwaitApproval{calls};
+        return RunTools{calls};
+    }
     if (answer.truncated) return Stop{StopReason::max_tokens_exceeded};
     return state.speaks_in_text ? stop(state, StopReason::end_turn) : LoopAction(Stop{StopReason::no_tool_call});
 }
@@ -42,6 +47,7 @@ bool has_bad_rule(const ToolsReturned& returned) {
 
 LoopAction after_tools(const LoopState& state, const ToolsReturned& returned) {
     if (has_bad_rule(returned)) return Stop{StopReason::invalid_tool_call};
+    if (returned.input_waits) return ask(state);
     if (state.speaks_in_text) return ends_turn(state, returned) ? stop(state, StopReason::tool_rule) : ask(state);
 
     // One call an answer here; the model goes on only if it asked to, or a rule wants it.

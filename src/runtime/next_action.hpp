@@ -22,17 +22,19 @@ struct LoopState {
 struct ModelAnswered {
     std::size_t calls = 0;
     bool truncated = false;
+    std::vector<bool> waits = {};  ///< of each call, as far as they are looked at: it may not be made without a client
 };
 
-/// The calls of the step have been carried out and are known to `rules`.
+/// The calls of the step, or those that a client has decided about, have been carried out and are known to `rules`.
 struct ToolsReturned {
     struct Call {
         std::string tool;
-        bool forbidden = false;  ///< a rule did not allow it, and it was not run
+        bool forbidden = false;  ///< a rule or a person did not allow it, and it was not run
         bool heartbeat = false;  ///< the model asked to go on
         bool bad_rule = false;   ///< arguments that a rule fills in do not fit the tool, and it was not run
     };
     std::vector<Call> calls;
+    bool input_waits = false;  ///< the request brought messages that the model has not seen yet
 };
 
 using LoopEvent = std::variant<ModelAnswered, ToolsReturned>;
@@ -49,12 +51,19 @@ struct RunTools {
     bool operator==(const RunTools&) const = default;
 };
 
+/// Put off the first `calls` calls of the answer, all of them, until a client has decided about those that wait. The
+/// turn ends with requires_approval.
+struct AwaitApproval {
+    std::size_t calls = 0;
+    bool operator==(const AwaitApproval&) const = default;
+};
+
 struct Stop {
     StopReason reason = StopReason::end_turn;
     bool operator==(const Stop&) const = default;
 };
 
-using LoopAction = std::variant<AskModel, RunTools, Stop>;
+using LoopAction = std::variant<AskModel, RunTools, AwaitApproval, Stop>;
 
 /// What an agent does next. No clock, no random, no database: the same state and event give the same action.
 LoopAction next_action(const LoopState& state, const LoopEvent& event);

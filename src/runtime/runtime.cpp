@@ -78,8 +78,10 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
         co_return;
     }
     LoadedAgent loaded = co_await load(request);
+    TurnInput input = co_await take_input(services_, request, loaded);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(*lease));
+    auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
+                          std::move(*lease));
     asio::co_spawn(executor, carry_out(run_log->run_id(), std::move(turn)), asio::detached);
 }
 
@@ -131,8 +133,8 @@ awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> overr
 // On the heap: as parameters, what a turn works on would lie in the frames of several coroutines while the model
 // thinks.
 std::unique_ptr<Turn> Runtime::make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
-                                         llm::ResolvedModel model, LoadedAgent loaded, Lease lease) const {
-    std::vector<Message> input = input_messages(request.body, request.agent_id);
+                                         llm::ResolvedModel model, LoadedAgent loaded, TurnInput input,
+                                         Lease lease) const {
     return std::make_unique<Turn>(services_, std::move(request), run_log, std::move(lease), std::move(loaded),
                                   std::move(input), std::move(model));
 }
@@ -148,8 +150,10 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
     try {
         Lease lease = co_await leases_.acquire(lease_key(request.agent_id, request.conversation_id));
         LoadedAgent loaded = co_await load(request);
+        TurnInput input = co_await take_input(services_, request, loaded);
         llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-        auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
+        auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
+                              std::move(lease));
         co_await carry_out(run_log->run_id(), std::move(turn));
     } catch (const Error& error) {
         refused = error;

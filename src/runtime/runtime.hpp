@@ -66,7 +66,7 @@ public:
 
 private:
     std::unique_ptr<Turn> make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
-                                    llm::ResolvedModel model, LoadedAgent loaded, Lease lease) const;
+                                    llm::ResolvedModel model, LoadedAgent loaded, TurnInput input, Lease lease) const;
     boost::asio::awaitable<void> carry_out(std::string run_id, std::unique_ptr<Turn> turn);
     boost::asio::awaitable<void> begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                                 boost::asio::any_io_executor executor);

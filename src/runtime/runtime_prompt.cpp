@@ -23,7 +23,8 @@ awaitable<std::string> Runtime::recompile(std::string organization_id, std::stri
 }
 
 awaitable<std::string> Runtime::preview(TurnRequest request) {
-    std::vector<Message> input = input_messages(request.body, request.agent_id);
+    TurnInput input;
+    input.messages = input_messages(request.body, request.agent_id);
     LoadedAgent loaded = co_await load(request);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
     llm::Provider& provider = *model.provider;

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace stele::runtime {
+namespace {
+
+bool contains(const std::vector<std::string>& list, std::string_view item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+}  // namespace
 
 void TokenEvents::on_delta(const llm::Delta& delta) {
     if (!first_at_) first_at_ = std::chrono::steady_clock::now();
@@ -29,10 +36,12 @@ void TokenEvents::begin_call(const llm::Delta& delta) {
     call_index_ = delta.index;
     if (call_index_ > 0 && !options_.parallel_calls) return;
     call_id_ = delta.tool_call_id;
-    speech_ = options_.view.use_assistant_message && !options_.speaks_in_text &&
+    const bool waits = contains(options_.waiting_tools, delta.tool_name);
+    if (waits) waiting_calls_.push_back(call_id_);
+    speech_ = options_.view.use_assistant_message && !options_.speaks_in_text && !waits &&
               delta.tool_name == options_.view.assistant_message_tool_name;
     if (options_.speaks_in_text) {
-        call_piece(call_id_, delta.tool_name, std::nullopt);
+        call_piece(call_id_, delta.tool_name, std::nullopt, waits);
         return;
     }
     arguments_ = std::make_unique<ArgumentStream>([this](const std::string& name, std::string_view piece) {
@@ -45,18 +54,21 @@ void TokenEvents::begin_call(const llm::Delta& delta) {
 
 void TokenEvents::more_arguments(const llm::Delta& delta) {
     if (delta.index > 0 && !options_.parallel_calls) return;
+    const std::string& id = delta.tool_call_id.empty() ? call_id_ : delta.tool_call_id;
     if (options_.speaks_in_text)
-        call_piece(delta.tool_call_id.empty() ? call_id_ : delta.tool_call_id, std::nullopt, delta.text);
+        call_piece(id, std::nullopt, delta.text, contains(waiting_calls_, id));
     else if (arguments_)
         arguments_->feed(delta.text);
 }
 
-void TokenEvents::finish(const std::vector<MessageToolCall>& calls) {
+void TokenEvents::finish(const std::vector<MessageToolCall>& calls, bool waits) {
     if (options_.speaks_in_text) return;
     for (const MessageToolCall& call : calls) {
-        if (options_.view.use_assistant_message && call.name == options_.view.assistant_message_tool_name) continue;
-        call_piece(call.id, call.name, std::nullopt);
-        call_piece(call.id, std::nullopt, call.arguments);
+        const bool speech =
+            options_.view.use_assistant_message && call.name == options_.view.assistant_message_tool_name;
+        if (speech && !waits) continue;
+        call_piece(call.id, call.name, std::nullopt, waits);
+        call_piece(call.id, std::nullopt, call.arguments, waits);
     }
 }
 
@@ -78,14 +90,31 @@ void TokenEvents::reasoning(std::string_view piece, const char* source) {
 }
 
 void TokenEvents::call_piece(const std::string& id, std::optional<std::string> name,
-                             std::optional<std::string> arguments) {
-    enter(Part::call);
+                             std::optional<std::string> arguments, bool waits) {
     ToolCallDeltaMessage view;
     view.tool_call.tool_call_id = id;
     if (name) view.tool_call.name = std::move(*name);
     if (arguments) view.tool_call.arguments = std::move(*arguments);
     view.tool_calls = view.tool_call;
+    if (waits) return show_request(std::move(view));
+    enter(Part::call);
     show(std::move(view), "tool_call_message");
+}
+
+// A request for approval is a message of its own, whose otid is its id.
+void TokenEvents::show_request(ToolCallDeltaMessage view) {
+    constexpr char type[] = "approval_request_message";
+    shown_ = true;
+    if (!included(type)) return;
+    static_cast<MessageHead&>(view) = message_head(message_, type);
+    view.id = options_.approval_id;
+    view.otid = options_.approval_id;
+    log_.append(std::move(view));
+}
+
+bool TokenEvents::included(std::string_view type) const {
+    const auto* types = options_.view.include_types;
+    return types == nullptr || contains(*types, type);
 }
 
 // The otid counts the parts of the message; all its calls are one part, as in the stored form.
@@ -97,8 +126,7 @@ void TokenEvents::enter(Part part) {
 template <class M>
 void TokenEvents::show(M view, const char* type) {
     shown_ = true;
-    const auto* types = options_.view.include_types;
-    if (types != nullptr && std::find(types->begin(), types->end(), type) == types->end()) return;
+    if (!included(type)) return;
     static_cast<MessageHead&>(view) = message_head(message_, type);
     view.otid = part_otid(message_.id, part_index_);
     log_.append(std::move(view));

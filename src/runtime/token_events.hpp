@@ -18,6 +18,8 @@ public:
         bool parallel_calls = false;  ///< else only the first call of the answer shows
         bool inner_thoughts = false;  ///< the argument `thinking` shows as reasoning
         ViewOptions view;
+        std::vector<std::string> waiting_tools;  ///< their calls show as a request for approval ...
+        std::string approval_id;                 ///< ... with this message id
     };
 
     /// `head`: id, date, step and run of the message that will be stored. References outlive the call.
@@ -32,8 +34,9 @@ public:
     /// When the first piece came, if one did.
     std::optional<std::chrono::steady_clock::time_point> first_at() const { return first_at_; }
 
-    /// Shows the calls that could not be shown while they were written, in the form in which they are stored.
-    void finish(const std::vector<MessageToolCall>& calls);
+    /// Shows the calls that could not be shown while they were written, in the form in which they are stored. `waits`:
+    /// they are those of a request for approval.
+    void finish(const std::vector<MessageToolCall>& calls, bool waits);
 
 private:
     enum class Part : std::uint8_t { none, reasoning, text, call };
@@ -42,7 +45,10 @@ private:
     void reasoning(std::string_view piece, const char* source);
     void begin_call(const llm::Delta& delta);
     void more_arguments(const llm::Delta& delta);
-    void call_piece(const std::string& id, std::optional<std::string> name, std::optional<std::string> arguments);
+    void call_piece(const std::string& id, std::optional<std::string> name, std::optional<std::string> arguments,
+                    bool waits);
+    void show_request(ToolCallDeltaMessage view);
+    bool included(std::string_view type) const;
     void enter(Part part);
     template <class M>
     void show(M view, const char* type);
@@ -54,7 +60,8 @@ private:
     std::size_t part_index_ = 0;
     std::size_t call_index_ = 0;
     std::string call_id_;
-    bool speech_ = false;  ///< the present call is one of the speaking tool
+    std::vector<std::string> waiting_calls_;  ///< ids
+    bool speech_ = false;                     ///< the present call is one of the speaking tool
     std::unique_ptr<ArgumentStream> arguments_;
     bool shown_ = false;
     std::optional<std::chrono::steady_clock::time_point> first_at_;

@@ -14,7 +14,8 @@ class ToolRuleSet {
 public:
     explicit ToolRuleSet(std::vector<ToolRule> rules) : rules_(std::move(rules)) {}
 
-    /// Those of `available` that may be called now, in their order; all of them when the rules would leave none.
+    /// Those of `available` that may be called now, in their order. Where rules about what may follow what leave none,
+    /// they don't count; a tool that was called as often as it may be is never among them.
     std::vector<std::string> allowed(const std::vector<std::string>& available) const;
 
     /// The arguments that a rule fills in if `tool` is called now (a JSON object), or nothing.
@@ -27,6 +28,7 @@ public:
     std::string hint(const std::string& tool) const;
 
     bool ends_turn(const std::string& tool) const { return has(tool, "exit_loop"); }
+    bool needs_approval(const std::string& tool) const { return has(tool, "requires_approval"); }
     bool continues_turn(const std::string& tool) const { return has(tool, "continue_loop"); }
 
     /// True if a rule says what may follow `tool`.
@@ -44,7 +46,10 @@ public:
 
 private:
     bool has(const std::string& tool, const char* type) const;
-    bool permits(const std::string& tool) const;
+    std::string last() const;
+    bool used_up(const std::string& tool) const;
+    const ToolRule* missed_parent(const std::string& tool) const;
+    const ToolRule* excluding(const std::string& tool) const;
 
     struct Call {
         std::string tool, tool_return;

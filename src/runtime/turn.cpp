@@ -8,6 +8,7 @@
 #include "runtime/initial_messages.hpp"
 #include "runtime/memory_changes.hpp"
 #include "runtime/model_turns.hpp"
+#include "runtime/turn_work.hpp"
 
 #include <algorithm>
 
@@ -28,58 +29,52 @@ std::int64_t nanoseconds(Clock::duration duration) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
 }
 
+// Behind everything that has been stored so far.
+void place_behind_all(Message& message) {
+    message.position = next_position();
+    message.context_position = message.position;
+}
+
 std::int64_t now_ns() { return to_micros(now()) * 1'000; }
 
 }  // namespace
 
-struct Turn::StepWork {
-    std::string step_id = new_id("step");
-    Timestamp created_at = now();
-    Clock::time_point began = Clock::now();
-    storage::StepTimes times;
-    bool system_changed = false;
-    Message assistant;
-    llm::ModelAnswer answer;
-    std::optional<TokenEvents> tokens;
-    bool tokens_shown = false;
-    std::vector<PreparedCall> calls;
-    std::vector<std::string> thoughts;  ///< of each call
-    std::vector<bool> heartbeats;
-    std::optional<tools::WorkingMemory> memory;
-    LoopAction action = Stop{};
-    std::vector<Message> fresh;  ///< to be stored, in order
-};
-
 Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease,
-           LoadedAgent loaded, std::vector<Message> input, llm::ResolvedModel model)
+           LoadedAgent loaded, TurnInput input, llm::ResolvedModel model)
     : services_(services),
       request_(std::move(request)),
       log_(std::move(log)),
       lease_(std::move(lease)),
       loaded_(std::move(loaded)),
-      input_(std::move(input)),
+      input_(std::move(input.messages)),
+      decision_(std::move(input.decision)),
       model_(std::move(model)),
       run_(log_->run()) {
     state_.speaks_in_text = speaks_in_text(loaded_.agent.agent_type);
     state_.rules = ToolRuleSet(loaded_.agent.tool_rules);
     state_.steps_left = request_.body.max_steps;
-    if (loaded_.agent.message_buffer_autoclear && loaded_.messages.size() > 1) {
+    // Agents that speak by tool know no client-side tools.
+    if (state_.speaks_in_text && request_.body.client_tools.has_value() && !request_.body.client_tools->empty())
+        client_tools_ = &*request_.body.client_tools;
+    if (loaded_.agent.message_buffer_autoclear && !input.continues && loaded_.messages.size() > 1) {
         clear_context_but_ = loaded_.messages.front().id;
         loaded_.messages.resize(1);
     }
-    for (Message& message : input_) {
+    const auto take = [&](Message& message) {
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
-        message.position = next_position();  // behind everything the turns before this one stored
-        message.context_position = message.position;
-    }
+        place_behind_all(message);
+    };
+    if (decision_) take(*decision_);
+    for (Message& message : input_) take(message);
 }
 
 awaitable<void> Turn::carry_out() {
     std::optional<Error> failure;
     try {
-        while (co_await step()) {
-        }
+        bool more = true;
+        if (decision_) more = co_await carry_out_decision();
+        while (more) more = co_await step();
     } catch (const Error& error) {
         failure = error;
     } catch (const std::exception& error) {
@@ -133,8 +128,10 @@ awaitable<bool> Turn::step() {
     ModelAnswered answered;
     answered.calls = work.answer.tool_calls.size();
     answered.truncated = work.answer.finish == llm::Finish::length;
+    answered.waits = work.waits;
     work.action = next_action(state_, answered);
     if (const auto* run = std::get_if<RunTools>(&work.action)) co_await run_tools(work, run->calls);
+    if (const auto* wait = std::get_if<AwaitApproval>(&work.action)) await_approval(work, wait->calls);
 
     co_await commit(work);
     show(work);
@@ -146,12 +143,12 @@ awaitable<bool> Turn::step() {
 // The first step works on what start() has loaded; later ones look again, since others may have edited meanwhile.
 awaitable<void> Turn::prepare(StepWork& work) {
     work.times.started_ns = now_ns();
-    if (run_.step_count > 0) {
+    if (committed_) {
         const bool there = co_await reload_settings(services_.database, loaded_);
         if (!there) throw not_found("Agent", request_.agent_id);
     }
     work.system_changed = refresh_system_message(loaded_);
-    state_.tools = tool_names();
+    take_tools();
     state_.parallel_calls =
         loaded_.agent.llm_config.parallel_tool_calls.value_or(false) && state_.rules.unconstrained();
     work.assistant = new_message(MessageRole::assistant, work.step_id);
@@ -179,7 +176,7 @@ llm::ModelRequest Turn::make_request(const StepWork&) const {
     for (const std::string& tool : state_.tools)
         if (state_.rules.ends_turn(tool)) specs.terminal.push_back(tool);
     const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
-    request.tools = make_tool_specs(loaded_.tools, allowed, specs);
+    request.tools = make_tool_specs(offered_tools(), allowed, specs);
     request.parallel_tool_calls = state_.parallel_calls;
     if (!request.tools.empty() && (!state_.speaks_in_text || state_.rules.call_required())) {
         request.tool_choice.kind =
@@ -205,6 +202,9 @@ awaitable<void> Turn::ask_model(StepWork& work) {
     options.parallel_calls = state_.parallel_calls;
     options.inner_thoughts = !state_.speaks_in_text;
     options.view = view_options();
+    options.approval_id = work.approval_id;
+    for (const std::string& tool : state_.rules.allowed(state_.tools))
+        if (needs_approval(tool)) options.waiting_tools.push_back(tool);
     TokenEvents& tokens = work.tokens.emplace(*log_, work.assistant, std::move(options));
 
     const Clock::time_point asked = Clock::now();
@@ -258,7 +258,8 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         call.id = asked.id;
         call.tool = asked.name;
         if (arguments) call.arguments_json = std::move(arguments->json);
-        const bool changed = apply_rules(call, state_.rules, allowed, loaded_.tools);
+        const bool changed = apply_rules(call, state_.rules, allowed, offered_tools());
+        work.waits.push_back(call.refusal.empty() && call.arguments_json && needs_approval(call.tool));
         MessageToolCall stored;
         stored.id = asked.id;
         stored.name = asked.name;
@@ -281,6 +282,15 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     co_await runner.run(work.calls, *work.memory);
     work.times.tools_ns = nanoseconds(Clock::now() - began);
 
+    work.action = next_action(state_, note_returns(work));
+    if (!state_.speaks_in_text && work.calls.front().arguments_json)
+        work.assistant.tool_calls.front().arguments =
+            with_heartbeat(*work.calls.front().arguments_json, std::holds_alternative<AskModel>(work.action));
+    if (work.tokens_shown) work.tokens->finish(work.assistant.tool_calls, false);
+}
+
+// Tells the rules and the run's metrics of the calls that were made.
+ToolsReturned Turn::note_returns(const StepWork& work) {
     ToolsReturned returned;
     for (std::size_t i = 0; i < work.calls.size(); ++i) {
         const PreparedCall& call = work.calls[i];
@@ -293,11 +303,7 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
             std::find(run_.tools_used.begin(), run_.tools_used.end(), tool->id) == run_.tools_used.end())
             run_.tools_used.push_back(tool->id);
     }
-    work.action = next_action(state_, returned);
-    if (!state_.speaks_in_text && work.calls.front().arguments_json)
-        work.assistant.tool_calls.front().arguments =
-            with_heartbeat(*work.calls.front().arguments_json, std::holds_alternative<AskModel>(work.action));
-    if (work.tokens_shown) work.tokens->finish(work.assistant.tool_calls);
+    return returned;
 }
 
 Message Turn::new_message(MessageRole role, const std::string& step_id) const {
@@ -312,68 +318,36 @@ Message Turn::new_message(MessageRole role, const std::string& step_id) const {
     return message;
 }
 
-// All that the step stores, in order. May be called again after the tools were.
-void Turn::gather_messages(StepWork& work) {
+// The input, what the model answered to it, and what its calls gave back.
+void Turn::gather_answer(StepWork& work) {
     work.fresh = input_;
     for (Message& message : work.fresh) message.step_id = work.step_id;
-    work.fresh.push_back(work.assistant);
-    if (!work.calls.empty()) {
-        Message returns = new_message(MessageRole::tool, work.step_id);
-        returns.name = work.calls.front().tool;
-        for (const PreparedCall& call : work.calls) returns.tool_returns.push_back(call.result);
-        work.fresh.push_back(std::move(returns));
-    }
+    const bool in_request = work.request && work.assistant.content.empty() && work.assistant.tool_calls.empty();
+    if (!in_request) work.fresh.push_back(work.assistant);
+    if (work.request) work.fresh.push_back(*work.request);
+    if (work.calls.empty()) return;
+    Message returns = new_message(MessageRole::tool, work.step_id);
+    returns.name = work.calls.front().tool;
+    for (const PreparedCall& call : work.calls) returns.tool_returns.push_back(call.result);
+    work.fresh.push_back(std::move(returns));
+}
+
+// All that the step stores, in order. May be called again after the tools were.
+void Turn::gather_messages(StepWork& work) {
+    if (work.settles)
+        gather_decision(work);
+    else
+        gather_answer(work);
     if (const auto* ask = std::get_if<AskModel>(&work.action); ask != nullptr && !ask->heartbeat.empty()) {
         Message heartbeat = new_message(MessageRole::user, work.step_id);
         heartbeat.content.push_back(text_part(packaged_event(loaded_.agent, "heartbeat", "reason", ask->heartbeat)));
         work.fresh.push_back(std::move(heartbeat));
     }
-    for (Message& message : work.fresh) {
-        if (message.position != 0) continue;
-        message.position = next_position();
-        message.context_position = message.position;
-    }
-}
-
-// What every record of a step of this run says.
-Step Turn::step_head(std::string id, const char* status) const {
-    Step step;
-    step.id = std::move(id);
-    step.organization_id = request_.organization_id;
-    step.run_id = run_.id;
-    step.agent_id = request_.agent_id;
-    step.provider_name = model_.info().provider_name;
-    step.provider_category = model_.info().provider_category;
-    step.model = model_.info().model;
-    step.model_handle = loaded_.agent.llm_config.handle && !request_.body.override_model
-                            ? loaded_.agent.llm_config.handle
-                            : std::optional(model_.info().handle);
-    step.model_endpoint = model_.info().model_endpoint;
-    step.context_window_limit = loaded_.agent.llm_config.context_window;
-    step.status = status;
-    step.created_at = now();
-    return step;
-}
-
-Step Turn::make_step(const StepWork& work) const {
-    Step step = step_head(work.step_id, "success");
-    step.created_at = work.created_at;
-    if (const auto* stop = std::get_if<Stop>(&work.action)) step.stop_reason = stop->reason;
-    if (!work.answer.usage) return step;
-    const llm::Usage& usage = *work.answer.usage;
-    step.prompt_tokens = usage.input.value_or(0);
-    step.completion_tokens = usage.output.value_or(0);
-    step.total_tokens = usage.total.value_or(step.prompt_tokens + step.completion_tokens);
-    step.cached_input_tokens = usage.cached_input;
-    step.cache_write_tokens = usage.cache_write;
-    step.reasoning_tokens = usage.reasoning;
-    if (usage.reasoning) step.completion_tokens_details.emplace().reasoning_tokens = usage.reasoning;
-    if (usage.cached_input || usage.cache_write) {
-        PromptTokensDetails& details = step.prompt_tokens_details.emplace();
-        details.cached_tokens = details.cache_read_tokens = usage.cached_input;
-        details.cache_creation_tokens = usage.cache_write;
-    }
-    return step;
+    // What follows a decision is seen by the model in the next step, if there is one.
+    if (work.settles && std::holds_alternative<Stop>(work.action))
+        for (const Message& message : input_) work.fresh.emplace_back(message).position = 0;
+    for (Message& message : work.fresh)
+        if (message.position == 0) place_behind_all(message);
 }
 
 void Turn::finish_run(StopReason reason) {
@@ -401,7 +375,6 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     services_.messages.insert(transaction, organization_id, work.fresh);
     if (work.memory && work.memory->dirty()) add_memory(transaction, services_, loaded_, *work.memory);
 
-    const Step step = make_step(work);
     work.times.total_ns = nanoseconds(Clock::now() - work.began);
     storage::StepTrace trace;
     if (services_.keep_traces) {
@@ -412,9 +385,9 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
         trace.request_json = kept(work.answer.request_json);
         trace.response_json = kept(work.answer.response_json);
     }
-    services_.runs.insert_step(transaction, step, work.times, trace);
+    if (!work.settles) services_.runs.insert_step(transaction, make_step(work), work.times, trace);
     services_.runs.save(transaction, organization_id, run_);
-    if (request_.idempotency_key && run_.step_count == 1)
+    if (request_.idempotency_key && !committed_)
         services_.idempotency.keep(transaction, organization_id, *request_.idempotency_key, 200, "run:" + run_.id);
     const auto count = static_cast<std::int64_t>(work.fresh.size());
     if (run_.completed_at)
@@ -427,7 +400,7 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
 }
 
 awaitable<void> Turn::commit(StepWork& work) {
-    ++run_.step_count;
+    if (!work.settles) ++run_.step_count;
     if (const auto* stop = std::get_if<Stop>(&work.action)) finish_run(stop->reason);
     for (int attempt = 1;; ++attempt) {
         gather_messages(work);
@@ -455,11 +428,16 @@ awaitable<void> Turn::commit(StepWork& work) {
         const ToolRunner runner(loaded_, request_.user_id, services_.messages);
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
-    add(usage_, make_step(work));
-    note_context_size(work.answer);
+    committed_ = true;
+    if (!work.settles) {
+        add(usage_, make_step(work));
+        note_context_size(work.answer);
+    }
     for (Message& message : work.fresh) loaded_.messages.push_back(message);
     loaded_.agent.message_count += static_cast<std::int64_t>(work.fresh.size());
-    input_.clear();
+    if (!work.settles || std::holds_alternative<Stop>(work.action)) input_.clear();
+    for (Message& message : input_) place_behind_all(message);  // it waited for the returns
+    decision_.reset();
     clear_context_but_.reset();
     log_->update(run_);
     log::debug("step.committed", {{"request_id", request_.request_id},
@@ -483,18 +461,13 @@ ViewOptions Turn::view_options() const {
 
 // Tells the log what has become true, leaving out what the token stream has shown already.
 void Turn::show(const StepWork& work) {
-    const ViewOptions options = view_options();
+    ViewOptions options = view_options();
+    if (work.settles) options.use_assistant_message = false;  // the call was shown as what it is, so its return is too
     for (const Message& message : work.fresh) {
-        const bool answer = message.role == MessageRole::assistant && message.id == work.assistant.id;
+        const bool answer = message.id == work.assistant.id || is_approval_request(message);
         if (answer ? work.tokens_shown : message.role != MessageRole::tool) continue;
         for (LettaMessage& view : expand(message, options)) log_->append(std::move(view));
     }
-}
-
-std::vector<std::string> Turn::tool_names() const {
-    std::vector<std::string> names;
-    for (const Tool& tool : loaded_.tools) names.push_back(tool.name);
-    return names;
 }
 
 }  // namespace stele::runtime

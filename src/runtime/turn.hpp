@@ -8,6 +8,7 @@
 #include "runtime/run_log.hpp"
 #include "runtime/token_events.hpp"
 #include "runtime/tool_runner.hpp"
+#include "runtime/turn_input.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
@@ -51,9 +52,9 @@ struct TurnServices {
 /// decisions are next_action's. Lives on one thread, in its own coroutine.
 class Turn {
 public:
-    /// `loaded` belongs to `lease`, which is held until the turn ends. `input`: the request's messages.
+    /// `loaded` and `input` belong to `lease`, which is held until the turn ends.
     Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<RunLog> log, Lease lease,
-         LoadedAgent loaded, std::vector<Message> input, llm::ResolvedModel model);
+         LoadedAgent loaded, TurnInput input, llm::ResolvedModel model);
 
     /// Works until the turn ends. Throws nothing: a failure ends the run as failed, on record.
     boost::asio::awaitable<void> carry_out();
@@ -66,9 +67,10 @@ public:
     boost::asio::awaitable<void> record_late();
 
 private:
-    struct StepWork;  ///< what one step gathers before it commits
+    struct StepWork;
 
-    boost::asio::awaitable<bool> step();  ///< false: the turn is over
+    boost::asio::awaitable<bool> step();                ///< false: the turn is over
+    boost::asio::awaitable<bool> carry_out_decision();  ///< the same for the step that a client's decision makes
     boost::asio::awaitable<void> prepare(StepWork& work);
     boost::asio::awaitable<void> ask_model(StepWork& work);
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
@@ -85,7 +87,14 @@ private:
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
+    ToolsReturned note_returns(const StepWork& work);
+    void await_approval(StepWork& work, std::size_t calls);
+    bool needs_approval(const std::string& tool) const;
+    bool is_client_tool(const std::string& tool) const;
+    const std::vector<Tool>& offered_tools() const { return client_tools_ ? offered_ : loaded_.tools; }
     void gather_messages(StepWork& work);
+    void gather_answer(StepWork& work);
+    void gather_decision(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);
     Step step_head(std::string id, const char* status) const;
     Step make_step(const StepWork& work) const;
@@ -93,7 +102,7 @@ private:
     Message new_message(MessageRole role, const std::string& step_id) const;
     void show(const StepWork& work);
     ViewOptions view_options() const;
-    std::vector<std::string> tool_names() const;
+    void take_tools();
     AgentLastRun last_run() const;
 
     const TurnServices& services_;
@@ -101,7 +110,11 @@ private:
     std::shared_ptr<RunLog> log_;
     Lease lease_;
     LoadedAgent loaded_;
-    std::vector<Message> input_;  ///< not stored yet
+    std::vector<Message> input_;                             ///< not stored yet
+    std::optional<Message> decision_;                        ///< of a client about the calls that wait, not stored yet
+    const std::vector<ClientTool>* client_tools_ = nullptr;  ///< of the request; null if there are none
+    std::vector<Tool> offered_;                              ///< with `client_tools_`: all tools of this request
+    bool committed_ = false;                                 ///< something of this run is stored
     llm::ResolvedModel model_;
     LoopState state_;
     Run run_;

@@ -28,6 +28,14 @@ constexpr Statement select_conversation_ids{
     "SELECT m.id, m.context_position FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
     " AND m.context_position IS NOT NULL UNION ALL SELECT m.id, l.context_position FROM " STELE_SHARED_MESSAGES
     " WHERE l.conversation_id = $2 AND l.agent_id = $1 AND l.context_position IS NOT NULL ORDER BY 2"};
+constexpr Statement select_newest_in_context{
+    "message.newest_in_context", "SELECT " STELE_MESSAGE_COLUMNS
+                                 " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                 " AND m.context_position IS NOT NULL ORDER BY m.context_position DESC LIMIT 1"};
+constexpr Statement select_newest_return{"message.newest_return",
+                                         "SELECT " STELE_MESSAGE_COLUMNS
+                                         " FROM message m WHERE m.agent_id = $1 AND m.conversation_id = $2"
+                                         " AND m.role = 'tool' ORDER BY m.position DESC LIMIT 1"};
 constexpr Statement select_by_id{
     "message.by_id", "SELECT " STELE_MESSAGE_COLUMNS " FROM message m WHERE m.organization_id = $1 AND m.id = $2"};
 constexpr Statement select_position{"message.position",
@@ -47,6 +55,9 @@ constexpr Statement update_evict_shared{"message.evict_shared",
 constexpr Statement update_context{
     "message.set_context",
     "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
+constexpr Statement update_place{"message.move_in_context",
+                                 "UPDATE message SET context_position = $3"
+                                 " WHERE agent_id = $1 AND id = $2 AND context_position IS NOT NULL"};
 
 constexpr Statement update_compact{
     "message.compact",
@@ -266,6 +277,19 @@ void MessageRepository::set_context(Transaction& transaction, const std::string&
             .expect_row(refused("message_ids: " + id + " is no message of this agent"));
 }
 
+void MessageRepository::move_in_context(Transaction& transaction, const Message& message) const {
+    transaction.add(update_place, message.agent_id, message.id, message.context_position)
+        .expect_row(changed_meanwhile("The context of agent", message.agent_id));
+}
+
+boost::asio::awaitable<std::optional<Message>> MessageRepository::newest_return(std::string agent_id,
+                                                                                std::string conversation_id) const {
+    std::vector<Message> found =
+        from_rows(co_await database_.query(select_newest_return, std::move(agent_id), std::move(conversation_id)));
+    if (found.empty()) co_return std::nullopt;
+    co_return std::move(found.front());
+}
+
 void MessageRepository::compact(Transaction& transaction, const std::string& organization_id, const Message& summary,
                                 std::int64_t first, std::int64_t last) const {
     auto own = transaction.add(update_compact, summary.agent_id, summary.conversation_id, summary.id, first, last);
@@ -305,6 +329,8 @@ std::vector<Message> MessageRepository::from_rows(Rows rows) {
     return messages;
 }
 
+const Statement& MessageRepository::newest_in_context_statement() { return select_newest_in_context; }
+
 const Statement& MessageRepository::context_ids_statement(const std::string& conversation_id) {
     return conversation_id.empty() ? select_context_ids : select_conversation_ids;
 }
@@ -317,12 +343,12 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {select_in_context,       select_context_ids,   select_in_conversation,
-                                  select_conversation_ids, select_by_id,         select_position,
-                                  select_by_otid,          update_system,        update_evict,
-                                  update_evict_shared,     update_context,       update_compact,
-                                  update_compact_shared,   select_last_summary,  update_drop_summary,
-                                  update_restore,          update_restore_shared};
+    std::vector<Statement> all = {
+        select_in_context,     select_context_ids,       select_in_conversation, select_conversation_ids,
+        select_by_id,          select_position,          select_by_otid,         update_system,
+        update_evict,          update_evict_shared,      update_context,         update_compact,
+        update_compact_shared, select_last_summary,      update_drop_summary,    update_restore,
+        update_restore_shared, select_newest_in_context, select_newest_return,   update_place};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

@@ -61,6 +61,13 @@ public:
     /// Makes `ids`, in this order, the context window of the default conversation.
     void set_context(Transaction& transaction, const std::string& agent_id, const std::vector<std::string>& ids) const;
 
+    /// Gives a message of the window the place that it has now.
+    void move_in_context(Transaction& transaction, const Message& message) const;
+
+    /// The newest message with returns of tools, in the window or not.
+    boost::asio::awaitable<std::optional<Message>> newest_return(std::string agent_id,
+                                                                 std::string conversation_id) const;
+
     /// Takes the messages at the context positions from `first` to `last` out of the window of the summary's
     /// conversation and puts `summary` (which has the last of these positions) in their place. They stay stored and
     /// searchable. The commit throws Error{conflict} if none of them is there any more.
@@ -78,6 +85,7 @@ public:
     static const Statement& in_context_statement(const std::string& conversation_id);
     static std::vector<Message> from_rows(Rows rows);
     static const Statement& context_ids_statement(const std::string& conversation_id);
+    static const Statement& newest_in_context_statement();  ///< $1 agent, $2 conversation
     static std::vector<std::string> ids_from_rows(Rows rows);
 
     static std::vector<Statement> statements();

@@ -32,7 +32,7 @@ def world(server):
     for _ in range(2):
         http.post(f"/v1/conversations/{conversation['id']}/messages", {"input": "hello", "streaming": False})
     return {"agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
-            "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t"}
+            "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t", "tool_name": "memory_insert"}
 
 
 def snapshot(http, world) -> list:
@@ -49,10 +49,11 @@ def operations(document, method=None):
 
 
 def filled(path: str, world: dict, **other) -> str:
-    for name in list(PREFIXES) + ["block_label", "transaction_id"]:
+    for name in list(PREFIXES) + ["block_label", "transaction_id", "tool_name"]:
         path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, world[name])))
     assert "{" not in path, f"tell this test how to fill {path}"
-    return path + ("?step_id=" + world["step_id"] if path == "/v1/telemetry/provider-trace" else "")
+    needed = {"/v1/telemetry/provider-trace": "?step_id=" + world["step_id"]}
+    return path + ("?requires_approval=false" if "/tools/approval/" in path else needed.get(path, ""))
 
 
 def needed(path: str, world: dict, text: str) -> dict:
@@ -165,7 +166,7 @@ def test_huge_numbers_are_refused_or_kept_but_never_break_anything(server, docum
     http = server.http(2)
     agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human"}]})
     world = {**{name: f"{prefix}-{GONE}" for name, prefix in PREFIXES.items()}, "agent_id": agent["id"], "block_label": "human", "transaction_id": "t",
-             "block_id": http.post("/v1/blocks", {"label": "huge"})["id"]}
+             "tool_name": "memory_insert", "block_id": http.post("/v1/blocks", {"label": "huge"})["id"]}
     for method, path, schema, _ in bodies(document):
         whole = {name: "x" for name in schema.get("required", [])}
         for name, member in schema["properties"].items():
@@ -242,7 +243,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
             continue
         if path.endswith(("/summarize", "/compact")):  # there has to be something to summarise
             http.post(f"/v1/agents/{world['agent_id']}/messages", {"input": "hello"})
-        body = {"no_such_member": {"deep": [1, None]}}
+        body = {"no_such_member": {"deep": [1, None]}, "requires_approval": False}
         if operation.get("requestBody", {}).get("required"):
             body.update(needed(path, world, "@say hello") if method == "POST" else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]

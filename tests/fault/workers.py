@@ -102,8 +102,8 @@ class Talker(Worker):
     def path(life):
         return f"/v1/agents/{life.agent_id}/messages"
 
-    def stream(self, life, text) -> str:
-        body = {"input": text, "max_steps": 4, "stream_tokens": self.random.random() < 0.7}
+    def stream(self, life, text, **more) -> str:
+        body = {"input": text, "max_steps": 4, "stream_tokens": self.random.random() < 0.7, **more}
         request = urllib.request.Request(self.http.url + self.path(life) + "/stream", json.dumps(body).encode(), self.http.headers)
         reason = None
         with urllib.request.urlopen(request, timeout=60) as answer:

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "runtime/turn.hpp"
+
+namespace stele::runtime {
+
+/// What one step gathers before it commits.
+struct Turn::StepWork {
+    std::string step_id = new_id("step");
+    Timestamp created_at = now();
+    std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+    storage::StepTimes times;
+    bool system_changed = false;
+    Message assistant;
+    llm::ModelAnswer answer;
+    std::optional<TokenEvents> tokens;
+    bool tokens_shown = false;
+    std::vector<PreparedCall> calls;
+    std::vector<std::string> thoughts;  ///< of each call
+    std::vector<bool> heartbeats;
+    std::optional<tools::WorkingMemory> memory;
+    LoopAction action = Stop{};
+    std::string approval_id = new_id("message");
+    std::vector<bool> waits;               ///< of each call: only a client can let it go on
+    std::optional<Message> request;        ///< for approval: the calls that wait are in it, no longer in `assistant`
+    bool settles = false;                  ///< no model was asked: a client's decision is carried out
+    std::vector<MessageToolReturn> given;  ///< returns that need no run, before those of `calls`
+    std::vector<Message> fresh;            ///< to be stored, in order
+};
+
+}  // namespace stele::runtime
