@@ -576,6 +576,9 @@ def test_the_switch_of_a_tool(http, agent):
     assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == [rule], "switched on once"
     http.patch(path + "memory_insert?requires_approval=true", {"requires_approval": False})
     assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == [], "the body wins"
+    http.patch(path + "memory_insert", {"body_requires_approval": True})
+    assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == [rule], "a client's own spelling"
+    http.patch(path + "memory_insert", {"requires_approval": False})
     http.patch(path + "conversation_search?requires_approval=true")
     http.patch(path + "conversation_search?requires_approval=false")
     assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == []
