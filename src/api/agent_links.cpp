@@ -141,6 +141,7 @@ bool wanted_approval(const Request& request) {
     ModifyApprovalRequest body;
     if (!request.body().empty() && request.body() != "null") body = decode<ModifyApprovalRequest>(request.body());
     if (body.requires_approval.has_value()) return *body.requires_approval;
+    if (body.body_requires_approval.has_value()) return *body.body_requires_approval;
     const auto query = request.query.flag("requires_approval");
     if (!query) throw invalid_field("body.requires_approval", "is required, here or in the query");
     return *query;

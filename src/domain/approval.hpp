@@ -38,8 +38,9 @@ void check(const ClientTool& tool, Problems& problems);
 /// Body of PATCH /v1/agents/{agent_id}/tools/approval/{tool_name}.
 struct ModifyApprovalRequest {
     Patch<bool> requires_approval;
+    Patch<bool> body_requires_approval;  ///< the same, as the TypeScript client of generation 2 spells it
 };
-BOOST_DESCRIBE_STRUCT(ModifyApprovalRequest, (), (requires_approval))
+BOOST_DESCRIBE_STRUCT(ModifyApprovalRequest, (), (requires_approval, body_requires_approval))
 
 /// Writes `,"stdout":...,"stderr":...` as answers have them.
 void write_output_lines(const std::optional<std::vector<std::string>>& stdout_lines,

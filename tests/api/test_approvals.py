@@ -1,6 +1,7 @@
 """Calls that wait for a person or for the client: asking, deciding, and every way out when the two don't fit."""
 
 import json
+import sqlite3
 import uuid
 
 import pytest
@@ -576,6 +577,9 @@ def test_the_switch_of_a_tool(http, agent):
     assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == [rule], "switched on once"
     http.patch(path + "memory_insert?requires_approval=true", {"requires_approval": False})
     assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == [], "the body wins"
+    http.patch(path + "memory_insert", {"body_requires_approval": True})
+    assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == [rule], "a client's own spelling"
+    http.patch(path + "memory_insert", {"requires_approval": False})
     http.patch(path + "conversation_search?requires_approval=true")
     http.patch(path + "conversation_search?requires_approval=false")
     assert http.get(f"/v1/agents/{agent['id']}")["tool_rules"] == []
@@ -583,3 +587,28 @@ def test_the_switch_of_a_tool(http, agent):
         assert "requires_approval" in refused(422, http.patch, path + "memory_insert", body).body["detail"]
     refused(404, http.patch, path + "no_such_tool?requires_approval=true")
     refused(404, http.patch, f"/v1/agents/agent-{uuid.uuid4()}/tools/approval/memory_insert?requires_approval=true")
+
+
+def test_a_tool_that_asks_by_itself_brings_its_rule_along(own_server):
+    """Tools that users make come later; until then the store is told that a built-in asks."""
+    server = own_server().start()
+    with sqlite3.connect(next((server.folder / "data").glob("*.db"))) as store:
+        store.execute("UPDATE tool SET definition = json_set(definition, '$.default_requires_approval', json('true')) WHERE name = 'memory_insert'")
+    store.close()
+    http = server.http(1)
+    tools = {tool["name"]: tool["id"] for tool in http.get("/v1/tools?limit=100")}
+    rules = lambda agent: [(r["type"], r["tool_name"]) for r in http.get(f"/v1/agents/{agent['id']}")["tool_rules"]]  # noqa: E731
+    wanted = [("requires_approval", "memory_insert")]
+    made = http.post("/v1/agents", {"include_base_tools": False, "tools": ["memory_insert"]})
+    assert rules(made) == wanted
+    bare = http.post("/v1/agents", {"include_base_tools": False})
+    for _ in range(2):
+        http.patch(f"/v1/agents/{bare['id']}/tools/attach/{tools['memory_insert']}")
+        assert rules(bare) == wanted
+    http.patch(f"/v1/agents/{bare['id']}/tools/detach/{tools['memory_insert']}")
+    assert rules(bare) == []
+    http.patch(f"/v1/agents/{bare['id']}", {"tool_ids": [tools["conversation_search"], tools["memory_insert"]]})
+    assert rules(bare) == wanted
+    http.patch(f"/v1/agents/{bare['id']}/tools/approval/memory_insert", {"requires_approval": False})
+    http.patch(f"/v1/agents/{bare['id']}", {"tool_ids": [tools["memory_insert"]]})
+    assert rules(bare) == [], "it was there before, and its owner switched the rule off"

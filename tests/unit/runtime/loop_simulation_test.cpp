@@ -1,5 +1,6 @@
 // Whole requests, simulated from a seed: a model that answers anything, tools that give back anything, a driver that
 // dies at any point and begins again from what was committed. Nothing here waits, so many thousands run in a second.
+#include "runtime/approval.hpp"
 #include "runtime/model_turns.hpp"
 #include "runtime/next_action.hpp"
 
@@ -35,6 +36,7 @@ public:
             if (chance(8)) rules_.push_back(rule("run_first", tool));
             if (chance(6)) rules_.push_back(with_children("constrain_child_tools", tool));
             if (chance(8)) rules_.push_back(with_children("parent_last_tool", tool));
+            if (chance(5)) rules_.push_back(rule("requires_approval", tool));
             if (chance(6)) {
                 rules_.push_back(rule("max_count_per_step", tool));
                 rules_.back().max_count_limit = static_cast<std::int64_t>(dice_() % 3);
@@ -51,6 +53,13 @@ public:
         const std::int64_t budget = state_.steps_left;
         std::vector<Message> input = {message(MessageRole::user)};
         std::int64_t steps = 0;
+        if (pending_approval(stored_)) {
+            // The client decides first: without a model call, in one transaction.
+            ++steps;
+            --state_.steps_left;
+            const LoopAction action = decide();
+            if (std::holds_alternative<Stop>(action)) return;
+        }
         for (bool over = false; !over;) {
             ASSERT_LE(++steps, budget) << "more model calls than the request allows";
             --state_.steps_left;
@@ -90,8 +99,17 @@ private:
         ModelAnswered answered;
         answered.calls = dice_() % 4;
         answered.truncated = chance(10);
+        std::vector<std::string> tools;
+        for (std::size_t i = 0; i < answered.calls; ++i) {
+            tools.push_back(names_[dice_() % names_.size()]);
+            const std::vector<std::string> open = state_.rules.allowed(names_);
+            answered.waits.push_back(std::find(open.begin(), open.end(), tools[i]) != open.end() &&
+                                     state_.rules.needs_approval(tools[i]));
+        }
+        asked_ = tools;
         LoopAction action = next_action(state_, answered);
         Message said = message(MessageRole::assistant);
+        if (const auto* wait = std::get_if<AwaitApproval>(&action)) return ask(answered, wait->calls, step);
         const auto* run = std::get_if<RunTools>(&action);
         if (run == nullptr) {
             EXPECT_TRUE(answered.calls == 0) << "calls were left unanswered";
@@ -107,7 +125,7 @@ private:
         const std::vector<std::string> allowed = state_.rules.allowed(names_);
         EXPECT_TRUE(!allowed.empty() || limited_ == names_.size()) << "nothing may be called";
         for (std::size_t i = 0; i < run->calls; ++i) {
-            const std::string tool = names_[dice_() % names_.size()];
+            const std::string tool = asked_[i];
             const bool forbidden = std::find(allowed.begin(), allowed.end(), tool) == allowed.end();
             // Some servers begin to count their calls anew with every answer.
             const std::string id = chance(2) ? "call_" + std::to_string(i) : "call_" + std::to_string(++count_);
@@ -125,6 +143,57 @@ private:
         if (const auto* ask = std::get_if<AskModel>(&action); ask != nullptr && !ask->heartbeat.empty())
             step.push_back(message(MessageRole::user));
         last_calls_ = returned.calls;
+        return action;
+    }
+
+    // Puts the answer off until a client has decided.
+    LoopAction ask(const ModelAnswered& answered, std::size_t calls, std::vector<Message>& step) {
+        Message parked = message(MessageRole::assistant), waiting = message(MessageRole::approval);
+        parked.step_id = waiting.step_id = "step-" + std::to_string(count_);
+        EXPECT_LE(calls, answered.calls);
+        for (std::size_t i = 0; i < calls; ++i)
+            (answered.waits[i] ? waiting : parked).tool_calls.push_back({"call_" + std::to_string(i), asked_[i], "{}"});
+        EXPECT_FALSE(waiting.tool_calls.empty()) << "nothing waits";
+        if (!parked.tool_calls.empty()) step.push_back(parked);
+        step.push_back(waiting);
+        last_calls_.clear();
+        return Stop{StopReason::requires_approval};
+    }
+
+    // What a client says at random about what waits, and what comes of it. A crash before the commit changes nothing.
+    LoopAction decide() {
+        const auto pending = pending_approval(stored_);
+        InputMessage said;
+        std::vector<ApprovalDecision> decisions;
+        for (const MessageToolCall& call : pending->request->tool_calls) {
+            ApprovalDecision& decision = decisions.emplace_back();
+            decision.tool_call_id = call.id;
+            decision.approve = chance(2);
+            if (chance(3)) decision.kind = ApprovalDecision::Kind::tool;
+        }
+        said.approvals = decisions;
+        const SettledCalls settled = settle(*pending, decisions_for(said, *pending), false);
+        Message returns = message(MessageRole::tool);
+        returns.tool_returns = settled.results;
+        ToolsReturned returned;
+        for (const MessageToolReturn& each : settled.results) returned.calls.push_back({each.name, false, true});
+        for (const MessageToolReturn& each : settled.denials) {
+            returns.tool_returns.push_back(each);
+            returned.calls.push_back({each.name, true});
+        }
+        for (const PreparedCall& call : settled.approved) {
+            returns.tool_returns.emplace_back().tool_call_id = call.id;
+            state_.rules.called(call.tool, "yes");
+            returned.calls.push_back({call.tool, false, true});
+        }
+        const LoopAction action = next_action(state_, returned);
+        EXPECT_FALSE(std::holds_alternative<RunTools>(action) || std::holds_alternative<AwaitApproval>(action));
+        if (chance(40)) return Stop{StopReason::error};  // the driver died
+        stored_.push_back(message(MessageRole::approval));
+        stored_.back().approvals = decisions;
+        stored_.push_back(returns);
+        if (const auto* next = std::get_if<AskModel>(&action); next != nullptr && !next->heartbeat.empty())
+            stored_.push_back(message(MessageRole::user));
         return action;
     }
 
@@ -158,6 +227,9 @@ private:
             case StopReason::tool_rule:
                 EXPECT_TRUE(missing.empty()) << "the turn ended without the tools that it owed";
                 break;
+            case StopReason::requires_approval:
+                EXPECT_TRUE(pending_approval(stored_));
+                break;
             case StopReason::no_tool_call:
                 EXPECT_FALSE(state_.speaks_in_text);
                 break;
@@ -177,6 +249,7 @@ private:
     LoopState state_;
     std::vector<Message> stored_;
     std::vector<ToolsReturned::Call> last_calls_;
+    std::vector<std::string> asked_;  ///< tools of the calls of the present answer
     int count_ = 0;
 };
 
