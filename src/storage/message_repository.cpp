@@ -42,7 +42,7 @@ constexpr Statement select_position{"message.position",
                                     "SELECT position FROM message WHERE organization_id = $1 AND id = $2"};
 constexpr Statement select_by_otid{"message.by_otid",
                                    "SELECT run_id FROM message WHERE agent_id = $1 AND otid = $2 AND run_id IS NOT NULL"
-                                   " AND step_id IS NOT NULL ORDER BY position LIMIT 1"};
+                                   " AND (step_id IS NOT NULL OR role = 'approval') ORDER BY position LIMIT 1"};
 constexpr Statement update_system{"message.rewrite_system",
                                   "UPDATE message SET text = $3, body = NULL WHERE agent_id = $1 AND id = $2"};
 constexpr Statement update_evict{
