@@ -16,11 +16,6 @@ constexpr std::int64_t message_overhead_tokens = 4;
 // A summary that fills more than about a quarter of the window would soon have to be summarised itself.
 constexpr std::int64_t summary_characters_min = 1'000;
 
-std::int64_t tokens_of(const std::vector<std::int64_t>& tokens, double ratio) {
-    const auto sum = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
-    return static_cast<std::int64_t>(static_cast<double>(sum) * ratio);
-}
-
 CompactionSettings bounded(CompactionSettings settings, std::int64_t context_window) {
     const std::int64_t most = std::max(summary_characters_min, context_window);
     settings.clip_chars = std::min(settings.clip_chars.value_or(most), most);
@@ -98,7 +93,7 @@ awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue,
     tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(made.eviction.begin),
                  tokens.begin() + static_cast<std::ptrdiff_t>(made.eviction.end));
     tokens.push_back(estimated_tokens(made.text));
-    made.stats.context_tokens_after = tokens_of(tokens, 1);
+    made.stats.context_tokens_after = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
 
     made.summary = summary_message(loaded, order, last);
     made.summary.model = made.written_by;

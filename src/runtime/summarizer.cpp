@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "runtime/compaction_plan.hpp"
 #include "runtime/transcript.hpp"
 
 #include <algorithm>
@@ -82,7 +83,7 @@ public:
 
     awaitable<std::optional<Summary>> by(Writer writer) {
         std::optional<std::string> text;
-        if (compacts_itself()) text = co_await ask(writer, own_request(task_, writer));
+        if (compacts_itself(task_.settings)) text = co_await ask(writer, own_request(task_, writer));
         std::size_t bytes = transcript_bytes(writer.model);
         for (int shortened = 0; !text && shortened <= shortenings_max; ++shortened, bytes /= 2) {
             overflowed_ = false;
@@ -110,8 +111,6 @@ public:
     void failed(const std::string& handle, const std::string& why) { failures_.push_back(handle + ": " + why); }
 
 private:
-    bool compacts_itself() const { return task_.settings.mode.starts_with("self_compact_"); }
-
     awaitable<std::optional<std::string>> ask(const Writer& writer, llm::ModelRequest request) {
         llm::ModelAnswer answer;
         std::optional<Error> failure;
@@ -123,7 +122,7 @@ private:
         }
         if (failure) {
             overflowed_ = failure->type == "llm_context_overflow";
-            failed(writer.handle, failure->what());
+            failed(writer.handle, failure->type);  // its text may quote the conversation, and this goes to the log
             co_return std::nullopt;
         }
         if (answer.finish == llm::Finish::content_filter ||
@@ -144,7 +143,7 @@ private:
 awaitable<Summary> summarize(llm::Catalogue& catalogue, SummaryTask task) {
     std::vector<Writer> writers;
     std::optional<std::string> missing;
-    const bool itself = task.settings.mode.starts_with("self_compact_");
+    const bool itself = compacts_itself(task.settings);
     if (!itself && task.settings.model && *task.settings.model != task.own_handle) {
         auto chosen = co_await catalogue.resolve(*task.settings.model);
         if (chosen)

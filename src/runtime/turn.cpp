@@ -100,7 +100,7 @@ awaitable<void> Turn::carry_out() {
 awaitable<llm::ModelRequest> Turn::first_request() {
     StepWork work;
     co_await prepare(work);
-    co_return make_request(work);
+    co_return make_request();
 }
 
 void Turn::tell(std::optional<Error> failure) {
@@ -154,7 +154,7 @@ awaitable<void> Turn::prepare(StepWork& work) {
     work.assistant = new_message(MessageRole::assistant, work.step_id);
 }
 
-llm::ModelRequest Turn::make_request(const StepWork&) const {
+llm::ModelRequest Turn::make_request() const {
     const LlmConfig& config = loaded_.agent.llm_config;
     TurnOptions turns;
     turns.timezone = loaded_.agent.timezone.value_or("UTC");
@@ -226,7 +226,7 @@ awaitable<llm::ModelAnswer> Turn::complete(StepWork& work, TokenEvents& tokens) 
     for (int attempt = 1;; ++attempt) {
         std::optional<Error> overflow;
         try {
-            llm::ModelRequest request = make_request(work);
+            llm::ModelRequest request = make_request();
             llm::ModelAnswer answer =
                 co_await model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
             co_return answer;

@@ -77,6 +77,7 @@ private:
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);
+    boost::asio::awaitable<bool> try_to_compact(std::string trigger, bool everything);
     void show_compaction(const struct Compaction& compaction);
     boost::asio::awaitable<llm::ModelAnswer> complete(StepWork& work, TokenEvents& tokens);
     bool window_is_full() const;
@@ -85,7 +86,7 @@ private:
     boost::asio::awaitable<void> leave_input_in_history();
     storage::Transaction failure_record(const Error& error) const;
 
-    llm::ModelRequest make_request(const StepWork& work) const;
+    llm::ModelRequest make_request() const;
     void take_calls(StepWork& work, std::size_t calls);
     ToolsReturned note_returns(const StepWork& work);
     void await_approval(StepWork& work, std::size_t calls);

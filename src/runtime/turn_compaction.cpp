@@ -34,8 +34,20 @@ bool Turn::window_is_full() const {
     return needs_compaction(usage_.context_tokens.value_or(0), loaded_.agent.llm_config.context_window);
 }
 
-// False if nothing could be taken out of the window. It never fails the turn: what can't be stored is left as it was.
+// False if nothing could be taken out of the window. It never fails the turn, nor keeps its end from who waits for it:
+// what can't be stored is left as it was.
 awaitable<bool> Turn::compact(std::string trigger, bool everything) {
+    std::string why;
+    try {
+        co_return co_await try_to_compact(std::move(trigger), everything);
+    } catch (const std::exception& error) {
+        why = error.what();
+    }
+    log::warn("context.not_compacted", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", why}});
+    co_return false;
+}
+
+awaitable<bool> Turn::try_to_compact(std::string trigger, bool everything) {
     CompactionOrder order;
     order.settings = loaded_.agent.compaction_settings.value_or(CompactionSettings{});
     if (everything) order.settings.mode = "all";
@@ -54,14 +66,7 @@ awaitable<bool> Turn::compact(std::string trigger, bool everything) {
     apply_compaction(*compaction, after);
     storage::Transaction transaction;
     add_compaction(transaction, services_, request_.organization_id, *compaction, after);
-    bool stored = true;
-    try {
-        co_await services_.database.commit(std::move(transaction));
-    } catch (const Error& error) {
-        log::warn("context.not_compacted", {{"run_id", run_.id}, {"agent_id", run_.agent_id}, {"why", error.what()}});
-        stored = false;
-    }
-    if (!stored) co_return false;
+    co_await services_.database.commit(std::move(transaction));
     loaded_ = std::move(after);
     usage_.context_tokens = compaction->stats.context_tokens_after;
     if (request_.body.include_compaction_messages) show_compaction(*compaction);

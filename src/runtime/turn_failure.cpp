@@ -64,6 +64,8 @@ storage::Transaction Turn::failure_record(const Error& error) const {
     times.started_ns = to_micros(now()) * 1'000;
     storage::Transaction transaction;
     services_.messages.insert(transaction, request_.organization_id, input_);
+    if (!input_.empty())
+        services_.agents.count_messages(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()));
     services_.runs.insert_step(transaction, step, times, {});
     services_.runs.save(transaction, request_.organization_id, run_);
     if (request_.idempotency_key)
@@ -77,8 +79,7 @@ awaitable<void> Turn::fail(Error error) {
     try {
         co_await leave_input_in_history();
         storage::Transaction transaction = failure_record(error);
-        services_.agents.finish_turn(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()),
-                                     last_run());
+        services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
         co_await services_.database.commit(std::move(transaction));
     } catch (const Error& unrecorded) {
         log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});
