@@ -3,16 +3,7 @@
 import threading
 
 import pytest
-import stele
-
-GONE = "00000000-0000-4000-8000-00000000dead"
-
-
-def refused(http, method, path, status, body=None, **more) -> stele.Refused:
-    with pytest.raises(stele.Refused) as failed:
-        http.send(method, path, body, **more)
-    assert failed.value.status == status, failed.value
-    return failed.value
+from stele import GONE, refused
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("STELE_BINARY", str(ROOT / "build/release/stele"))
 START_SECONDS = 60
+GONE = "00000000-0000-4000-8000-00000000dead"  # the uuid of nothing
 
 
 def free_port() -> int:
@@ -85,6 +86,16 @@ class Http:
             elif line.startswith("event: "):
                 found.append(line)
         return found
+
+
+def refused(http: Http, method: str, path: str, status: int, body=None, **more) -> Refused:
+    """The refusal, which has to come and to have this status."""
+    try:
+        answered, text, _ = http.send(method, path, body, **more)
+    except Refused as failed:
+        assert failed.status == status, failed
+        return failed
+    raise AssertionError(f"{method} {path} was taken: {answered} {text[:200]}")
 
 
 class Process:
