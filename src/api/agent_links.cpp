@@ -138,8 +138,7 @@ awaitable<Response> detach_tool(Services& services, const Request& request) {
 
 // The switch comes in the body or in the query; the body wins.
 bool wanted_approval(const Request& request) {
-    ModifyApprovalRequest body;
-    if (!request.body().empty() && request.body() != "null") body = decode<ModifyApprovalRequest>(request.body());
+    const auto body = decode_optional<ModifyApprovalRequest>(request);
     if (body.requires_approval.has_value()) return *body.requires_approval;
     if (body.body_requires_approval.has_value()) return *body.body_requires_approval;
     const auto query = request.query.flag("requires_approval");

@@ -87,8 +87,7 @@ awaitable<Response> context(Services& services, const Request& request) {
 
 awaitable<Response> reset_messages(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
-    ResetMessages body;
-    if (!request.body().empty()) body = decode<ResetMessages>(request.body());
+    const auto body = decode_optional<ResetMessages>(request);
     const bool defaults =
         request.query.flag("add_default_initial_messages").value_or(body.add_default_initial_messages);
     co_await services.agent_service.reset_messages(request.organization_id, id, defaults);

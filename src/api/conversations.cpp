@@ -13,11 +13,6 @@ std::string agent_of_query(const Request& request) {
     return *agent_id;
 }
 
-template <class T>
-T optional_body(const Request& request) {
-    return request.body().empty() || request.body() == "null" ? T{} : decode<T>(request.body());
-}
-
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.order_by = {"created_at", "last_run_completion", "last_message_at"}});
     storage::ConversationFilter filter;
@@ -33,7 +28,7 @@ awaitable<Response> list(Services& services, const Request& request) {
 }
 
 awaitable<Response> create(Services& services, const Request& request) {
-    auto body = optional_body<CreateConversation>(request);
+    auto body = decode_optional<CreateConversation>(request);
     const std::string agent_id = agent_of_query(request);
     const Conversation made = co_await services.conversation_service.create(
         request.organization_id, request.user_id, agent_id, std::move(body), request.idempotency_key);
@@ -75,7 +70,7 @@ awaitable<Response> fork(Services& services, const Request& request) {
 }
 
 awaitable<Response> recompile(Services& services, const Request& request) {
-    const auto body = optional_body<ConversationCompactionRequest>(request);
+    const auto body = decode_optional<ConversationCompactionRequest>(request);
     const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
     const bool dry_run = request.query.flag("dry_run").value_or(false);
     const bool update_timestamp = request.query.flag("update_timestamp").value_or(false);
@@ -85,7 +80,7 @@ awaitable<Response> recompile(Services& services, const Request& request) {
 }
 
 awaitable<Response> compact(Services& services, const Request& request) {
-    auto body = optional_body<ConversationCompactionRequest>(request);
+    auto body = decode_optional<ConversationCompactionRequest>(request);
     const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
     const CompactionResponse done = co_await services.runtime.compact(
         request.organization_id, request.user_id, place.agent_id, place.conversation_id, std::move(body));

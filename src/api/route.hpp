@@ -61,6 +61,12 @@ std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();
 
+/// The body, or the defaults of T where none or null was sent. Throws as decode does.
+template <class T>
+T decode_optional(const Request& request) {
+    return request.body().empty() || request.body() == "null" ? T{} : decode<T>(request.body());
+}
+
 /// 200 with this JSON text.
 inline Response json_answer(std::string body) {
     Response response;

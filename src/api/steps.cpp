@@ -80,8 +80,7 @@ awaitable<Response> set_transaction(Services& services, const Request& request) 
 
 // Older clients send the feedback in the query.
 awaitable<Response> feedback(Services& services, const Request& request) {
-    StepFeedback change;
-    if (!request.body().empty()) change = decode<StepFeedback>(request.body());
+    auto change = decode_optional<StepFeedback>(request);
     if (!change.feedback.present())
         if (auto word = request.query.text("feedback")) change.feedback = std::move(*word);
     Problems problems("body");
