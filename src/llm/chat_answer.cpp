@@ -14,6 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr char wordless_error[] =
+    R"({"error":{"message":"The server ended its stream with an error that says nothing"}})";
 constexpr std::size_t stream_bytes_max = 64u << 20;
 constexpr std::size_t calls_max = 1'000;
 
@@ -200,13 +202,13 @@ boost::system::result<void> ChatStreamDecoder::feed(std::string_view bytes, std:
     std::vector<net::SseEvent> events;
     const auto read = reader_.feed(bytes, events);
     for (const net::SseEvent& event : events) {
-        if (done_) break;
+        if (done_ || !error_body_.empty()) break;
         if (event.data == "[DONE]") {
             done_ = true;
             break;
         }
         if (event.event == "error") {
-            error_body_ = to_valid_utf8(event.data);
+            error_body_ = event.data.empty() ? wordless_error : to_valid_utf8(event.data);
             break;
         }
         if (event.data.empty()) continue;
@@ -214,7 +216,6 @@ boost::system::result<void> ChatStreamDecoder::feed(std::string_view bytes, std:
         const json::value chunk = json::parse(event.data, failure);
         if (failure || !chunk.is_object()) return bad_message;
         take_chunk(chunk.get_object(), out);
-        if (!error_body_.empty()) break;
         if (calls_.size() > calls_max) return too_long;
     }
     return read;

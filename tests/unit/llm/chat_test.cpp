@@ -91,6 +91,22 @@ TEST(ChatStreamDecoder, GivesTheSameDeltasWhereverTheBytesAreCut) {
         EXPECT_EQ(decoded(stream, piece).deltas, whole.deltas) << "pieces of " << piece;
 }
 
+TEST(ChatStreamDecoder, TakesNothingBehindAnErrorEvenIfThatSaysNothing) {
+    const std::string stream =
+        "event: error\ndata:\n\ndata: "
+        "{\"choices\":[{\"delta\":{\"content\":\"late\"},\"finish_reason\":\"stop\"}]}\n\n";
+    for (std::size_t piece : {std::size_t{1}, stream.size()}) {
+        ChatStreamDecoder decoder;
+        std::vector<Delta> deltas;
+
+        for (std::size_t at = 0; at < stream.size(); at += piece)
+            ASSERT_TRUE(decoder.feed(std::string_view(stream).substr(at, piece), deltas));
+
+        EXPECT_NE(decoder.error_body().find("says nothing"), std::string::npos);
+        EXPECT_TRUE(deltas.empty());
+    }
+}
+
 TEST(ChatStreamDecoder, KnowsACutStreamAnErrorAndGarbage) {
     ChatStreamDecoder cut, failing, garbage;
     std::vector<Delta> deltas;
