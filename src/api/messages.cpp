@@ -15,6 +15,7 @@ runtime::TurnRequest turn_of(const Request& request, MessageRequest body, bool s
     turn.run_type = stream ? "send_message_streaming" : "send_message";
     turn.idempotency_key = request.idempotency_key;
     turn.request_id = request.request_id;
+    turn.reject_if_busy = body.double_texting.value_or("") == "reject";
     turn.body = std::move(body);
     return turn;
 }

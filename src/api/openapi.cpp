@@ -40,6 +40,7 @@ std::string schemas() {
     add<BlockUpdate>(out, "BlockUpdate", SchemaUse::request);
     add<MessageRequest>(out, "MessageRequest", SchemaUse::request);
     add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
+    add<CancelRequest>(out, "CancelRequest", SchemaUse::request);
     add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
     add<CompactionResponse>(out, "CompactionResponse", SchemaUse::answer);
     add<AgentState>(out, "AgentState", SchemaUse::answer);
@@ -76,6 +77,7 @@ std::string schema_reference(std::string_view name) {
         return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
     if (name == "integer" || name == "string" || name == "boolean" || name == "null")
         return "{\"type\":" + json_string(name) + "}";
+    if (name == "texts") return R"({"type":"object","additionalProperties":{"type":"string"}})";
     if (name == "date-time") return R"({"type":"string","format":"date-time"})";
     return "{\"$ref\":\"#/components/schemas/" + std::string(name) + "\"}";
 }

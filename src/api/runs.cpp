@@ -1,4 +1,5 @@
 #include "api/message_answer.hpp"
+#include "api/run_cancel.hpp"
 #include "domain/run_trace.hpp"
 
 #include <algorithm>
@@ -65,11 +66,7 @@ awaitable<Response> list_active(Services& services, const Request& request) {
 }
 
 awaitable<Run> find_run(const Services& services, const Request& request) {
-    const std::string id = request.path_id("run_id", "run");
-    if (const auto log = services.runtime.find(id)) co_return log->run();
-    auto run = co_await services.runs.find(request.organization_id, id);
-    if (!run) throw not_found("Run", id);
-    co_return std::move(*run);
+    return find_run(services, request.organization_id, request.path_id("run_id", "run"));
 }
 
 awaitable<Response> retrieve(Services& services, const Request& request) {

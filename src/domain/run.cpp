@@ -1,5 +1,6 @@
 #include "domain/run.hpp"
 
+#include "base/ids.hpp"
 #include "domain/json_mapping.hpp"
 
 namespace stele {
@@ -52,6 +53,13 @@ void check(const StepFeedback& feedback, Problems& problems) {
         problems.add("feedback", "must be one of: positive, negative", "enum", json_string(*feedback.feedback));
 }
 
+void check(const CancelRequest& request, Problems& problems) {
+    if (!request.run_ids) return;
+    for (const std::string& id : *request.run_ids)
+        if (!is_id(id, "run"))
+            problems.add("run_ids", "must match 'run-{uuid4}'", "string_pattern_mismatch", json_string(id));
+}
+
 void add(UsageStatistics& total, const Step& step) {
     total.completion_tokens += step.completion_tokens;
     total.prompt_tokens += step.prompt_tokens;
@@ -71,6 +79,7 @@ STELE_JSON(Step)
 STELE_JSON_WRITTEN(StepMetrics)
 STELE_JSON_WRITTEN(ProviderTrace)
 STELE_JSON_READ(StepFeedback)
+STELE_JSON_READ(CancelRequest)
 STELE_JSON_WRITTEN(UsageStatistics)
 STELE_JSON_WRITTEN(StopReasonMessage)
 

@@ -200,6 +200,13 @@ struct StepFeedback {
 BOOST_DESCRIBE_STRUCT(StepFeedback, (), (feedback, tags))
 void check(const StepFeedback& feedback, Problems& problems);
 
+/// Body of POST /v1/agents/{agent_id}/messages/cancel.
+struct CancelRequest {
+    std::optional<std::vector<std::string>> run_ids;  ///< nothing: all that are at work
+};
+BOOST_DESCRIBE_STRUCT(CancelRequest, (), (run_ids))
+void check(const CancelRequest& request, Problems& problems);
+
 /// Token counts of a whole run, as every message answer ends with them.
 struct UsageStatistics {
     std::string message_type = "usage_statistics";

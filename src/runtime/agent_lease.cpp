@@ -60,9 +60,10 @@ asio::awaitable<Lease> LeaseTable::acquire(std::string key) {
     co_return Lease(*this, std::move(key));
 }
 
-bool LeaseTable::held(const std::string& key) const {
+std::optional<Lease> LeaseTable::try_acquire(std::string key) {
     const std::lock_guard lock(mutex_);
-    return queues_.contains(key);
+    if (!queues_.try_emplace(key).second) return std::nullopt;
+    return Lease(*this, std::move(key));
 }
 
 void LeaseTable::release(const std::string& key) {

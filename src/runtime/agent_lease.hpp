@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -35,8 +36,8 @@ public:
     /// conversation.
     boost::asio::awaitable<Lease> acquire(std::string key);
 
-    /// True if somebody holds it now.
-    bool held(const std::string& key) const;
+    /// At once, or not at all if somebody holds it.
+    std::optional<Lease> try_acquire(std::string key);
 
     static constexpr std::size_t waiting_max = 256;
 

@@ -16,6 +16,9 @@ namespace {
 namespace asio = boost::asio;
 using asio::awaitable;
 
+// How long a run may take to come to its end once it is cancelled: no more than a commit does.
+constexpr std::chrono::seconds cancel_patience{10};
+
 std::string lease_key(const std::string& agent_id, const std::string& conversation_id) {
     return conversation_id.empty() ? agent_id : conversation_id;
 }
@@ -49,31 +52,43 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
     const Run run = new_run(request);
     auto log = std::make_shared<RunLog>(run);
     const auto executor = co_await asio::this_coro::executor;
+    request.control = std::make_shared<RunControl>(executor);
     if (auto same = remember(log, request)) co_return same;
+    const std::string organization_id = request.organization_id;
+    std::optional<Error> cancelled;
     try {
         co_await begin_or_queue(log, std::move(request), executor);
+    } catch (const Error& error) {
+        if (error.code != ErrorCode::cancelled) {
+            forget(run.id);
+            throw;
+        }
+        cancelled = error;
     } catch (...) {
         forget(run.id);
         throw;
     }
+    if (cancelled) co_await end_unbegun(log, organization_id, std::move(*cancelled));
     co_return log;
 }
 
 awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                         asio::any_io_executor executor) {
     const std::string key = lease_key(request.agent_id, request.conversation_id);
-    if (leases_.held(key)) {
+    std::optional<Lease> lease = leases_.try_acquire(key);
+    if (!lease) {
         const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
         if (!there) throw not_found("Agent", request.agent_id);
+        if (request.reject_if_busy) throw busy(request, run_log->run_id());
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;
     }
-    Lease lease = co_await leases_.acquire(key);
     LoadedAgent loaded = co_await load(request);
-    llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    asio::co_spawn(executor,
-                   begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(lease)),
-                   asio::detached);
+    auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+    llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
+    asio::co_spawn(
+        executor, begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(*lease)),
+        asio::detached);
 }
 
 // The run that the request repeats, if that is at work; else the new one is entered.
@@ -87,10 +102,10 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
         const auto same = run_of_otid_.find(otid);
         if (same == run_of_otid_.end()) continue;
         const auto found = active_.find(same->second);
-        if (found != active_.end()) return found->second;
+        if (found != active_.end()) return found->second.log;
     }
     for (const std::string& otid : otids) run_of_otid_[otid] = run_log->run_id();
-    active_.emplace(run_log->run_id(), run_log);
+    active_.emplace(run_log->run_id(), Active{run_log, request.control});
     return nullptr;
 }
 
@@ -125,10 +140,14 @@ awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest requ
 
 awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request) {
     std::optional<Error> refused;
+    const std::string organization_id = request.organization_id;
+    const std::shared_ptr<RunControl> control = request.control;
     try {
-        Lease lease = co_await leases_.acquire(lease_key(request.agent_id, request.conversation_id));
+        auto waiting = leases_.acquire(lease_key(request.agent_id, request.conversation_id));
+        Lease lease = co_await control->interruptible(std::move(waiting));
         LoadedAgent loaded = co_await load(request);
-        llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
+        auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+        llm::ResolvedModel model = co_await control->interruptible(std::move(choosing));
         co_await begin(run_log, std::move(request), std::move(model), std::move(loaded), std::move(lease));
     } catch (const Error& error) {
         refused = error;
@@ -136,34 +155,75 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
         log::error("run.not_begun", {{"run_id", run_log->run_id()}, {"why", error.what()}});
         refused = Error(ErrorCode::internal, "The run could not be begun");
     }
-    if (refused) refuse(run_log, std::move(*refused));
+    if (refused) co_await end_unbegun(run_log, organization_id, std::move(*refused));
 }
 
-// Nothing was stored of this run, so nothing has to be undone; whoever waits for it hears why.
-void Runtime::refuse(const std::shared_ptr<RunLog>& run_log, Error error) {
+// A run that ends before its first step leaves nothing but its record; whoever waits for it hears why.
+awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error) {
+    const bool cancelled = error.code == ErrorCode::cancelled;
     Run run = run_log->run();
-    run.status = RunStatus::failed;
     run.stop_reason = stop_reason_of(error);
-    run.completed_at = now();
+    run.status = status_of(*run.stop_reason);
+    run.completed_at = run.updated_at = now();
+    storage::Transaction transaction;
+    services_.runs.save(transaction, organization_id, run);
+    try {
+        co_await services_.database.commit(std::move(transaction));
+    } catch (const Error& unrecorded) {
+        log::error("run.end_not_recorded", {{"run_id", run.id}, {"why", unrecorded.what()}});
+    }
     run_log->update(run);
     RunEnd end;
     end.reason = *run.stop_reason;
-    end.failure = std::move(error);
+    if (!cancelled) end.failure = std::move(error);
     forget(run_log->run_id());
     run_log->end(std::move(end));
+}
+
+// Names the run that has been at work longest: the one that the new one would wait for.
+Error Runtime::busy(const TurnRequest& request, const std::string& run_id) const {
+    Error error(ErrorCode::conflict, "Another request to this conversation is being worked on");
+    std::vector<Run> runs = active();
+    const auto blocking = std::find_if(runs.rbegin(), runs.rend(), [&](const Run& run) {
+        return run.id != run_id && run.agent_id == request.agent_id &&
+               run.conversation_id.value_or("") == request.conversation_id && !run.completed_at;
+    });
+    if (blocking != runs.rend()) error.members.emplace_back("run_id", blocking->id);
+    return error;
+}
+
+awaitable<bool> Runtime::cancel(std::string run_id) {
+    Active found;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto active = active_.find(run_id);
+        if (active == active_.end()) co_return true;
+        found = active->second;
+    }
+    if (found.log->ended()) co_return true;
+    found.control->cancel();
+    log::info("run.cancelled", {{"run_id", run_id}});
+    const auto until = std::chrono::steady_clock::now() + cancel_patience;
+    RunReader reader(found.log, co_await asio::this_coro::executor);
+    while (!found.log->ended()) {
+        const auto left = until - std::chrono::steady_clock::now();
+        if (left <= left.zero()) co_return false;
+        co_await reader.read(std::chrono::ceil<std::chrono::milliseconds>(left));
+    }
+    co_return true;
 }
 
 std::shared_ptr<RunLog> Runtime::find(const std::string& run_id) const {
     const std::lock_guard lock(mutex_);
     const auto found = active_.find(run_id);
-    return found == active_.end() ? nullptr : found->second;
+    return found == active_.end() ? nullptr : found->second.log;
 }
 
 std::vector<Run> Runtime::active() const {
     std::vector<std::shared_ptr<RunLog>> logs;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [id, log] : active_) logs.push_back(log);
+        for (const auto& [id, run] : active_) logs.push_back(run.log);
     }
     std::vector<Run> runs;
     for (const auto& log : logs) runs.push_back(log->run());

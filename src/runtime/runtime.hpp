@@ -17,8 +17,13 @@ public:
     /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation
     /// is at work the new one waits behind it. A request that repeats an otid of a run at work follows that run
     /// instead. Throws Error{not_found} for an unknown agent or model, Error{invalid_argument} for input that says
-    /// nothing, Error{unavailable} when too many wait or the server stops.
+    /// nothing, Error{unavailable} when too many wait or the server stops, and Error{conflict} naming the run at work
+    /// if the request is not to wait behind it.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
+
+    /// Ends a run that is at work, wherever it is, and returns as soon as it has ended: its agent is free then.
+    /// Nothing happens to a run that has ended. False if it has not come to its end in time.
+    boost::asio::awaitable<bool> cancel(std::string run_id);
 
     /// The log of a run that is at work, or null.
     std::shared_ptr<RunLog> find(const std::string& run_id) const;
@@ -54,7 +59,8 @@ private:
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
     boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
-    void refuse(const std::shared_ptr<RunLog>& run_log, Error error);
+    boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
+    Error busy(const TurnRequest& request, const std::string& run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     void forget(const std::string& run_id);
 
@@ -62,7 +68,11 @@ private:
     LeaseTable leases_;
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;
+    struct Active {
+        std::shared_ptr<RunLog> log;
+        std::shared_ptr<RunControl> control;
+    };
+    std::unordered_map<std::string, Active> active_;
     std::unordered_map<std::string, std::string> run_of_otid_;  ///< of runs at work; "agent otid" -> run
 };
 

@@ -5,6 +5,7 @@
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/next_action.hpp"
+#include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
 #include "runtime/token_events.hpp"
 #include "runtime/tool_runner.hpp"
@@ -28,6 +29,8 @@ struct TurnRequest {
     bool background = false;
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
+    bool reject_if_busy = false;                 ///< Error{conflict} while another run is at work on the conversation
+    std::shared_ptr<RunControl> control;         ///< given by Runtime
 };
 
 /// What a turn works with. Outlives every turn.
@@ -69,12 +72,14 @@ private:
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);
+    boost::asio::awaitable<void> compact_if_full();
+    boost::asio::awaitable<void> compact_afterwards();
     void show_compaction(const struct Compaction& compaction);
     boost::asio::awaitable<llm::ModelAnswer> complete(StepWork& work, TokenEvents& tokens);
     bool window_is_full() const;
     void note_context_size(const llm::ModelAnswer& answer);
     void tell(std::optional<Error> failure);
-    storage::Transaction failure_record(const Error& error) const;
+    storage::Transaction end_record(const Error& error) const;
 
     llm::ModelRequest make_request(const StepWork& work) const;
     void take_calls(StepWork& work, std::size_t calls);
