@@ -5,14 +5,9 @@
 namespace stele::api {
 namespace {
 
-CompactionRequest body_of(const Request& request) {
-    return request.body().empty() || request.body() == "null" ? CompactionRequest{}
-                                                              : decode<CompactionRequest>(request.body());
-}
-
 awaitable<Response> compact(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
-    CompactionRequest body = body_of(request);
+    auto body = decode_optional<CompactionRequest>(request);
     const CompactionResponse done =
         co_await services.runtime.compact(request.organization_id, request.user_id, agent_id, std::move(body));
     co_return answer(done);

@@ -36,11 +36,10 @@ public:
         add(to_json(head));
     }
 
-    void message(const LettaMessage& message) {
-        if (!options_.background) return add(to_json(message));
-        LettaMessage numbered = message;
-        head_of(numbered).seq_id = ++sequence_;
-        add(to_json(numbered));
+    void event(const runtime::RunEvent& event) {
+        json_.clear();
+        encoder_.encode(event, options_.background ? std::optional(++sequence_) : std::nullopt, json_);
+        add(json_);
     }
 
     void end(const runtime::RunEnd& end) {
@@ -80,6 +79,8 @@ private:
     std::string run_id_;
     StreamOptions options_;
     std::int64_t sequence_ = 0;
+    runtime::EventEncoder encoder_;
+    std::string json_;  ///< re-used
     std::string text_;
 };
 
@@ -102,7 +103,7 @@ awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions optio
         if (!frames.empty()) co_await writer.write(frames.take());
         const std::vector<runtime::RunLog::Event> fresh = co_await reader.read(keep_alive_interval);
         if (writer.closed()) co_return;
-        for (const auto& event : fresh) frames.message(*event);
+        for (const auto& event : fresh) frames.event(event);
         if (reader.at_end()) {
             frames.end(*log->ended());
             over = true;
@@ -131,10 +132,11 @@ ViewOptions view_of(AgentType type) {
 awaitable<Response> blocking_answer(std::shared_ptr<runtime::RunLog> log) {
     runtime::RunEnd end = co_await runtime::wait_for_end(log);
     if (end.failure) throw std::move(*end.failure);
+    runtime::EventEncoder encoder;
     std::string messages = "[";
     for (const auto& event : log->messages(0)) {
         if (messages.size() > 1) messages += ',';
-        encode(*event, messages);
+        encoder.encode(event, std::nullopt, messages);
     }
     Response response = json_answer(whole_answer(messages + "]", end.reason, end.usage));
     response.headers.add(run_header, log->run_id());
@@ -187,7 +189,7 @@ awaitable<Response> repeat_run(Services& services, const Request& request, std::
     }
     Frames frames(run_id, options);
     frames.ping();
-    for (const LettaMessage& message : messages) frames.message(message);
+    for (const LettaMessage& message : messages) frames.event(runtime::RunEvent(message));
     frames.end(end);
     Response response = event_stream(run_id);
     response.body = frames.take();

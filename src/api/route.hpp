@@ -58,6 +58,12 @@ std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();
 
+/// The body of a request that may come without one, or with null.
+template <class T>
+T decode_optional(const Request& request) {
+    return request.body().empty() || request.body() == "null" ? T{} : decode<T>(request.body());
+}
+
 /// 200 with this JSON text.
 inline Response json_answer(std::string body) {
     Response response;

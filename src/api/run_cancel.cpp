@@ -7,8 +7,7 @@ namespace {
 
 awaitable<Response> cancel(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
-    CancelRequest body;
-    if (!request.body().empty()) body = decode<CancelRequest>(request.body());
+    auto body = decode_optional<CancelRequest>(request);
     const bool there = co_await services.agents.exists(request.organization_id, agent_id);
     if (!there) throw not_found("Agent", agent_id);
 

@@ -92,7 +92,9 @@ BROKEN = [
 def test_broken_bodies(server, document, world, raw, status, named):
     http = server.http(2)
     before = snapshot(http, world)
-    for method, path, _, _ in bodies(document):
+    for method, path, _, required in bodies(document):
+        if raw == b"null" and not required:
+            continue  # as good as no body
         failed = refusal(http, method, filled(path, world), {status}, raw=raw)
         if status == 422:
             assert named in [".".join(map(str, problem["loc"])) for problem in failed.body["errors"]], failed.text
@@ -229,8 +231,12 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
         body = {"no_such_member": {"deep": [1, None]}}
         if operation.get("requestBody", {}).get("required"):
             body.update({"label": "unknown members", "input": "@say hello"} if method == "POST" else {})
-        http.send(method, filled(path, world, block_id=http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"])
-                  .split("?")[0] + f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}", body if method != "GET" else None)
+        target = (filled(path, world, block_id=http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"])
+                  .split("?")[0] + f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}")
+        try:
+            http.send(method, target, body if method != "GET" else None)
+        except stele.Refused as refused:  # for what the run or the agent is at the moment
+            assert refused.status in (400, 409) and "no_such" not in refused.text, f"{method} {path}: {refused}"
 
 
 def test_wrong_verbs_name_the_right_ones(server, document, world):
