@@ -41,6 +41,7 @@ std::string schemas() {
     add<MessageRequest>(out, "MessageRequest", SchemaUse::request);
     add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
     add<CancelRequest>(out, "CancelRequest", SchemaUse::request);
+    add<RetrieveStream>(out, "RetrieveStreamRequest", SchemaUse::request);
     add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
     add<CompactionResponse>(out, "CompactionResponse", SchemaUse::answer);
     add<AgentState>(out, "AgentState", SchemaUse::answer);
@@ -53,6 +54,7 @@ std::string schemas() {
     add<StopReasonMessage>(out, "StopReasonMessage", SchemaUse::answer);
     add<UsageStatistics>(out, "UsageStatistics", SchemaUse::answer);
     add<Run>(out, "Run", SchemaUse::answer);
+    add<Job>(out, "Job", SchemaUse::answer);
     add<RunUsage>(out, "RunUsage", SchemaUse::answer);
     add<RunMetrics>(out, "RunMetrics", SchemaUse::answer);
     add<TraceSpan>(out, "TraceSpan", SchemaUse::answer);

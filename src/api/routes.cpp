@@ -7,8 +7,8 @@ const std::vector<Route>& all_routes() {
         std::vector<Route> all;
         for (const auto& table :
              {agent_link_routes(), agent_routes(), block_routes(), compaction_routes(), health_routes(), home_routes(),
-              message_routes(), metrics_routes(), model_routes(), openapi_routes(), run_cancel_routes(), run_routes(),
-              step_routes(), tag_routes(), tool_routes()})
+              job_routes(), message_routes(), metrics_routes(), model_routes(), openapi_routes(), run_cancel_routes(),
+              run_routes(), run_stream_routes(), step_routes(), tag_routes(), tool_routes()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

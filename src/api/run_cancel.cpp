@@ -1,5 +1,6 @@
 #include "api/run_cancel.hpp"
 
+#include "api/run_answer.hpp"
 #include "base/json_text.hpp"
 
 namespace stele::api {
@@ -28,13 +29,6 @@ awaitable<Response> cancel(Services& services, const Request& request) {
 }
 
 }  // namespace
-
-awaitable<Run> find_run(const Services& services, std::string organization_id, std::string run_id) {
-    if (const auto log = services.runtime.find(run_id)) co_return log->run();
-    auto run = co_await services.runs.find(std::move(organization_id), run_id);
-    if (!run) throw not_found("Run", run_id);
-    co_return std::move(*run);
-}
 
 awaitable<TextMap> cancel_runs(Services& services, std::string organization_id, std::string agent_id,
                                std::vector<std::string> run_ids) {

@@ -10,7 +10,4 @@ namespace stele::api {
 awaitable<TextMap> cancel_runs(Services& services, std::string organization_id, std::string agent_id,
                                std::vector<std::string> run_ids);
 
-/// The run as it stands: what is known of one at work is newer than its row. Throws Error{not_found}.
-awaitable<Run> find_run(const Services& services, std::string organization_id, std::string run_id);
-
 }  // namespace stele::api

@@ -1,5 +1,4 @@
-#include "api/message_answer.hpp"
-#include "api/run_cancel.hpp"
+#include "api/run_answer.hpp"
 #include "domain/run_trace.hpp"
 
 #include <algorithm>
@@ -71,7 +70,8 @@ awaitable<Run> find_run(const Services& services, const Request& request) {
 
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const Run run = co_await find_run(services, request);
-    co_return answer(run);
+    const Run shown = co_await with_result(services, request.organization_id, run);
+    co_return answer(shown);
 }
 
 awaitable<Response> remove(Services& services, const Request& request) {
@@ -87,18 +87,9 @@ awaitable<Response> remove(Services& services, const Request& request) {
 awaitable<Response> list_messages(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.limit = 100, .ascending = true});
     const Run run = co_await find_run(services, request);
-    const auto agent = co_await services.agents.find(request.organization_id, run.agent_id);
-    storage::MessageFilter filter;
-    filter.run_id = run.id;
-    const bool ascending = page.ascending;
-    const std::vector<Message> messages =
-        co_await services.messages.list(request.organization_id, filter, in_time_order(std::move(page)));
-    ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
-    if (run.request_config && run.request_config->include_return_message_types)
-        view.include_types = &*run.request_config->include_return_message_types;
-    std::vector<LettaMessage> shown = expand_all(messages, view);
-    if (!ascending) std::reverse(shown.begin(), shown.end());
-    co_return answer(shown);
+    const std::vector<LettaMessage> messages =
+        co_await messages_of_run(services, request.organization_id, run, std::move(page));
+    co_return answer(messages);
 }
 
 awaitable<Response> list_steps(Services& services, const Request& request) {

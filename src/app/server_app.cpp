@@ -2,6 +2,7 @@
 
 #include "api/dispatch.hpp"
 #include "api/error_response.hpp"
+#include "api/run_callback.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -62,8 +64,10 @@ private:
     storage::ToolRepository tools_;
     storage::MessageRepository messages_;
     storage::RunRepository runs_;
+    storage::RunEventRepository run_events_;
     storage::IdempotencyRepository idempotency_;
     net::HttpClient client_;
+    net::HttpClient egress_;
     llm::Catalogue catalogue_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
@@ -103,6 +107,12 @@ net::ClientOptions client_options(const Options& options) {
     return made;
 }
 
+net::ClientOptions egress_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.public_only = !options.egress_private;
+    return made;
+}
+
 llm::CatalogueOptions catalogue_options(const Options& options) {
     llm::CatalogueOptions made;
     made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
@@ -123,16 +133,21 @@ ServerApp::ServerApp(const Options& options)
       tools_(*database_),
       messages_(*database_),
       runs_(*database_),
+      run_events_(*database_),
       idempotency_(*database_),
       client_(client_options(options)),
+      egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, catalogue_, options.traces}),
+      runtime_({*database_, agents_, blocks_, messages_, runs_, idempotency_, run_events_, catalogue_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
                       defaults_of(options)}),
-      services_{*database_,     agents_,          blocks_,
-                tools_,         messages_,        runs_,
-                idempotency_,   catalogue_,       runtime_,
-                agent_service_, options.password, {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
+      services_{*database_,       agents_,
+                blocks_,          tools_,
+                messages_,        runs_,
+                run_events_,      idempotency_,
+                catalogue_,       runtime_,
+                egress_,          agent_service_,
+                options.password, {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
@@ -174,6 +189,7 @@ void ServerApp::run() {
     on_signal();
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
+    asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

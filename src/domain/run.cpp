@@ -60,6 +60,14 @@ void check(const CancelRequest& request, Problems& problems) {
             problems.add("run_ids", "must match 'run-{uuid4}'", "string_pattern_mismatch", json_string(id));
 }
 
+void check(const RetrieveStream& request, Problems& problems) {
+    if (request.starting_after < 0) problems.add("starting_after", "must not be negative", "greater_than_equal");
+    if (request.poll_interval && *request.poll_interval < 0)
+        problems.add("poll_interval", "must not be negative", "greater_than_equal");
+    if (request.batch_size && *request.batch_size < 1)
+        problems.add("batch_size", "must be at least 1", "greater_than_equal");
+}
+
 void add(UsageStatistics& total, const Step& step) {
     total.completion_tokens += step.completion_tokens;
     total.prompt_tokens += step.prompt_tokens;
@@ -72,6 +80,7 @@ void add(UsageStatistics& total, const Step& step) {
 }
 
 STELE_JSON_WRITTEN(Run)
+STELE_JSON_WRITTEN(Job)
 STELE_JSON(RunRequestConfig)
 STELE_JSON_WRITTEN(RunMetrics)
 STELE_JSON_WRITTEN(RunUsage)
@@ -80,6 +89,8 @@ STELE_JSON_WRITTEN(StepMetrics)
 STELE_JSON_WRITTEN(ProviderTrace)
 STELE_JSON_READ(StepFeedback)
 STELE_JSON_READ(CancelRequest)
+STELE_JSON_READ(RetrieveStream)
+STELE_JSON(RunOutcome)
 STELE_JSON_WRITTEN(UsageStatistics)
 STELE_JSON_WRITTEN(StopReasonMessage)
 

@@ -28,14 +28,15 @@ class RunLog {
 public:
     using Event = RunEvent;
 
-    /// `first_seq_id`: of the first event; the others follow without a gap.
-    explicit RunLog(Run run, std::int64_t first_seq_id = 1)
-        : id_(run.id), first_seq_id_(first_seq_id), run_(std::move(run)) {}
+    explicit RunLog(Run run) : id_(run.id), background_(run.background.value_or(false)), run_(std::move(run)) {}
+
+    /// Of the first event; the others follow without a gap. 1 is the ping with which every stream begins.
+    static constexpr std::int64_t first_seq_id = 2;
 
     /// The run as it stands.
     Run run() const;
-    const std::string& run_id() const { return id_; }            ///< never changes
-    std::int64_t first_seq_id() const { return first_seq_id_; }  ///< never changes
+    const std::string& run_id() const { return id_; }  ///< never changes
+    bool background() const { return background_; }    ///< never changes
 
     // By the run.
     void update(const Run& run);
@@ -54,7 +55,7 @@ private:
     void wake_readers();
 
     const std::string id_;  ///< read without the lock, like the next
-    const std::int64_t first_seq_id_;
+    const bool background_;
     mutable std::mutex mutex_;
     Run run_;
     std::deque<Event> events_;
@@ -77,7 +78,7 @@ public:
     boost::asio::awaitable<std::vector<RunLog::Event>> read(std::chrono::milliseconds patience);
 
     /// The seq_id of the next event.
-    std::int64_t next_seq_id() const { return log_->first_seq_id() + static_cast<std::int64_t>(next_); }
+    std::int64_t next_seq_id() const { return RunLog::first_seq_id + static_cast<std::int64_t>(next_); }
 
     /// True once the run has ended and everything of it has been read.
     bool at_end() const;

@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "runtime/run_failure.hpp"
+#include "runtime/run_recorder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -28,7 +29,7 @@ std::string lease_key(const std::string& agent_id, const std::string& conversati
 Run new_run(const TurnRequest& request) {
     Run run;
     run.id = new_id("run");
-    run.status = RunStatus::running;
+    run.status = RunStatus::created;
     run.created_at = now();
     run.updated_at = run.created_at;
     run.agent_id = request.agent_id;
@@ -69,6 +70,7 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
         throw;
     }
     if (cancelled) co_await end_unbegun(log, organization_id, std::move(*cancelled));
+    if (log->background()) asio::co_spawn(executor, record(log), asio::detached);
     co_return log;
 }
 
@@ -80,12 +82,14 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
         const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
         if (!there) throw not_found("Agent", request.agent_id);
         if (request.reject_if_busy) throw busy(request, run_log->run_id());
+        if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;
     }
     LoadedAgent loaded = co_await load(request);
     auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
     llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
+    if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
     asio::co_spawn(
         executor, begin(std::move(run_log), std::move(request), std::move(model), std::move(loaded), std::move(*lease)),
         asio::detached);
@@ -130,11 +134,14 @@ awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> overr
 
 awaitable<void> Runtime::begin(std::shared_ptr<RunLog> run_log, TurnRequest request, llm::ResolvedModel model,
                                LoadedAgent loaded, Lease lease) {
+    Run run = run_log->run();
+    run.status = RunStatus::running;
+    run_log->update(run);
     std::vector<Message> input = input_messages(request.body, request.agent_id);
     Turn turn(services_, std::move(request), run_log, std::move(lease), std::move(loaded), std::move(input),
               std::move(model));
     co_await turn.carry_out();
-    forget(run_log->run_id());
+    leave(*run_log);
     co_await turn.record_late();
 }
 
@@ -176,7 +183,7 @@ awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::strin
     RunEnd end;
     end.reason = *run.stop_reason;
     if (!cancelled) end.failure = std::move(error);
-    forget(run_log->run_id());
+    leave(*run_log);
     run_log->end(std::move(end));
 }
 
@@ -229,6 +236,24 @@ std::vector<Run> Runtime::active() const {
     for (const auto& log : logs) runs.push_back(log->run());
     std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.created_at > b.created_at; });
     return runs;
+}
+
+// A background run is known from the moment it was asked for, and closed as failed if the server does not live to end
+// it.
+awaitable<void> Runtime::save_begun(std::string organization_id, Run run) {
+    storage::Transaction transaction;
+    services_.runs.save(transaction, organization_id, run);
+    co_await services_.database.commit(std::move(transaction));
+}
+
+awaitable<void> Runtime::record(std::shared_ptr<RunLog> run_log) {
+    co_await record_run(services_, run_log);
+    forget(run_log->run_id());
+}
+
+// The log of a background run stays until all of it is in the store.
+void Runtime::leave(const RunLog& run_log) {
+    if (!run_log.background()) forget(run_log.run_id());
 }
 
 void Runtime::forget(const std::string& run_id) {

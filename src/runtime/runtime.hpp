@@ -62,6 +62,9 @@ private:
     boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
     Error busy(const TurnRequest& request, const std::string& run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
+    boost::asio::awaitable<void> record(std::shared_ptr<RunLog> run_log);
+    boost::asio::awaitable<void> save_begun(std::string organization_id, Run run);
+    void leave(const RunLog& run_log);
     void forget(const std::string& run_id);
 
     TurnServices services_;

@@ -13,6 +13,7 @@
 #include "storage/block_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 
 namespace stele::runtime {
@@ -41,6 +42,7 @@ struct TurnServices {
     const storage::MessageRepository& messages;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
+    const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
     bool keep_traces = true;
     std::size_t trace_bytes_max =

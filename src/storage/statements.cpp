@@ -5,6 +5,7 @@
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/page.hpp"
+#include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/tool_repository.hpp"
 
@@ -12,9 +13,10 @@ namespace stele::storage {
 
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
-    for (const auto& some : {AgentRepository::statements(), BlockRepository::statements(),
-                             IdempotencyRepository::statements(), MessageRepository::statements(),
-                             RunRepository::statements(), ToolRepository::statements(), page_statements()})
+    for (const auto& some :
+         {AgentRepository::statements(), BlockRepository::statements(), IdempotencyRepository::statements(),
+          MessageRepository::statements(), RunEventRepository::statements(), RunRepository::statements(),
+          ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

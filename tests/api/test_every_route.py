@@ -8,7 +8,7 @@ import pytest
 import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
-PREFIXES = {"agent_id": "agent", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message"}
+PREFIXES = {"agent_id": "agent", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job"}
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
 
@@ -29,7 +29,7 @@ def world(server):
     agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "Grace"}]})
     message = http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"role": "user", "content": "hello"}]})["messages"][0]
     return {"agent_id": agent["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
-            "step_id": message["step_id"], "message_id": message["id"], "block_label": "human", "transaction_id": "t"}
+            "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"], "block_label": "human", "transaction_id": "t"}
 
 
 def snapshot(http, world) -> list:
