@@ -1,7 +1,7 @@
 #include "api/run_stream.hpp"
 
 #include "api/event_frames.hpp"
-#include "runtime/run_failure.hpp"
+#include "runtime/run_recorder.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -41,13 +41,20 @@ Error no_longer_kept(const std::string& run_id) {
     return Error(ErrorCode::gone, "The events of run " + run_id + " are no longer kept; its messages are");
 }
 
-// A crash leaves events without an end, the run itself is closed at the next start.
+// A crash leaves events without an end. The run itself may have come to its own just before: then its messages are
+// whole, and the stream says that it is not.
 awaitable<runtime::RunEnd> end_for_readers(const Services& services, Run run) {
-    runtime::RunEnd end = co_await stored_end(services, run);
-    if (run.status == RunStatus::failed && !end.failure) {
-        end.failure.emplace(ErrorCode::model_failed, "The server stopped before this run had ended");
-        end.failure->type = "stream_incomplete";
-    }
+    auto outcome = co_await services.run_events.outcome(run.id);
+    if (outcome) co_return runtime::end_of(std::move(*outcome));
+    runtime::RunEnd end;
+    end.reason = run.stop_reason.value_or(StopReason::error);
+    end.failure.emplace(ErrorCode::model_failed,
+                        run.status == RunStatus::failed
+                            ? "The server stopped before this run had ended"
+                            : "The server stopped before the end of this stream was written; the run has ended, and "
+                              "GET /v1/runs/" +
+                                  run.id + "/messages has all of it");
+    end.failure->type = "stream_incomplete";
     co_return end;
 }
 
