@@ -47,7 +47,8 @@ def heard(s, place: Place, outcome, mark: str | None = None, window="grown"):
         place.hears(mark)
     place.decided = None
     place.undo = []
-    last = outcome.messages[-1]["id"] if outcome.messages else None
+    # In a stream of tokens the pieces of a request may come before those of the calls beside it.
+    last = next((m["id"] for m in outcome.messages if m["message_type"] == "approval_request_message"), outcome.messages[-1]["id"] if outcome.messages else None)
     window = "any" if place.by_hand else window
     place.by_hand = False
     s.check(place, window, last)

@@ -74,11 +74,13 @@ def test_a_stored_window_is_read():
     def call(name):
         return {"id": name, "function": {"name": "add"}}
 
+    again = from_stored([stored("assistant", "s1", content=[], tool_calls=[call("a")]), stored("tool", "s1", tool_returns=[{"tool_call_id": "a"}])] * 2)
+    assert [turn.answers or turn.calls[0].id for turn in again] == ["a", "a", "a-2", "a-2"], "an id that comes again is sent as another"
     turns = from_stored([
         stored("summary", None, content=[{"text": "so far"}]), stored("assistant", "s1", content=[], tool_calls=[call("a")]),
         stored("approval", "s1", tool_calls=[call("b")]), stored("approval", None, tool_calls=None),
         stored("tool", "s1", tool_returns=[{"tool_call_id": "b", "func_response": "2"}, {"tool_call_id": "a", "func_response": "1"}]),
         stored("approval", "s2", content=[{"text": "may I?"}], tool_calls=[call("c")])])
-    assert turns == [Turn("user", "so far"), asks("a:add", "b:add"), Turn("tool", "2", [], "b"), Turn("tool", "1", [], "a"),
+    assert turns == [Turn("user", "so far"), asks("a:add", "b:add"), Turn("tool", "1", [], "a"), Turn("tool", "2", [], "b"),
                      asks("c:add", text="may I?")]
     assert waiting(turns) == [Call("c", "add")]

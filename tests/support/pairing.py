@@ -42,20 +42,30 @@ def turn_of(message: dict) -> Turn:
 
 
 def from_stored(messages: list[dict]) -> list[Turn]:
-    """A window as /context shows it. A request for approval is the rest of the answer in front of it; a decision is told by
-    the returns behind it."""
-    turns, step = [], None
+    """A window as /context shows it, as it is told to a provider: a request for approval is the rest of the answer in front of
+    it, a decision is told by the returns behind it; these come in the order of their calls, and an id that a model has given
+    to two calls is made two."""
+    turns, step, uses, open_calls = [], None, {}, {}
     for message in messages:
-        role, calls = message["role"], [Call(c["id"], c["function"]["name"]) for c in message.get("tool_calls") or []]
+        role, asked = message["role"], []
+        own = {}  # of each id of this message, the one that is sent
+        for call in message.get("tool_calls") or []:
+            uses[call["id"]] = use = uses.get(call["id"], 0) + 1
+            own[call["id"]] = call["id"] if use == 1 else f"{call['id']}-{use}"
+            asked.append(Call(own[call["id"]], call["function"]["name"]))
         if role == "tool":
-            turns += [Turn("tool", each.get("func_response") or "-", [], each["tool_call_id"]) for each in message["tool_returns"]]
-        elif role == "approval" and not calls:
+            order = list(open_calls)
+            for each in sorted(message["tool_returns"], key=lambda each: order.index(each["tool_call_id"]) if each["tool_call_id"] in order else len(order)):
+                turns.append(Turn("tool", each.get("func_response") or "-", [], open_calls.get(each["tool_call_id"], each["tool_call_id"])))
+        elif role == "approval" and not asked:
             continue
         elif role == "approval" and turns and turns[-1].role == "assistant" and step == message["step_id"] is not None:
-            turns[-1].calls += calls
+            turns[-1].calls += asked
+            open_calls |= own
         else:
             text = " ".join(part.get("text") or "" for part in message.get("content") or [])
-            turns.append(Turn({"summary": "user", "approval": "assistant"}.get(role, role), text, calls))
+            turns.append(Turn({"summary": "user", "approval": "assistant"}.get(role, role), text, asked))
+            open_calls = own or open_calls
         step = message["step_id"]
     return turns
 
