@@ -148,7 +148,7 @@ def work(s, place: Place):
             waits.append((name, line))
         elif line:
             lines.append(line)
-        calls.append(("memory_insert", '{"label": "hum') if name == "broken" else (name, json.dumps(arguments)))
+        calls.append(("conversation_search", '{"query": "hel') if name == "broken" else (name, json.dumps(arguments)))
     ids = call_ids(s, len(calls))
     step = Step(s.dice.choice([None, "one moment"]), [(id_, *call) for id_, call in zip(ids, calls, strict=True)], s.dice.choice([None, "hm"]))
     s.log.append(f"    the model calls {step.calls}")
@@ -297,7 +297,7 @@ def reset(s, place: Place):
     if gone:
         s.read_waiting(place)
         return s.check(place, "any")
-    place.waits, place.parked, place.by_hand = [], [], False
+    place.waits, place.parked, place.by_hand, place.orphans = [], [], False, False
     s.check(place, place.window[:1])
 
 
@@ -311,7 +311,7 @@ def rearrange(s, place: Place):
     ids = [place.window[0], *rest]
     _, refused, gone = s.attempt(s.client.patch, f"/v1/agents/{s.agent}", {"message_ids": ids})
     assert not refused, refused
-    place.by_hand = True
+    place.by_hand = place.orphans = True
     place.forget_edits()
     s.model.starts_with_agent.add(s.agent)
     s.read_waiting(place)
@@ -336,7 +336,7 @@ def fork(s, place: Place):
     if gone:
         return s.check(place, "same")
     assert made["in_context_message_ids"][1:] == place.window[1:]
-    shared = Place(made["id"], window=made["in_context_message_ids"], waits=list(place.waits), parked=list(place.parked), by_hand=place.by_hand)
+    shared = Place(made["id"], window=made["in_context_message_ids"], waits=list(place.waits), parked=list(place.parked), by_hand=place.by_hand, orphans=place.orphans)
     shared.said = [mark for mark in place.said if mark in marks_in_window(s, shared)]
     s.places.append(shared)
     s.check(shared, "same")

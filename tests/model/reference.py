@@ -26,7 +26,8 @@ class Place:
     parked: list[str] = dataclasses.field(default_factory=list)  # lines of calls that are made along with those that wait
     decided: dict | None = None  # the newest decision, if nothing came behind it
     undo: list[list[str]] = dataclasses.field(default_factory=list)  # windows before compactions, while they can come back
-    by_hand: bool = False  # a client has put the window together: the next message may close calls that it parted
+    by_hand: bool = False  # a client has put the window together: the next message closes calls that it parted
+    orphans: bool = False  # ... and returns that it parted stay in the window, where they are sent to nobody
 
     def forget_edits(self):
         self.undo, self.decided = [], None

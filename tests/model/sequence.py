@@ -17,7 +17,7 @@ from answering_model import SUMMARISE, AnsweringModel
 from client import Client, Gone
 from reference import Agent, Place, Waiting
 
-KILLS_ONE_IN = 8  # sequences
+KILLS_ONE_IN = 25  # sequences: a start costs as much as fifty requests
 HUMAN = re.compile(r"<human>.*?<value>\n(.*?)\n?</value>", re.DOTALL)
 PERSONA = re.compile(r"<persona>.*?<value>\n(.*?)\n?</value>", re.DOTALL)
 PLACES_MAX = 4
@@ -53,7 +53,7 @@ def joined(events: list[dict]) -> list[dict]:
             found[key][name] += event[name]
         elif kind == "tool_return_message" or kind in ("assistant_message", "reasoning_message"):
             found[key] = dict(event)
-        elif kind.endswith("_message"):
+        elif kind.endswith("_message") and kind != "error_message":
             found[key] = {name: event[name] for name in ("id", "message_type")}
     return list(found.values())
 
@@ -203,7 +203,7 @@ class Sequence:
         waiting = pairing.waiting(turns) if context[-1]["role"] == "approval" and context[-1]["tool_calls"] else []
         asked = {call["id"] for call in context[-1]["tool_calls"]} if waiting else set()
         assert asked == {each.id for each in place.waits}, f"{asked} wait, and should: {place.waits}"
-        if not place.by_hand:
+        if not place.orphans:
             turns += [pairing.Turn("tool", "-", [], call.id) for call in waiting]
             pairing.check([*turns, pairing.Turn("user", "next")], "what is stored")
 
