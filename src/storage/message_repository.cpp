@@ -76,6 +76,11 @@ constexpr Statement update_restore{
     "UPDATE message SET context_position = evicted_position, evicted_by = NULL, evicted_position = NULL"
     " WHERE agent_id = $1 AND evicted_by = $2"};
 
+constexpr Statement update_forget_compactions{
+    "message.forget_compactions",
+    "UPDATE message SET evicted_by = NULL, evicted_position = NULL"
+    " WHERE agent_id = $1 AND conversation_id = '' AND evicted_by IS NOT NULL"};
+
 constexpr Statement update_compact_shared{
     "message.compact_shared",
     "UPDATE conversation_message SET evicted_by = $2, evicted_position = context_position, context_position = NULL"
@@ -272,6 +277,8 @@ void MessageRepository::evict_all_but(Transaction& transaction, const std::strin
 void MessageRepository::set_context(Transaction& transaction, const std::string& agent_id,
                                     const std::vector<std::string>& ids) const {
     transaction.add(update_evict, agent_id, std::string(), std::string());
+    // Their places are of the window as it was: in this one they could come to stand before the system message.
+    transaction.add(update_forget_compactions, agent_id);
     for (const std::string& id : ids)
         transaction.add(update_context, agent_id, id, next_position())
             .expect_row(refused("message_ids: " + id + " is no message of this agent"));
@@ -343,12 +350,27 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {
-        select_in_context,     select_context_ids,       select_in_conversation, select_conversation_ids,
-        select_by_id,          select_position,          select_by_otid,         update_system,
-        update_evict,          update_evict_shared,      update_context,         update_compact,
-        update_compact_shared, select_last_summary,      update_drop_summary,    update_restore,
-        update_restore_shared, select_newest_in_context, select_newest_return,   update_place};
+    std::vector<Statement> all = {select_in_context,
+                                  select_context_ids,
+                                  select_in_conversation,
+                                  select_conversation_ids,
+                                  select_by_id,
+                                  select_position,
+                                  select_by_otid,
+                                  update_system,
+                                  update_evict,
+                                  update_evict_shared,
+                                  update_context,
+                                  update_compact,
+                                  update_forget_compactions,
+                                  update_compact_shared,
+                                  select_last_summary,
+                                  update_drop_summary,
+                                  update_restore,
+                                  update_restore_shared,
+                                  select_newest_in_context,
+                                  select_newest_return,
+                                  update_place};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

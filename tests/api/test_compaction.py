@@ -233,3 +233,18 @@ def test_an_answer_and_its_request_for_approval_stay_together(server, model, sha
     sent = model.requests()[0]["messages"]
     calls = sum(len(turn.get("tool_calls") or []) for turn in sent)
     assert calls == sum(turn["role"] == "tool" for turn in sent) and calls in (0, 2), "a call has lost its neighbour"
+
+
+def test_a_window_that_a_client_has_put_together_is_not_undone_into_another(server, model, tiny):
+    """What was evicted has its place in the window as it was; the system message of the new one stands elsewhere."""
+    http, path = server.http(), f"/v1/agents/{tiny['id']}"
+    talk(http, tiny, 3)
+    http.post(path + "/compact", {"compaction_settings": {"mode": "all"}})
+    say(http, tiny, "@say after")
+    ids = http.get(path)["message_ids"]
+    http.patch(path, {"message_ids": ids[:2]})
+    stele.refused(http, "POST", path + "/compact/undo", 400)
+    assert http.get(path)["message_ids"] == ids[:2]
+    model.forget()
+    say(http, tiny, "@say well")
+    assert [turn["role"] for turn in model.requests()[-1]["messages"]] == ["system", "user", "user"]
