@@ -56,8 +56,12 @@ constexpr Statement update_context{
     "message.set_context",
     "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
 constexpr Statement update_place{"message.move_in_context",
-                                 "UPDATE message SET context_position = $3"
-                                 " WHERE agent_id = $1 AND id = $2 AND context_position IS NOT NULL"};
+                                 "UPDATE message SET context_position = $4 WHERE agent_id = $1"
+                                 " AND conversation_id = $2 AND id = $3 AND context_position IS NOT NULL"};
+constexpr Statement update_place_shared{"message.move_shared_in_context",
+                                        "UPDATE conversation_message SET context_position = $3"
+                                        " WHERE conversation_id = $1 AND position = $2"
+                                        " AND context_position IS NOT NULL"};
 
 constexpr Statement update_compact{
     "message.compact",
@@ -285,8 +289,12 @@ void MessageRepository::set_context(Transaction& transaction, const std::string&
 }
 
 void MessageRepository::move_in_context(Transaction& transaction, const Message& message) const {
-    transaction.add(update_place, message.agent_id, message.id, message.context_position)
-        .expect_row(changed_meanwhile("The context of agent", message.agent_id));
+    auto own =
+        transaction.add(update_place, message.agent_id, message.conversation_id, message.id, message.context_position);
+    if (message.conversation_id.empty())
+        own.expect_row(changed_meanwhile("The context of agent", message.agent_id));
+    else  // it may be a shared one, which stands elsewhere in the window that it comes from
+        transaction.add(update_place_shared, message.conversation_id, message.position, message.context_position);
 }
 
 boost::asio::awaitable<std::optional<Message>> MessageRepository::newest_return(std::string agent_id,
@@ -370,7 +378,8 @@ std::vector<Statement> MessageRepository::statements() {
                                   update_restore_shared,
                                   select_newest_in_context,
                                   select_newest_return,
-                                  update_place};
+                                  update_place,
+                                  update_place_shared};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }
