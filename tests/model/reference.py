@@ -45,7 +45,7 @@ class Place:
 
 @dataclasses.dataclass
 class Agent:
-    lines: list[str] = dataclasses.field(default_factory=list)  # of the human block
+    lines: list[str] = dataclasses.field(default_factory=list)  # of the human block; one twice if forks have shared its call
     unsure_lines: list[str] = dataclasses.field(default_factory=list)
     persona: list[str] = dataclasses.field(default_factory=lambda: ["Ada"])  # values that the block may have
     system: list[str] = dataclasses.field(default_factory=lambda: ["Be brief."])
@@ -53,10 +53,11 @@ class Agent:
     def check_lines(self, value: str, made: set[str]):
         """`value`: the human block; `made`: lines whose calls are stored as successful."""
         lines = value.split("\n") if value else []
-        assert len(set(lines)) == len(lines), f"an edit was made twice: {lines}"
-        assert [line for line in lines if line not in self.unsure_lines] == self.lines, f"memory is {lines}, should be {self.lines}"
+        fresh = lines[len(self.lines):]
+        assert lines[:len(self.lines)] == self.lines, f"memory is {lines}, should be {self.lines}"
+        assert fresh == [line for line in self.unsure_lines if line in fresh], f"memory is {lines}, should be {self.lines} and some of {self.unsure_lines}"
         for line in self.unsure_lines:
-            assert (line in lines) == (line in made), f"{line}: memory and history disagree"
+            assert (line in fresh) == (line in made), f"{line}: memory and history disagree"
         self.lines, self.unsure_lines = lines, []
 
     @staticmethod
