@@ -65,7 +65,7 @@ def from_stored(messages: list[dict]) -> list[Turn]:
         else:
             text = " ".join(part.get("text") or "" for part in message.get("content") or [])
             turns.append(Turn({"summary": "user", "approval": "assistant"}.get(role, role), text, asked))
-            open_calls = own or open_calls
+            open_calls = own
         step = message["step_id"]
     return turns
 
