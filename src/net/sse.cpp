@@ -84,6 +84,20 @@ void append_sse(std::string& out, std::string_view data, std::string_view event,
     out += '\n';
 }
 
+void append_sse_json(std::string& out, std::string_view json, std::string_view event, std::string_view id) {
+    constexpr std::string_view separators[][2] = {
+        {"\xC2\x85", "\\u0085"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}};
+    std::string escaped;
+    for (const auto& [separator, escape] : separators) {
+        if (json.find(separator) == std::string_view::npos) continue;
+        if (escaped.empty()) escaped = json;
+        for (std::size_t at = 0; (at = escaped.find(separator, at)) != std::string::npos; at += escape.size())
+            escaped.replace(at, separator.size(), escape);
+        json = escaped;
+    }
+    append_sse(out, json, event, id);
+}
+
 void append_sse_comment(std::string& out, std::string_view text) {
     append_line(out, ": ", text);
     out += '\n';
