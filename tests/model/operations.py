@@ -1,12 +1,14 @@
 """What a client may do: each operation sends its request, and tells the reference model what must hold then.
 
-An operation is a function of the sequence and one of its places. `unless_heard` is what an unheard answer leaves: the request
-went through or it did not, and what is there tells which."""
+An operation is a function of the sequence and one of its places."""
 
 import json
 
-from answering_model import Step, cut, garbage, overflow, refusal
-from reference import Place, Waiting
+import operations_runs
+from answering_model import SUMMARISE, Step, cut, garbage, overflow, refusal
+from reference import Place, Waiting, essence
+
+PLACES_MAX = 4
 
 CLIENT_TOOL = {"name": "get_place", "description": "Where the person is.", "parameters": {"type": "object", "properties": {}}}
 
@@ -14,9 +16,9 @@ CLIENT_TOOL = {"name": "get_place", "description": "Where the person is.", "para
 def choose(s, place: Place):
     """An operation that makes sense there, by the dice."""
     found = [(say, 1), (edit, 2), (compact, 2), (undo, 1), (decide_wrongly, 1)]
-    found += [(decide, 8), (talk_into_waiting, 2)] if place.waits else [(work, 8), (fail, 3), (say_twice, 1), (overflow_once, 1)]
+    found += WHILE_WAITING if place.waits else WHILE_FREE
     found += [(decide_again, 3)] if place.decided else []
-    found += [(fork, 1), (begin_conversation, 1)] if len(s.places) < 4 else []
+    found += [(fork, 1), (begin_conversation, 1)] if len(s.places) < PLACES_MAX else []
     found += [(end_conversation, 1)] if place.conversation else [(reset, 1), (rearrange, 1)]
     return s.dice.choices([each for each, _ in found], [weight for _, weight in found])[0]
 
@@ -26,18 +28,7 @@ def choose(s, place: Place):
 def note(place: Place, outcome):
     for message in outcome.messages:
         if message["message_type"] in ("assistant_message", "reasoning_message", "tool_call_message", "tool_return_message", "approval_request_message"):
-            from sequence import essence
             place.told[(message["id"], message["message_type"])] = essence(message)
-
-
-def unheard(s, place: Place, mark: str | None, lines=()):
-    """The server died before it answered: settled by what is there."""
-    place.unsure += [mark] if mark else []
-    s.known.unsure_lines += lines
-    place.forget_edits()
-    s.read_waiting(place)
-    s.check(place, "any" if place.by_hand else "grown")
-    place.by_hand = False if place.said[-1:] == [mark] else place.by_hand
 
 
 def heard(s, place: Place, outcome, mark: str | None = None, window="grown"):
@@ -61,7 +52,7 @@ def say(s, place: Place):
     s.will(place, Step(f"answer to {mark}", reasoning=s.dice.choice([None, "let me think"])))
     outcome = s.talk(place, {"input": f"{mark} hello"})
     if outcome.end == "gone":
-        return unheard(s, place, mark)
+        return s.unheard(place, mark)
     assert outcome.end == "end_turn", outcome
     assert outcome.messages[-1]["content"] == f"answer to {mark}"
     heard(s, place, outcome, mark)
@@ -71,7 +62,7 @@ def talk_into_waiting(s, place: Place):
     """A message while calls wait is refused, and leaves nothing behind."""
     outcome = s.talk(place, {"input": f"{s.mark()} are you there?"})
     if outcome.end == "gone":
-        return unheard(s, place, None)
+        return s.unheard(place, None)
     assert outcome.end == "refused" and outcome.refusal.status == 409 and outcome.refusal.body["detail"]["code"] == "PENDING_APPROVAL", outcome
     s.check(place, "same")
 
@@ -83,7 +74,7 @@ def say_twice(s, place: Place):
     body, headers = {"input": f"{mark} hello"}, {"Idempotency-Key": f"{s.agent}-{mark}"}
     first = s.talk(place, body, headers)
     if first.end == "gone":
-        return unheard(s, place, mark)
+        return s.unheard(place, mark)
     heard(s, place, first, mark)
     again = s.talk(place, body, headers)
     assert again.end == "gone" or (again.end == first.end and again.messages == first.messages), again
@@ -104,7 +95,7 @@ def fail(s, place: Place):
     more = {} if name in ("400", "401", "empty") or good else {"max_steps": 1}
     outcome = s.talk(place, {"input": f"{mark} hello", **more})
     if outcome.end == "gone":
-        return unheard(s, place, mark)
+        return s.unheard(place, mark)
     assert outcome.end == ("end_turn" if good else "failed"), outcome
     if not good:
         outcome.messages = []  # what a stream has shown of an answer that broke off is not kept
@@ -153,10 +144,13 @@ def work(s, place: Place):
     step = Step(s.dice.choice([None, "one moment"]), [(id_, *call) for id_, call in zip(ids, calls, strict=True)], s.dice.choice([None, "hm"]))
     s.log.append(f"    the model calls {step.calls}")
     short, fails = s.dice.random() < 0.15, s.dice.random() < 0.15
-    s.will(place, step, Step(f"done with {mark}"), *[], then=None) if not fails else s.will(place, step, then=refusal(400))
+    if fails:
+        s.will(place, step, then=refusal(400))
+    else:
+        s.will(place, step, Step(f"done with {mark}"))
     outcome = s.talk(place, {"input": f"{mark} please", **({"client_tools": [CLIENT_TOOL]} if client_tool else {}), **({"max_steps": 1} if short else {})})
     if outcome.end == "gone":
-        return unheard(s, place, mark, [*lines, *[line for _, line in waits if line]])
+        return s.unheard(place, mark, [*lines, *[line for _, line in waits if line]])
     if waits:
         assert outcome.end == "requires_approval", outcome
         asked = s.client.get(f"/v1/agents/{s.agent}/context?conversation_id={place.conversation or 'default'}")["messages"][-1]["tool_calls"]
@@ -199,10 +193,10 @@ def send_decision(s, place: Place, decided):
     mark = s.mark() if s.dice.random() < 0.3 else None
     messages = [decision] + ([{"role": "user", "content": f"{mark} and then?"}] if mark else [])
     fails = s.dice.random() < 0.15
-    s.will(place, Step("as you wish"), then=None) if not fails else s.will(place, then=refusal(400))
+    s.will(place, then=refusal(400) if fails else Step("as you wish"))
     outcome = s.talk(place, {"messages": messages, "client_tools": [CLIENT_TOOL]})
     if outcome.end == "gone":
-        return unheard(s, place, mark, lines)
+        return s.unheard(place, mark, lines)
     assert outcome.end == ("failed" if fails else "end_turn"), outcome
     s.known.lines += lines
     place.waits, place.parked = [], []
@@ -215,7 +209,7 @@ def decide_again(s, place: Place):
     s.will(place, Step("I know"))
     outcome = s.talk(place, {"messages": [place.decided]})
     if outcome.end == "gone":
-        return unheard(s, place, None)
+        return s.unheard(place, None)
     assert outcome.end == "end_turn", outcome
     heard(s, place, outcome)
 
@@ -232,7 +226,7 @@ def decide_wrongly(s, place: Place):
         answers.append({"type": "approval", "tool_call_id": "call_of_nobody", "approve": True})
     outcome = s.talk(place, {"messages": [{"type": "approval", "approvals": answers}]})
     if outcome.end == "gone":
-        return unheard(s, place, None)
+        return s.unheard(place, None)
     assert outcome.end == "refused" and outcome.refusal.status in (400, 422), outcome
     s.check(place, "any" if place.by_hand else "same")
 
@@ -258,7 +252,6 @@ MODES = ["sliding_window", "all", "self_compact_sliding_window", "self_compact_a
 
 def compact(s, place: Place):
     """Takes the older messages out of the window, or shows what would go. At once undone it was never made."""
-    from answering_model import SUMMARISE
     before, mode, preview = list(place.window), s.dice.choice(MODES), s.dice.random() < 0.3
     spelling = "/compact" if place.conversation else s.dice.choice(["/compact", "/summarize"])
     body = {"preview": preview, "compaction_settings": {"mode": mode, "prompt": SUMMARISE}}
@@ -286,6 +279,7 @@ def undo(s, place: Place):
     assert not refused or refused.status in (400, 409), refused
     if not refused:
         place.decided = None
+        place.by_hand = place.by_hand or place.orphans  # calls may come back that the client had parted
         s.read_waiting(place)
     s.check(place, "any")
 
@@ -358,3 +352,9 @@ def end_conversation(s, place: Place):
     s.places.remove(place)
     for each in s.places:
         s.check(each, "same")
+
+
+WHILE_WAITING = [(decide, 8), (talk_into_waiting, 2), (operations_runs.cancel_waiting, 2)]
+WHILE_FREE = [(work, 8), (operations_runs.work_in_background, 4), (fail, 3), (say_twice, 1), (overflow_once, 1)]
+EVERY = {say, edit, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset, rearrange,
+         *[each for each, _ in WHILE_WAITING + WHILE_FREE]}

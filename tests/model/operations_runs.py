@@ -6,8 +6,6 @@ import json
 
 import scripted_model
 from answering_model import Held, Step
-from client import GONE, Gone
-from operations import heard, note, unheard
 from reference import Place
 from stele import Refused
 
@@ -170,7 +168,7 @@ def kill(s, place, held, run_id, mark):
     run = s.client.get(f"/v1/runs/{run_id}")
     assert run["status"] == "failed" and run["stop_reason"] == "error", run
     assert read_in_pieces(s, run_id) == read_in_pieces(s, run_id)
-    unheard(s, place, mark)
+    s.unheard(place, mark)
 
 
 WAYS = {"wait": wait, "talk": talk, "edit": edit, "cancel": cancel, "queue": queue, "kill": kill}
@@ -184,7 +182,7 @@ def cancel_waiting(s, place: Place):
     s.log.append(f"    {outcome or refused}")
     assert not refused, refused
     if gone:
-        return unheard(s, place, None)
+        return s.unheard(place, None)
     assert outcome == {asked["run_id"]: "cancelled"}, outcome
     place.waits, place.parked = [], []
     place.forget_edits()

@@ -6,6 +6,11 @@ share. Nothing here talks to a server."""
 import dataclasses
 
 
+def essence(message: dict) -> dict:
+    """What an answer and a listing say alike."""
+    return {name: message[name] for name in ("content", "reasoning", "tool_calls", "tool_returns", "approvals") if message.get(name) is not None}
+
+
 @dataclasses.dataclass
 class Waiting:
     """A call that waits, and the line that it adds to the memory if it is made."""

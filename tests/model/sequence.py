@@ -5,6 +5,7 @@ operation `check` asks whether what was acknowledged is in the history, once and
 memory are as they should be; and whether what the model would be sent next passes the validators. What it was sent, passed them
 on its way (answering_model)."""
 
+import collections
 import json
 import random
 import re
@@ -15,12 +16,11 @@ import pairing
 import stele
 from answering_model import SUMMARISE, AnsweringModel
 from client import Client, Gone
-from reference import Agent, Place, Waiting
+from reference import Agent, Place, Waiting, essence
 
 KILLS_ONE_IN = 25  # sequences: a start costs as much as fifty requests
 HUMAN = re.compile(r"<human>.*?<value>\n(.*?)\n?</value>", re.DOTALL)
 PERSONA = re.compile(r"<persona>.*?<value>\n(.*?)\n?</value>", re.DOTALL)
-PLACES_MAX = 4
 
 
 def kills(seed: int) -> bool:
@@ -35,11 +35,6 @@ class Outcome:
 
     def __str__(self):
         return self.end + (f" ({self.refusal})" if self.refusal else "")
-
-
-def essence(message: dict) -> dict:
-    """What an answer and a listing say alike."""
-    return {name: message[name] for name in ("content", "reasoning", "tool_calls", "tool_returns", "approvals") if message.get(name) is not None}
 
 
 def joined(events: list[dict]) -> list[dict]:
@@ -69,6 +64,7 @@ class Sequence:
         self.parallel = self.dice.random() < 0.7
         self.asks = self.dice.random() < 0.6  # memory_insert needs approval
         self.ids = self.dice.choice(["fresh", "fresh", "repeated", "twins"])  # how the model names its calls
+        self.done: collections.Counter = collections.Counter()  # operations
         self.known = Agent()
         self.places = [Place()]
 
@@ -104,6 +100,7 @@ class Sequence:
     def step(self):
         place = self.dice.choice(self.places)
         does = operations.choose(self, place)
+        self.done.update([does])
         self.log.append(f"{does.__name__} in {place.conversation or 'default'}")
         does(self, place)
         wrong = self.model.wrong.get(self.agent)
@@ -181,6 +178,15 @@ class Sequence:
 
     def will(self, place: Place, *steps, then=None):
         self.model.will(self.agent, place.conversation, *steps, then=then)
+
+    def unheard(self, place: Place, mark: str | None, lines=()):
+        """The server died before it answered: the request went through or it did not, and what is there tells which."""
+        place.unsure += [mark] if mark else []
+        self.known.unsure_lines += lines
+        place.forget_edits()
+        self.read_waiting(place)
+        self.check(place, "any" if place.by_hand else "grown")
+        place.by_hand = False if place.said[-1:] == [mark] else place.by_hand
 
     # ---- what must hold ----
 
