@@ -3,6 +3,7 @@
 #include "net/client.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/conversation_service.hpp"
+#include "runtime/message_service.hpp"
 #include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
@@ -30,6 +31,8 @@ struct Services {
     net::HttpClient& egress;  ///< for URLs that requests name
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
+    const runtime::MessageService& message_service;
+    bool allow_message_edit = true;
     Secret password;  ///< empty: none is asked for
     ServerFacts facts;
 };

@@ -73,6 +73,7 @@ private:
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
+    runtime::MessageService message_service_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -147,6 +148,7 @@ ServerApp::ServerApp(const Options& options)
                       defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
+      message_service_({*database_, agents_, messages_, runtime_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -161,6 +163,8 @@ ServerApp::ServerApp(const Options& options)
                 egress_,
                 agent_service_,
                 conversation_service_,
+                message_service_,
+                options.allow_message_edit,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),
