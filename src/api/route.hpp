@@ -17,8 +17,9 @@ using boost::asio::awaitable;
 
 enum class Trait : std::uint8_t {
     none,
-    paged,  ///< takes the paging parameters (page_of)
-    open,   ///< answered without a credential
+    paged,    ///< takes the paging parameters (page_of)
+    created,  ///< answers 201
+    open,     ///< answered without a credential
 };
 
 /// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;
@@ -61,6 +62,7 @@ std::span<const Route> openapi_routes();
 std::span<const Route> run_cancel_routes();
 std::span<const Route> run_routes();
 std::span<const Route> run_stream_routes();
+std::span<const Route> schedule_routes();
 std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();

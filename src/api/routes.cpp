@@ -14,8 +14,9 @@ const std::vector<Route>& all_routes() {
                                   metrics_routes(),      model_call_routes(),
                                   model_routes(),        openapi_routes(),
                                   run_cancel_routes(),   run_routes(),
-                                  run_stream_routes(),   step_routes(),
-                                  tag_routes(),          tool_routes()})
+                                  run_stream_routes(),   schedule_routes(),
+                                  step_routes(),         tag_routes(),
+                                  tool_routes()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

@@ -3,6 +3,7 @@
 #include "net/client.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/conversation_service.hpp"
+#include "runtime/scheduler.hpp"
 #include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
@@ -24,9 +25,11 @@ struct Services {
     const storage::ConversationRepository& conversations;
     const storage::RunRepository& runs;
     const storage::RunEventRepository& run_events;
+    const storage::ScheduleRepository& schedules;
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
     runtime::Runtime& runtime;
+    runtime::Scheduler& scheduler;
     net::HttpClient& egress;  ///< for URLs that requests name
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;

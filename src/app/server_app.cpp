@@ -50,9 +50,11 @@ public:
 
 private:
     net::ServerOptions server_options() const;
+    std::function<void(const std::string&, const Run&)> calls_back();
     void on_signal();
     void stop();
     void leave_when_idle();
+    std::size_t at_work() const;
 
     Options options_;
     // The io_contexts outlive everything that may still resume on them.
@@ -66,6 +68,7 @@ private:
     storage::ConversationRepository conversations_;
     storage::RunRepository runs_;
     storage::RunEventRepository run_events_;
+    storage::ScheduleRepository schedules_;
     storage::IdempotencyRepository idempotency_;
     net::HttpClient client_;
     net::HttpClient egress_;
@@ -73,6 +76,7 @@ private:
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
+    runtime::Scheduler scheduler_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -92,6 +96,12 @@ std::vector<std::unique_ptr<asio::io_context>> make_contexts(int count) {
 std::vector<asio::io_context*> pointers(const std::vector<std::unique_ptr<asio::io_context>>& contexts) {
     std::vector<asio::io_context*> made;
     for (const auto& context : contexts) made.push_back(context.get());
+    return made;
+}
+
+std::vector<asio::any_io_executor> executors(const std::vector<std::unique_ptr<asio::io_context>>& contexts) {
+    std::vector<asio::any_io_executor> made;
+    for (const auto& context : contexts) made.emplace_back(context->get_executor());
     return made;
 }
 
@@ -137,16 +147,18 @@ ServerApp::ServerApp(const Options& options)
       conversations_(*database_),
       runs_(*database_),
       run_events_(*database_),
+      schedules_(*database_),
       idempotency_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, run_events_, catalogue_,
                 options.traces}),
-      agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
-                      defaults_of(options)}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, idempotency_, catalogue_, runtime_,
+                      sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
+      scheduler_({*database_, schedules_, agents_, runs_, runtime_, calls_back()}, executors(contexts_)),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -155,9 +167,11 @@ ServerApp::ServerApp(const Options& options)
                 conversations_,
                 runs_,
                 run_events_,
+                schedules_,
                 idempotency_,
                 catalogue_,
                 runtime_,
+                scheduler_,
                 egress_,
                 agent_service_,
                 conversation_service_,
@@ -169,7 +183,15 @@ ServerApp::ServerApp(const Options& options)
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
-    set_up_store({*database_, tools_, runs_, idempotency_});
+    set_up_store({*database_, tools_, runs_, schedules_, idempotency_});
+}
+
+// For runs that no request waits for.
+std::function<void(const std::string&, const Run&)> ServerApp::calls_back() {
+    return [this](const std::string& organization_id, const Run& run) {
+        if (run.callback_url)
+            asio::co_spawn(*contexts_.front(), api::send_callback(services_, organization_id, run.id), asio::detached);
+    };
 }
 
 net::ServerOptions ServerApp::server_options() const {
@@ -205,6 +227,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
     asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
+    asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},
@@ -217,11 +240,10 @@ void ServerApp::run() {
         threads.emplace_back([&context = *contexts_[i]] { context.run(); });
     contexts_.front()->run();
     for (std::thread& thread : threads) thread.join();
-    const std::size_t cut = runtime_.active().size();
-    log::info("server.stopped", {{"runs_cut", cut}});
+    log::info("server.stopped", {{"runs_cut", runtime_.active().size()}});
     // Their frames hold leases and references of parts that are destroyed before the io_contexts and the frames in
     // them. What was acknowledged is on the disk; the next start closes them.
-    if (cut > 0) std::_Exit(0);
+    if (at_work() > 0) std::_Exit(0);
 }
 
 void ServerApp::on_signal() {
@@ -236,6 +258,7 @@ void ServerApp::stop() {
     if (std::exchange(stopping_, true)) std::_Exit(1);  // asked twice: at once; what was acknowledged is on the disk
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
+    scheduler_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -243,8 +266,10 @@ void ServerApp::stop() {
 }
 
 // A run whose client has left is work at hand too.
+std::size_t ServerApp::at_work() const { return runtime_.active().size() + scheduler_.at_work(); }
+
 void ServerApp::leave_when_idle() {
-    if (runtime_.active().empty() || std::chrono::steady_clock::now() >= leave_by_) {
+    if (at_work() == 0 || std::chrono::steady_clock::now() >= leave_by_) {
         for (auto& context : contexts_) context->stop();
         return;
     }

@@ -35,7 +35,7 @@ std::string lease_key(const std::string& agent_id, const std::string& conversati
 
 Run new_run(const TurnRequest& request) {
     Run run;
-    run.id = new_id("run");
+    run.id = request.run_id ? *request.run_id : new_id("run");
     run.status = RunStatus::created;
     run.created_at = now();
     run.updated_at = run.created_at;

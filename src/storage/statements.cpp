@@ -8,6 +8,7 @@
 #include "storage/page.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
 namespace stele::storage {
@@ -17,7 +18,8 @@ std::vector<Statement> all_statements() {
     for (const auto& some :
          {AgentRepository::statements(), BlockRepository::statements(), ConversationRepository::statements(),
           IdempotencyRepository::statements(), MessageRepository::statements(), RunEventRepository::statements(),
-          RunRepository::statements(), ToolRepository::statements(), page_statements()})
+          RunRepository::statements(), ScheduleRepository::statements(), ToolRepository::statements(),
+          page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }
