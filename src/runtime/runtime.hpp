@@ -26,8 +26,18 @@ public:
     /// Nothing happens to a run that has ended. False if it has not come to its end in time.
     boost::asio::awaitable<bool> cancel(std::string run_id);
 
+    /// Denies the calls that a conversation waits with for an approval, and ends the run that made them as cancelled:
+    /// the conversation is free again. Returns that run's id. Nothing happens if none waits, if a run is at work there,
+    /// or if it is not run `only`.
+    boost::asio::awaitable<std::optional<std::string>> cancel_waiting(std::string organization_id, std::string agent_id,
+                                                                      std::string conversation_id,
+                                                                      std::optional<std::string> only);
+
     /// The log of a run that is at work, or null.
     std::shared_ptr<RunLog> find(const std::string& run_id) const;
+
+    /// The run at work that took up an agent's message with this client's id, or empty.
+    std::string run_of_otid(const std::string& agent_id, const std::string& otid) const;
 
     /// The runs at work, newest first.
     std::vector<Run> active() const;

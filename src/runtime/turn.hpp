@@ -92,6 +92,7 @@ private:
     void tell(std::optional<Error> failure);
     boost::asio::awaitable<void> leave_input_in_history();
     storage::Transaction end_record(const Error& error) const;
+    std::int64_t deny_waiting(storage::Transaction& transaction) const;
 
     llm::ModelRequest make_request() const;
     void take_calls(StepWork& work, std::size_t calls);
