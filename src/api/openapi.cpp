@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "domain/answer.hpp"
+#include "domain/batch.hpp"
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
 #include "domain/generation.hpp"
@@ -82,6 +83,9 @@ std::string schemas() {
     add<ModelListing>(out, "ModelListing", SchemaUse::answer);
     add<EmbeddingListing>(out, "EmbeddingListing", SchemaUse::answer);
     add<Health>(out, "Health", SchemaUse::answer);
+    add<CreateBatch>(out, "CreateBatch", SchemaUse::request);
+    add<BatchJob>(out, "BatchJob", SchemaUse::answer);
+    add<LettaBatchMessages>(out, "LettaBatchMessages", SchemaUse::answer);
     add<CreateSchedule>(out, "CreateSchedule", SchemaUse::request);
     add<ScheduleMade>(out, "ScheduleMade", SchemaUse::answer);
     add<ScheduledMessage>(out, "ScheduledMessage", SchemaUse::answer);

@@ -45,6 +45,7 @@ const std::vector<Route>& all_routes();
 // One table a resource, beside its handlers.
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
+std::span<const Route> batch_routes();
 std::span<const Route> block_routes();
 std::span<const Route> chat_completion_routes();
 std::span<const Route> compaction_routes();

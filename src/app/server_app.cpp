@@ -1,5 +1,6 @@
 #include "app/server_app.hpp"
 
+#include "api/batch_callback.hpp"
 #include "api/dispatch.hpp"
 #include "api/error_response.hpp"
 #include "api/run_callback.hpp"
@@ -51,6 +52,7 @@ public:
 private:
     net::ServerOptions server_options() const;
     std::function<void(const std::string&, const Run&)> calls_back();
+    std::function<void(const std::string&, const std::string&)> tells_of_batch();
     void on_signal();
     void stop();
     void leave_when_idle();
@@ -69,6 +71,7 @@ private:
     storage::RunRepository runs_;
     storage::RunEventRepository run_events_;
     storage::ScheduleRepository schedules_;
+    storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
     net::HttpClient client_;
     net::HttpClient egress_;
@@ -77,6 +80,7 @@ private:
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
     runtime::Scheduler scheduler_;
+    runtime::BatchRunner batch_runner_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -148,6 +152,7 @@ ServerApp::ServerApp(const Options& options)
       runs_(*database_),
       run_events_(*database_),
       schedules_(*database_),
+      batches_(*database_),
       idempotency_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
@@ -159,6 +164,9 @@ ServerApp::ServerApp(const Options& options)
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
       scheduler_({*database_, schedules_, agents_, runs_, runtime_, calls_back()}, executors(contexts_)),
+      batch_runner_({*database_, batches_, runs_, runtime_, static_cast<std::size_t>(options.batch_concurrency),
+                     tells_of_batch()},
+                    executors(contexts_)),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -168,10 +176,12 @@ ServerApp::ServerApp(const Options& options)
                 runs_,
                 run_events_,
                 schedules_,
+                batches_,
                 idempotency_,
                 catalogue_,
                 runtime_,
                 scheduler_,
+                batch_runner_,
                 egress_,
                 agent_service_,
                 conversation_service_,
@@ -183,7 +193,7 @@ ServerApp::ServerApp(const Options& options)
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
-    set_up_store({*database_, tools_, runs_, schedules_, idempotency_});
+    set_up_store({*database_, tools_, runs_, batches_, schedules_, idempotency_});
 }
 
 // For runs that no request waits for.
@@ -191,6 +201,13 @@ std::function<void(const std::string&, const Run&)> ServerApp::calls_back() {
     return [this](const std::string& organization_id, const Run& run) {
         if (run.callback_url)
             asio::co_spawn(*contexts_.front(), api::send_callback(services_, organization_id, run.id), asio::detached);
+    };
+}
+
+std::function<void(const std::string&, const std::string&)> ServerApp::tells_of_batch() {
+    return [this](const std::string& organization_id, const std::string& batch_id) {
+        asio::co_spawn(*contexts_.front(), api::send_batch_callback(services_, organization_id, batch_id),
+                       asio::detached);
     };
 }
 
@@ -227,7 +244,9 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
     asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
+    asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},
@@ -259,6 +278,7 @@ void ServerApp::stop() {
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
     scheduler_.stop();
+    batch_runner_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -266,7 +286,9 @@ void ServerApp::stop() {
 }
 
 // A run whose client has left is work at hand too.
-std::size_t ServerApp::at_work() const { return runtime_.active().size() + scheduler_.at_work(); }
+std::size_t ServerApp::at_work() const {
+    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work();
+}
 
 void ServerApp::leave_when_idle() {
     if (at_work() == 0 || std::chrono::steady_clock::now() >= leave_by_) {

@@ -117,7 +117,8 @@ void Runtime::refuse_if_at_work(const std::string& key, const std::string& own_r
 std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request) {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> otids;
-    if (request.body.messages.has_value())
+    // A run that was given its id is no repetition: whoever keeps that id knows.
+    if (!request.run_id && request.body.messages.has_value())
         for (const InputMessage& message : *request.body.messages)
             if (message.otid.has_value()) otids.push_back(otid_key(request.agent_id, *message.otid));
     for (const std::string& otid : otids) {

@@ -1,6 +1,7 @@
 #include "storage/statements.hpp"
 
 #include "storage/agent_repository.hpp"
+#include "storage/batch_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
 #include "storage/idempotency_repository.hpp"
@@ -16,10 +17,10 @@ namespace stele::storage {
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
     for (const auto& some :
-         {AgentRepository::statements(), BlockRepository::statements(), ConversationRepository::statements(),
-          IdempotencyRepository::statements(), MessageRepository::statements(), RunEventRepository::statements(),
-          RunRepository::statements(), ScheduleRepository::statements(), ToolRepository::statements(),
-          page_statements()})
+         {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
+          ConversationRepository::statements(), IdempotencyRepository::statements(), MessageRepository::statements(),
+          RunEventRepository::statements(), RunRepository::statements(), ScheduleRepository::statements(),
+          ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }
