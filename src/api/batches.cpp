@@ -140,11 +140,11 @@ std::span<const Route> batch_routes() {
         {Method::patch, "/v1/messages/batches/{batch_id}/cancel", cancel, "batches.cancel", "", "BatchJob"},
         {Method::get, "/v1/messages/batches/{batch_id}/messages", list_messages, "batches.messages.list", "",
          "LettaBatchMessages", "agent_id", Trait::paged},
-        {Method::get, "/v1/batches", list, "batches.list", "", "BatchJob[]", "", Trait::paged},
-        {Method::post, "/v1/batches", create, "batches.create", "CreateBatch", "BatchJob"},
-        {Method::get, "/v1/batches/{batch_id}", retrieve, "batches.retrieve", "", "BatchJob"},
-        {Method::patch, "/v1/batches/{batch_id}/cancel", cancel, "batches.cancel", "", "BatchJob"},
-        {Method::get, "/v1/batches/{batch_id}/messages", list_messages, "batches.messages.list", "",
+        {Method::get, "/v1/batches", list, "batches.list_alias", "", "BatchJob[]", "", Trait::paged},
+        {Method::post, "/v1/batches", create, "batches.create_alias", "CreateBatch", "BatchJob"},
+        {Method::get, "/v1/batches/{batch_id}", retrieve, "batches.retrieve_alias", "", "BatchJob"},
+        {Method::patch, "/v1/batches/{batch_id}/cancel", cancel, "batches.cancel_alias", "", "BatchJob"},
+        {Method::get, "/v1/batches/{batch_id}/messages", list_messages, "batches.messages.list_alias", "",
          "LettaBatchMessages", "agent_id", Trait::paged},
     };
     return routes;
