@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
 #include "api/run_answer.hpp"
@@ -47,6 +48,7 @@ awaitable<Response> send_messages(Services& services, const Request& request, Me
                                   bool stream) {
     auto before = co_await earlier_run(services, target.agent_id, body);
     if (before) co_return co_await repeat_run(services, request, std::move(*before));
+    co_await bring_images(services, body);
     StreamOptions options;
     options.include_pings = body.include_pings;
     options.background = stream && body.background;
@@ -100,6 +102,7 @@ awaitable<Response> create_async(Services& services, const Request& request) {
         const Run same = co_await find_run(services, request.organization_id, *before);
         co_return answer(same);
     }
+    co_await bring_images(services, body);
     runtime::TurnRequest turn = turn_of(request, std::move(target), std::move(body), false);
     turn.background = true;
     turn.run_type = async_run_type;
@@ -152,14 +155,6 @@ awaitable<Response> list(Services& services, const Request& request) {
     co_return answer(expand_all(messages, view));
 }
 
-// Messages are what was said: they are never edited.
-awaitable<Response> modify(Services&, const Request& request) {
-    request.path_id("agent_id", "agent");
-    request.path_id("message_id", "message");
-    throw Error(ErrorCode::method_not_allowed, "Messages can't be edited");
-    co_return Response();
-}
-
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const std::string id = request.path_id("message_id", "message");
     const auto message = co_await services.messages.find(request.organization_id, id);
@@ -197,8 +192,6 @@ std::span<const Route> message_routes() {
          "MessageRequest", "LettaStreamingResponse"},
         {Method::post, "/v1/agents/{agent_id}/messages/async", create_async, "agents.messages.create_async",
          "MessageRequest", "Run"},
-        {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify", "",
-         "LettaMessage"},
         {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]",
          "conversation_id, include_return_message_types[]", Trait::paged},
         {Method::get, "/v1/messages/{message_id}", retrieve, "messages.retrieve", "", "LettaMessage[]"},

@@ -16,6 +16,7 @@ const std::vector<Route>& all_routes() {
                                   health_routes(),
                                   home_routes(),
                                   job_routes(),
+                                  message_edit_routes(),
                                   message_routes(),
                                   message_search_routes(),
                                   metrics_routes(),

@@ -72,6 +72,7 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
     add(serve, "batch-concurrency", options.batch_concurrency, "requests of batches that are worked on at once")
         ->check(CLI::Range(1, 256));
+    add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");

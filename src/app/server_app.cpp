@@ -81,6 +81,7 @@ private:
     runtime::ConversationService conversation_service_;
     runtime::Scheduler scheduler_;
     runtime::BatchRunner batch_runner_;
+    runtime::MessageService message_service_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -167,6 +168,7 @@ ServerApp::ServerApp(const Options& options)
       batch_runner_({*database_, batches_, runs_, runtime_, static_cast<std::size_t>(options.batch_concurrency),
                      tells_of_batch()},
                     executors(contexts_)),
+      message_service_({*database_, agents_, messages_, runtime_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -185,6 +187,8 @@ ServerApp::ServerApp(const Options& options)
                 egress_,
                 agent_service_,
                 conversation_service_,
+                message_service_,
+                options.allow_message_edit,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),

@@ -69,6 +69,8 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"messages": [{"role": "user", "content": text}], "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}}
     if path.endswith("/batches"):
         return {"requests": [{"agent_id": world["agent_id"], "messages": [{"role": "user", "content": text}]}]}
+    if path.endswith("/messages/{message_id}"):
+        return {"content": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
 
 

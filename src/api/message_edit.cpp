@@ -1,0 +1,56 @@
+#include "api/images.hpp"
+#include "api/message_answer.hpp"
+#include "runtime/message_service.hpp"
+
+#include <algorithm>
+
+// Changing and deleting what has been said.
+namespace stele::api {
+namespace {
+
+void refuse_if_switched_off(const Services& services) {
+    if (!services.allow_message_edit)
+        throw Error(ErrorCode::method_not_allowed, "Messages can't be edited: --allow-message-edit is off");
+}
+
+awaitable<Response> modify(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    const std::string message_id = request.path_id("message_id", "message");
+    refuse_if_switched_off(services);
+    auto edit = decode<MessageEdit>(request.body());
+    const auto agent = co_await services.agents.find(request.organization_id, agent_id);
+    if (!agent) throw not_found("Agent", agent_id);
+    if (edit.content.has_value()) co_await bring_images(services, *edit.content);
+    const auto edited =
+        co_await services.message_service.edit(request.organization_id, agent_id, message_id, std::move(edit));
+    const std::vector<LettaMessage> parts = expand(edited.message, view_of(agent->agent_type));
+    const auto shown = std::find_if(parts.begin(), parts.end(), [&](const LettaMessage& part) {
+        return head_of(part).message_type == edited.type;
+    });
+    STELE_ASSERT(shown != parts.end());
+    co_return answer(*shown);
+}
+
+awaitable<Response> remove(Services& services, const Request& request) {
+    const std::string agent_id = request.path_id("agent_id", "agent");
+    const std::string message_id = request.path_id("message_id", "message");
+    refuse_if_switched_off(services);
+    DeletedMessages deleted;
+    deleted.deleted_message_ids =
+        co_await services.message_service.remove(request.organization_id, agent_id, message_id);
+    co_return answer(deleted);
+}
+
+}  // namespace
+
+std::span<const Route> message_edit_routes() {
+    static constexpr Route routes[] = {
+        {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify", "MessageEdit",
+         "LettaMessage"},
+        {Method::delete_, "/v1/agents/{agent_id}/messages/{message_id}", remove, "agents.messages.delete", "",
+         "DeletedMessages"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api
