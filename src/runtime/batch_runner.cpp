@@ -13,8 +13,9 @@ namespace {
 
 using boost::asio::awaitable;
 
-constexpr std::chrono::hours time_max{24};  ///< of a batch
-constexpr std::chrono::seconds look_interval{30};
+constexpr std::chrono::hours time_max{24};         ///< of a batch
+constexpr std::chrono::seconds look_interval{30};  ///< for batches that expire, while there are any
+constexpr std::chrono::hours idle_interval{1};
 constexpr std::chrono::seconds pause_after_failure{1};
 
 constexpr char expired[] = "expired";
@@ -27,9 +28,9 @@ BatchRunner::BatchRunner(Parts parts, std::vector<boost::asio::any_io_executor> 
 awaitable<void> BatchRunner::run() {
     const Presence presence = at_work_;
     while (!alarm_.stopped()) {
-        std::chrono::milliseconds sleep = look_interval;
+        std::chrono::milliseconds sleep = pause_after_failure;
         try {
-            co_await expire_old();
+            sleep = co_await expire_old();
             co_await begin_waiting();
         } catch (const std::exception& error) {
             log::warn("batches.not_read", {{"why", error.what()}});
@@ -153,14 +154,17 @@ awaitable<void> BatchRunner::withdraw(std::string batch_id) {
     for (const std::string& run_id : run_ids) co_await parts_.runtime.cancel(run_id);
 }
 
-awaitable<void> BatchRunner::expire_old() {
-    const std::vector<storage::BatchKey> old = co_await parts_.batches.made_before(now() - time_max);
-    for (const storage::BatchKey& batch : old) {
+// How long to sleep then.
+awaitable<std::chrono::milliseconds> BatchRunner::expire_old() {
+    for (;;) {
+        const auto batch = co_await parts_.batches.oldest();
+        if (!batch) co_return idle_interval;
+        if (batch->created_at + time_max > now()) co_return look_interval;
         storage::Transaction transaction;
-        parts_.batches.close(transaction, batch.id, expired, changed_meanwhile("Batch", batch.id));
+        parts_.batches.close(transaction, batch->id, expired, changed_meanwhile("Batch", batch->id));
         co_await parts_.database.commit(std::move(transaction));
-        co_await withdraw(batch.id);
-        parts_.on_ended(batch.organization_id, batch.id);
+        co_await withdraw(batch->id);
+        parts_.on_ended(batch->organization_id, batch->id);
     }
 }
 

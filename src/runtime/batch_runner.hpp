@@ -51,7 +51,7 @@ private:
     };
 
     boost::asio::awaitable<void> begin_waiting();
-    boost::asio::awaitable<void> expire_old();
+    boost::asio::awaitable<std::chrono::milliseconds> expire_old();
     boost::asio::awaitable<void> carry_out(storage::BatchItem item, Presence presence);
     boost::asio::awaitable<std::optional<storage::BatchItemEnd>> end_of(storage::BatchItem item);
     boost::asio::awaitable<void> finish(storage::BatchItem item, storage::BatchItemEnd end);

@@ -5,6 +5,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -14,13 +16,10 @@ namespace {
 using boost::asio::awaitable;
 using Clock = std::chrono::steady_clock;
 
-// How long a firing waits until its agent is free.
-constexpr std::chrono::minutes busy_patience{10};
-
 // Firings that have not ended. What is due beyond that stays in the store until one has.
 constexpr std::size_t firings_max = 256;
 
-// The clock of the machine may be set, so the timer never trusts it for long.
+// The clock of the machine may be set, so the timer never trusts it for long while something lies ahead.
 constexpr std::chrono::seconds sleep_max{30};
 constexpr std::chrono::seconds sleep_after_failure{1};
 constexpr std::chrono::hours forget_interval{1};
@@ -68,7 +67,7 @@ awaitable<std::chrono::milliseconds> Scheduler::send_due() {
     for (storage::DueSchedule& schedule : due) co_await claim(std::move(schedule));
     if (!due.empty()) co_return std::chrono::milliseconds(0);
     const auto next = co_await parts_.schedules.next_due();
-    if (!next) co_return sleep_max;
+    if (!next) co_return forget_interval;
     const auto until = std::chrono::ceil<std::chrono::milliseconds>(*next - now());
     co_return std::clamp<std::chrono::milliseconds>(until, std::chrono::milliseconds(0), sleep_max);
 }
@@ -104,11 +103,19 @@ void Scheduler::begin(storage::PendingFiring firing) {
 }
 
 awaitable<void> Scheduler::carry_out(storage::PendingFiring firing, Presence presence) {
-    try {
-        auto end = co_await send(firing);
-        if (end) co_await finish(firing, std::move(*end));
-    } catch (const std::exception& error) {  // it stays pending, for the next start
-        log::warn("schedule.firing_broke", {{"firing_id", firing.id}, {"why", error.what()}});
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    bool done = false;
+    while (!done && !alarm_.stopped()) {  // else it stays pending, for the next start
+        try {
+            auto end = co_await send(firing);
+            if (end) co_await finish(firing, std::move(*end));
+            done = true;
+        } catch (const std::exception& error) {
+            log::warn("schedule.firing_broke", {{"firing_id", firing.id}, {"why", error.what()}});
+        }
+        if (done) break;
+        timer.expires_after(sleep_after_failure);
+        co_await timer.async_wait(boost::asio::use_awaitable);
     }
     presence.reset();
     if (at_work() + 1 >= firings_max) alarm_.wake();
@@ -116,6 +123,7 @@ awaitable<void> Scheduler::carry_out(storage::PendingFiring firing, Presence pre
 
 awaitable<std::optional<UnattendedEnd>> Scheduler::send(storage::PendingFiring firing) {
     const auto before = co_await parts_.runs.find(firing.organization_id, firing.run_id);
+    if (before && !before->completed_at) throw Error(ErrorCode::unavailable, "The end of its run is not on record yet");
     if (before) co_return unattended_end(*before);
     auto schedule = co_await parts_.schedules.find_any(firing.schedule_id);
     if (!schedule) co_return std::nullopt;
@@ -130,7 +138,7 @@ awaitable<std::optional<UnattendedEnd>> Scheduler::send(storage::PendingFiring f
     request.run_id = firing.run_id;
     request.request_id = firing.id;
     const Run run = new_run(request);
-    co_return co_await run_unattended(parts_.runtime, std::move(request), busy_patience,
+    co_return co_await run_unattended(parts_.runtime, std::move(request), parts_.busy_patience,
                                       [&] { parts_.on_begun(firing.organization_id, run); });
 }
 

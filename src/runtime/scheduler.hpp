@@ -21,6 +21,7 @@ public:
         Runtime& runtime;
         /// Told of each run that is begun.
         std::function<void(const std::string& organization_id, const Run& run)> on_begun;
+        std::chrono::milliseconds busy_patience = std::chrono::minutes(10);  ///< until a firing's agent is free
     };
 
     /// `executors`: one a thread; the loop lives on the first, the runs are spread over all.

@@ -35,17 +35,18 @@ constexpr Statement update_ended{
     " (SELECT 1 FROM batch_item i WHERE i.batch_id = $1 AND i.begun = 1) THEN 'completed' ELSE 'failed' END"
     " WHERE id = $1 AND status = 'running' AND NOT EXISTS"
     " (SELECT 1 FROM batch_item i WHERE i.batch_id = $1 AND i.status = 'waiting') RETURNING id"};
-constexpr Statement select_made_before{"batch.made_before",
-                                       "SELECT b.organization_id, b.id FROM batch b WHERE b.status = 'running'"
-                                       " AND b.created_at < $1 ORDER BY b.created_at, b.id"};
+constexpr Statement select_oldest{"batch.oldest",
+                                  "SELECT b.organization_id, b.id, b.created_at FROM batch b"
+                                  " WHERE b.status = 'running' ORDER BY b.created_at, b.id LIMIT 1"};
 constexpr Statement take_callback{"batch.claim_callback",
                                   "UPDATE batch SET callback_sent_at = $2 WHERE id = $1 AND callback_sent_at IS NULL"};
 constexpr Statement update_callback{"batch.save_callback",
                                     "UPDATE batch SET callback_status_code = $2, callback_error = $3 WHERE id = $1"};
-constexpr Statement select_callbacks_due{"batch.callbacks_due",
-                                         "SELECT b.organization_id, b.id FROM batch b WHERE b.callback_url IS NOT NULL"
-                                         " AND b.callback_sent_at IS NULL AND b.status <> 'running'"
-                                         " ORDER BY b.created_at, b.id"};
+constexpr Statement select_callbacks_due{
+    "batch.callbacks_due",
+    "SELECT b.organization_id, b.id, b.created_at FROM batch b WHERE b.callback_url IS NOT NULL"
+    " AND b.callback_sent_at IS NULL AND b.status <> 'running'"
+    " ORDER BY b.created_at, b.id"};
 // A step count of 0: no step of the run was committed, and its input is stored with the first.
 constexpr Statement delete_unsent{"batch.forget_unsent",
                                   "DELETE FROM run WHERE status IN ('created', 'running') AND step_count = 0"
@@ -82,6 +83,7 @@ std::vector<BatchKey> to_keys(Rows rows) {
         BatchKey& key = keys.emplace_back();
         key.organization_id = row.take_text(0);
         key.id = row.take_text(1);
+        key.created_at = from_micros(row.integer(2));
     }
     return keys;
 }
@@ -186,9 +188,10 @@ void BatchRepository::finish(Transaction& transaction, const BatchItem& item, co
     transaction.add(update_ended, item.batch_id, to_micros(now()));
 }
 
-boost::asio::awaitable<std::vector<BatchKey>> BatchRepository::made_before(Timestamp time) const {
-    Rows rows = co_await database_.query(select_made_before, to_micros(time));
-    co_return to_keys(std::move(rows));
+boost::asio::awaitable<std::optional<BatchKey>> BatchRepository::oldest() const {
+    Rows rows = co_await database_.query(select_oldest);
+    if (rows.empty()) co_return std::nullopt;
+    co_return to_keys(std::move(rows)).front();
 }
 
 void BatchRepository::claim_callback(Transaction& transaction, const BatchJob& batch) const {
@@ -216,7 +219,7 @@ std::vector<Statement> BatchRepository::statements() {
             select_waits,
             update_item,
             update_ended,
-            select_made_before,
+            select_oldest,
             take_callback,
             update_callback,
             select_callbacks_due,

@@ -25,6 +25,7 @@ struct BatchItemEnd {
 
 struct BatchKey {
     std::string organization_id, id;
+    Timestamp created_at{};
 };
 
 /// Batches and their items. An item is carried out once, whatever happens to the server: its run's id is stored with
@@ -59,8 +60,8 @@ public:
     void finish(Transaction& transaction, const BatchItem& item, const BatchItemEnd& end) const;
     static bool has_ended(const std::vector<Rows>& rows) { return !rows.back().empty(); }
 
-    /// The batches at work that were made before `time`.
-    boost::asio::awaitable<std::vector<BatchKey>> made_before(Timestamp time) const;
+    /// The oldest batch at work.
+    boost::asio::awaitable<std::optional<BatchKey>> oldest() const;
 
     void claim_callback(Transaction& transaction, const BatchJob& batch) const;
     void save_callback(Transaction& transaction, const BatchJob& batch) const;

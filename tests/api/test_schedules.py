@@ -305,6 +305,14 @@ def test_what_waits_is_withdrawn_with_its_plan(plans):
     assert plans.said() == ["@sleep 900\n@say first"]
 
 
+def test_it_does_not_wait_for_ever(own_server):
+    plans = Plans(own_server(arguments=["--schedule-patience-seconds", "1"]).start().http())
+    plans.http.post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 60000"})
+    (firing,) = plans.fired(plans.once(0.1, "@say second"))
+    assert firing["status"] == "failed" and firing["response"] == {"error": "agent_busy"}
+    assert [r["status"] for r in plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")] == ["cancelled", "running"] and plans.said() == []
+
+
 def test_while_a_decision_is_awaited_it_fails_and_is_not_sent(http):
     plans = Plans(http, tool_rules=[RULE])
     http.post(f"/v1/agents/{plans.agent_id}/messages", {"input": ASK})
