@@ -23,7 +23,7 @@ runtime::TurnRequest turn_of(const Request& request, MessageTarget target, Messa
     turn.run_type = stream ? "send_message_streaming" : "send_message";
     turn.idempotency_key = request.idempotency_key;
     turn.request_id = request.request_id;
-    turn.refuse_if_busy = body.double_texting.has_value() ? *body.double_texting == "reject" : target.refuse_if_busy;
+    turn.refuse_if_busy = target.refuse_if_busy;
     turn.body = std::move(body);
     return turn;
 }
