@@ -81,10 +81,13 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 
 awaitable<Response> cancel(Services& services, const Request& request) {
     const std::string id = request.path_id("batch_id", "job");
-    const BatchJob found = co_await find_batch(services, request.organization_id, id);
-    co_await cancel_batch(services, request.organization_id, found);
+    co_await find_batch(services, request.organization_id, id);
+    const bool by_us = co_await cancel_batch(services, request.organization_id, id);
     const BatchJob ended = co_await find_batch(services, request.organization_id, id);
-    co_return answer(ended);
+    if (by_us) co_return answer(ended);
+    Error error(ErrorCode::conflict, "This batch has ended already");
+    error.members.emplace_back("status", ended.status);
+    throw error;
 }
 
 awaitable<Response> list_messages(Services& services, const Request& request) {
@@ -121,15 +124,19 @@ awaitable<BatchJob> find_batch(const Services& services, std::string organizatio
     co_return std::move(*found);
 }
 
-awaitable<void> cancel_batch(Services& services, std::string organization_id, BatchJob batch) {
-    Error ended(ErrorCode::conflict, "This batch has ended already");
-    ended.members.emplace_back("status", batch.status);
+awaitable<bool> cancel_batch(Services& services, std::string organization_id, std::string id) {
     storage::Transaction transaction;
-    services.batches.close(transaction, batch.id, cancelled, std::move(ended));
-    co_await services.database.commit(std::move(transaction));
-    co_await services.batch_runner.withdraw(batch.id);
+    services.batches.close(transaction, id, cancelled);
+    try {
+        co_await services.database.commit(std::move(transaction));
+    } catch (const Error& error) {
+        if (error.code != ErrorCode::conflict) throw;
+        co_return false;
+    }
+    co_await services.batch_runner.withdraw(id);
     boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
-                          send_batch_callback(services, std::move(organization_id), batch.id), boost::asio::detached);
+                          send_batch_callback(services, std::move(organization_id), id), boost::asio::detached);
+    co_return true;
 }
 
 std::span<const Route> batch_routes() {

@@ -65,7 +65,7 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 
 awaitable<Response> cancel_batch_job(Services& services, const Request& request) {
     const BatchJob batch = co_await batch_of(services, request);
-    if (!batch.completed_at) co_await cancel_batch(services, request.organization_id, batch);
+    co_await cancel_batch(services, request.organization_id, batch.id);  // one that has ended stays as it is
     co_return co_await retrieve(services, request);
 }
 

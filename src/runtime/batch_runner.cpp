@@ -161,7 +161,7 @@ awaitable<std::chrono::milliseconds> BatchRunner::expire_old() {
         if (!batch) co_return idle_interval;
         if (batch->created_at + time_max > now()) co_return look_interval;
         storage::Transaction transaction;
-        parts_.batches.close(transaction, batch->id, expired, changed_meanwhile("Batch", batch->id));
+        parts_.batches.close(transaction, batch->id, expired);
         co_await parts_.database.commit(std::move(transaction));
         co_await withdraw(batch->id);
         parts_.on_ended(batch->organization_id, batch->id);

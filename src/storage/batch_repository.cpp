@@ -154,9 +154,8 @@ void BatchRepository::remove(Transaction& transaction, const std::string& organi
     transaction.add(delete_row, organization_id, batch.id).expect_row(not_found("Batch", batch.id));
 }
 
-void BatchRepository::close(Transaction& transaction, const std::string& id, std::string_view status,
-                            Error otherwise) const {
-    transaction.add(update_closed, id, status, to_micros(now())).expect_row(std::move(otherwise));
+void BatchRepository::close(Transaction& transaction, const std::string& id, std::string_view status) const {
+    transaction.add(update_closed, id, status, to_micros(now())).expect_row(changed_meanwhile("Batch", id));
     transaction.add(update_items_closed, id);
 }
 

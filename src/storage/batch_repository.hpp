@@ -46,8 +46,8 @@ public:
     void remove(Transaction& transaction, const std::string& organization_id, const BatchJob& batch) const;
 
     /// Ends a batch before its time, as cancelled or expired; what waits or is at work counts as cancelled. The commit
-    /// throws `otherwise` if it has ended already.
-    void close(Transaction& transaction, const std::string& id, std::string_view status, Error otherwise) const;
+    /// throws Error{conflict} if it has ended already.
+    void close(Transaction& transaction, const std::string& id, std::string_view status) const;
 
     // For the runner.
 

@@ -90,13 +90,13 @@ def walked(server):
                 busy = http.post("/v1/agents", {"block_ids": [shared["id"]]})
                 if rounds <= RUNS_OF_A_WRITER_MAX:
                     http.post(f"/v1/agents/{busy['id']}/messages", {"input": "@sleep 20"})
+                job = http.post("/v1/batches", {"requests": [{"agent_id": busy["id"], "messages": words}]})
+                http.delete(f"/v1/jobs/{job['id']}")
                 http.delete(f"/v1/agents/{busy['id']}")
                 talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
                 http.delete(f"/v1/conversations/{talk['id']}")
                 plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "7 0 29 2 *"}})
                 http.delete(f"/v1/agents/{agent['id']}/schedule/{plan['id']}")
-                job = http.post("/v1/batches", {"requests": [{"agent_id": made["id"], "messages": words}]})
-                http.delete(f"/v1/jobs/{job['id']}")
                 http.delete(f"/v1/agents/{made['id']}")
                 http.delete(f"/v1/blocks/{next(block['id'] for block in made['blocks'] if block['label'] == 'walked x')}")
             except Exception as failure:  # noqa: BLE001: told by the fixture
