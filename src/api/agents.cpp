@@ -64,8 +64,10 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 awaitable<Response> update(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     auto change = decode<UpdateAgent>(request.body());
+    const bool moves = change.timezone.has_value();
     const AgentState state =
         co_await services.agent_service.update(request.organization_id, request.user_id, id, std::move(change));
+    if (moves) services.scheduler.wake();
     co_return answer(state);
 }
 

@@ -1,18 +1,26 @@
+#include "api/batches.hpp"
 #include "api/run_answer.hpp"
 #include "base/ids.hpp"
 
 namespace stele::api {
 namespace {
 
-// Older clients know runs as jobs, and may look them up here by either prefix's id. Jobs of a kind of their own
-// (imports of files) do not exist in this server yet.
+// Older clients know runs as jobs, and may look them up here by their ids. Of jobs of a kind of their own there are
+// batches; imports of files do not exist in this server yet.
+bool names_batch(const Request& request) {
+    if (is_id(request.path("job_id"), "run")) return false;
+    request.path_id("job_id", "job");
+    return true;
+}
+
+awaitable<BatchJob> batch_of(const Services& services, const Request& request) {
+    auto batch = co_await services.batches.find(request.organization_id, request.path("job_id"));
+    if (!batch) throw not_found("Job", request.path("job_id"));
+    co_return std::move(*batch);
+}
+
 awaitable<Run> find_job(const Services& services, const Request& request) {
-    const std::string id = request.path("job_id");
-    if (!is_id(id, "run")) {
-        request.path_id("job_id", "job");
-        throw not_found("Job", id);
-    }
-    const Run run = co_await find_run(services, request.organization_id, id);
+    const Run run = co_await find_run(services, request.organization_id, request.path("job_id"));
     co_return co_await with_result(services, request.organization_id, run);
 }
 
@@ -47,17 +55,39 @@ awaitable<Response> list(Services&, const Request& request) {
 }
 
 awaitable<Response> retrieve(Services& services, const Request& request) {
+    if (names_batch(request)) {
+        const BatchJob batch = co_await batch_of(services, request);
+        co_return answer(batch);
+    }
     Run run = co_await find_job(services, request);
     co_return answer(job_of(std::move(run)));
 }
 
+awaitable<Response> cancel_batch_job(Services& services, const Request& request) {
+    const BatchJob batch = co_await batch_of(services, request);
+    co_await cancel_batch(services, request.organization_id, batch.id);  // one that has ended stays as it is
+    co_return co_await retrieve(services, request);
+}
+
 awaitable<Response> cancel(Services& services, const Request& request) {
+    if (names_batch(request)) co_return co_await cancel_batch_job(services, request);
     const Run run = co_await find_job(services, request);
     co_await services.runtime.cancel(run.id);
     co_return co_await retrieve(services, request);
 }
 
+// Its runs and what they said stay.
+awaitable<Response> remove_batch_job(Services& services, const Request& request) {
+    Response ended = co_await cancel_batch_job(services, request);
+    const BatchJob batch = co_await batch_of(services, request);
+    storage::Transaction transaction;
+    services.batches.remove(transaction, request.organization_id, batch);
+    co_await services.database.commit(std::move(transaction));
+    co_return ended;
+}
+
 awaitable<Response> remove(Services& services, const Request& request) {
+    if (names_batch(request)) co_return co_await remove_batch_job(services, request);
     const Run found = co_await find_job(services, request);
     co_await services.runtime.cancel(found.id);
     Run run = co_await find_job(services, request);

@@ -2,11 +2,13 @@
 
 #include "base/json_text.hpp"
 #include "domain/answer.hpp"
+#include "domain/batch.hpp"
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
 #include "domain/generation.hpp"
 #include "domain/message_search.hpp"
 #include "domain/run_trace.hpp"
+#include "domain/schedule.hpp"
 #include "domain/schema.hpp"
 
 #include <algorithm>
@@ -83,6 +85,15 @@ std::string schemas() {
     add<ModelListing>(out, "ModelListing", SchemaUse::answer);
     add<EmbeddingListing>(out, "EmbeddingListing", SchemaUse::answer);
     add<Health>(out, "Health", SchemaUse::answer);
+    add<CreateBatch>(out, "CreateBatch", SchemaUse::request);
+    add<BatchJob>(out, "BatchJob", SchemaUse::answer);
+    add<LettaBatchMessages>(out, "LettaBatchMessages", SchemaUse::answer);
+    add<CreateSchedule>(out, "CreateSchedule", SchemaUse::request);
+    add<ScheduleMade>(out, "ScheduleMade", SchemaUse::answer);
+    add<ScheduledMessage>(out, "ScheduledMessage", SchemaUse::answer);
+    add<ScheduledMessages>(out, "ScheduledMessages", SchemaUse::answer);
+    add<ScheduleHistory>(out, "ScheduleHistory", SchemaUse::answer);
+    add<Success>(out, "Success", SchemaUse::answer);
     add<Deleted>(out, "Deleted", SchemaUse::answer);
     add<MemoryVariables>(out, "MemoryVariables", SchemaUse::answer);
     add<ErrorMessage>(out, "ErrorMessage", SchemaUse::answer);
@@ -169,8 +180,8 @@ std::string operation_of(const Route& route, const std::string& path) {
         out += std::string(",\"requestBody\":{\"required\":") + (needed ? "true" : "false") +
                ",\"content\":" + content(name) + "}";
     }
-    return out + ",\"responses\":{" + response("200", "OK", route.answer) + "," +
-           response("422", "The request does not fit its schema", "ValidationError") + "," +
+    return out + ",\"responses\":{" + response(route.trait == Trait::created ? "201" : "200", "OK", route.answer) +
+           "," + response("422", "The request does not fit its schema", "ValidationError") + "," +
            response("default", "Error", "Error") + "}}";
 }
 

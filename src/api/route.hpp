@@ -17,8 +17,9 @@ using boost::asio::awaitable;
 
 enum class Trait : std::uint8_t {
     none,
-    paged,  ///< takes the paging parameters (page_of)
-    open,   ///< answered without a credential
+    paged,    ///< takes the paging parameters (page_of)
+    created,  ///< answers 201
+    open,     ///< answered without a credential
 };
 
 /// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;
@@ -44,6 +45,7 @@ const std::vector<Route>& all_routes();
 // One table a resource, beside its handlers.
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
+std::span<const Route> batch_routes();
 std::span<const Route> block_routes();
 std::span<const Route> chat_completion_routes();
 std::span<const Route> compaction_routes();
@@ -62,6 +64,7 @@ std::span<const Route> openapi_routes();
 std::span<const Route> run_cancel_routes();
 std::span<const Route> run_routes();
 std::span<const Route> run_stream_routes();
+std::span<const Route> schedule_routes();
 std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();

@@ -7,6 +7,7 @@ const std::vector<Route>& all_routes() {
         std::vector<Route> all;
         for (const auto& table : {agent_link_routes(),
                                   agent_routes(),
+                                  batch_routes(),
                                   block_routes(),
                                   chat_completion_routes(),
                                   compaction_routes(),
@@ -25,6 +26,7 @@ const std::vector<Route>& all_routes() {
                                   run_cancel_routes(),
                                   run_routes(),
                                   run_stream_routes(),
+                                  schedule_routes(),
                                   step_routes(),
                                   tag_routes(),
                                   tool_routes()})

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::int64_t messages_max = 1'000;
 
-bool is_async(const Run& run) {
-    return run.metadata.text.starts_with("{\"run_type\":\"" + std::string(async_run_type) + "\"");
-}
-
 // The log knows a little more than the steps do.
 awaitable<runtime::RunEnd> end_of_run(const Services& services, Run run) {
     if (const auto log = services.runtime.find(run.id))
@@ -46,16 +42,21 @@ awaitable<std::vector<LettaMessage>> messages_of_run(const Services& services, s
     co_return shown;
 }
 
-awaitable<Run> with_result(const Services& services, std::string organization_id, Run run) {
-    if (!is_async(run) || run.status != RunStatus::completed) co_return run;
+awaitable<std::string> result_of(const Services& services, std::string organization_id, Run run) {
     storage::Page page;
     page.ascending = true;
     page.limit = messages_max;
     const std::vector<LettaMessage> messages =
         co_await messages_of_run(services, std::move(organization_id), run, std::move(page));
-    const runtime::RunEnd end = co_await end_of_run(services, run);
+    const runtime::RunEnd end = co_await end_of_run(services, std::move(run));
+    co_return letta_response(to_json_array(messages), end.reason, end.usage);
+}
+
+awaitable<Run> with_result(const Services& services, std::string organization_id, Run run) {
+    if (!keeps_result(run) || run.status != RunStatus::completed) co_return run;
+    const std::string result = co_await result_of(services, std::move(organization_id), run);
     run.metadata.text.pop_back();
-    run.metadata.text += ",\"result\":" + letta_response(to_json_array(messages), end.reason, end.usage) + "}";
+    run.metadata.text += ",\"result\":" + result + "}";
     co_return run;
 }
 

@@ -11,6 +11,9 @@ awaitable<Run> find_run(const Services& services, std::string organization_id, s
 awaitable<std::vector<LettaMessage>> messages_of_run(const Services& services, std::string organization_id, Run run,
                                                      storage::Page page);
 
+/// What a run that has ended answered, as JSON of a LettaResponse; the messages in it are those of messages_of_run.
+awaitable<std::string> result_of(const Services& services, std::string organization_id, Run run);
+
 /// The run as it is shown by itself: one that was asked for asynchronously holds its answer, once it has succeeded, as
 /// metadata.result; the messages in it are those of GET /v1/runs/{run_id}/messages.
 awaitable<Run> with_result(const Services& services, std::string organization_id, Run run);

@@ -17,13 +17,13 @@ std::string body_of(const Run& run) {
            ",\"metadata\":" + run.metadata.text + "}";
 }
 
-net::ClientRequest request_of(const Run& run) {
+net::ClientRequest request_of(std::string url, std::string body) {
     net::ClientRequest request;
     request.method = net::Method::post;
-    request.url = *run.callback_url;
+    request.url = std::move(url);
     request.headers.add("Content-Type", "application/json");
     request.headers.add("User-Agent", "stele");
-    request.body = body_of(run);
+    request.body = std::move(body);
     request.connect_timeout = request.head_timeout = request.idle_timeout = request.total_timeout = patience;
     request.body_bytes_max = answer_bytes_max;
     return request;
@@ -34,13 +34,12 @@ awaitable<void> attempt(const Services& services, std::string organization_id, s
     if (auto log = services.runtime.find(run_id)) co_await runtime::wait_for_end(std::move(log));
     Run run = co_await find_run(services, organization_id, run_id);
     run = co_await with_result(services, std::move(organization_id), std::move(run));
-    net::ClientRequest request = request_of(run);
+    std::string body = body_of(run);
     storage::Transaction claim;
     services.runs.claim_callback(claim, run);
     co_await services.database.commit(std::move(claim));
     try {
-        const auto answer = co_await services.egress.open(std::move(request));
-        run.callback_status_code = answer->status();
+        run.callback_status_code = co_await call_back(services, *run.callback_url, std::move(body));
     } catch (const Error& error) {
         run.callback_error = error.what();
     }
@@ -51,6 +50,12 @@ awaitable<void> attempt(const Services& services, std::string organization_id, s
 }
 
 }  // namespace
+
+awaitable<int> call_back(const Services& services, std::string url, std::string body) {
+    net::ClientRequest request = request_of(std::move(url), std::move(body));
+    const auto answer = co_await services.egress.open(std::move(request));
+    co_return answer->status();
+}
 
 void check_callback_url(const std::optional<std::string>& url) {
     if (url && !net::parse_url(*url)) throw invalid_field("body.callback_url", "must be an http or https URL");

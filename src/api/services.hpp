@@ -2,8 +2,10 @@
 
 #include "net/client.hpp"
 #include "runtime/agent_service.hpp"
+#include "runtime/batch_runner.hpp"
 #include "runtime/conversation_service.hpp"
 #include "runtime/message_service.hpp"
+#include "runtime/scheduler.hpp"
 #include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
@@ -25,9 +27,13 @@ struct Services {
     const storage::ConversationRepository& conversations;
     const storage::RunRepository& runs;
     const storage::RunEventRepository& run_events;
+    const storage::ScheduleRepository& schedules;
+    const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
     runtime::Runtime& runtime;
+    runtime::Scheduler& scheduler;
+    runtime::BatchRunner& batch_runner;
     net::HttpClient& egress;  ///< for URLs that requests name
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;

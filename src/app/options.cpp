@@ -70,6 +70,11 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
+    add(serve, "schedule-patience-seconds", options.schedule_patience_seconds,
+        "how long a planned message waits while its agent is busy")
+        ->check(CLI::PositiveNumber);
+    add(serve, "batch-concurrency", options.batch_concurrency, "requests of batches that are worked on at once")
+        ->check(CLI::Range(1, 256));
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");

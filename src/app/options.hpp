@@ -37,9 +37,11 @@ struct Options {
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
     std::int64_t context_window_max = 128'000;
-    bool allow_message_edit = true;
+    std::int64_t schedule_patience_seconds = 600;  ///< how long a planned message waits for a busy agent
+    std::int64_t batch_concurrency = 4;            ///< requests of batches that are worked on at once
     bool egress_private = false;  ///< URLs that requests name, such as callbacks, may lead into private networks
     std::string ca_file;          ///< PEM of authorities that model servers may be certified by, beside the system's
+    bool allow_message_edit = true;
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
     std::int64_t models_refresh_seconds = 60;

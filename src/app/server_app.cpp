@@ -1,5 +1,6 @@
 #include "app/server_app.hpp"
 
+#include "api/batch_callback.hpp"
 #include "api/dispatch.hpp"
 #include "api/error_response.hpp"
 #include "api/run_callback.hpp"
@@ -50,9 +51,12 @@ public:
 
 private:
     net::ServerOptions server_options() const;
+    std::function<void(const std::string&, const Run&)> calls_back();
+    std::function<void(const std::string&, const std::string&)> tells_of_batch();
     void on_signal();
     void stop();
     void leave_when_idle();
+    std::size_t at_work() const;
 
     Options options_;
     // The io_contexts outlive everything that may still resume on them.
@@ -66,6 +70,8 @@ private:
     storage::ConversationRepository conversations_;
     storage::RunRepository runs_;
     storage::RunEventRepository run_events_;
+    storage::ScheduleRepository schedules_;
+    storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
     net::HttpClient client_;
     net::HttpClient egress_;
@@ -73,6 +79,8 @@ private:
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
+    runtime::Scheduler scheduler_;
+    runtime::BatchRunner batch_runner_;
     runtime::MessageService message_service_;
     api::Services services_;
     api::Dispatch dispatch_;
@@ -93,6 +101,12 @@ std::vector<std::unique_ptr<asio::io_context>> make_contexts(int count) {
 std::vector<asio::io_context*> pointers(const std::vector<std::unique_ptr<asio::io_context>>& contexts) {
     std::vector<asio::io_context*> made;
     for (const auto& context : contexts) made.push_back(context.get());
+    return made;
+}
+
+std::vector<asio::any_io_executor> executors(const std::vector<std::unique_ptr<asio::io_context>>& contexts) {
+    std::vector<asio::any_io_executor> made;
+    for (const auto& context : contexts) made.emplace_back(context->get_executor());
     return made;
 }
 
@@ -138,16 +152,24 @@ ServerApp::ServerApp(const Options& options)
       conversations_(*database_),
       runs_(*database_),
       run_events_(*database_),
+      schedules_(*database_),
+      batches_(*database_),
       idempotency_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, run_events_, catalogue_,
                 options.traces}),
-      agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
-                      defaults_of(options)}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, idempotency_, catalogue_, runtime_,
+                      sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
+      scheduler_({*database_, schedules_, agents_, runs_, runtime_, calls_back(),
+                  std::chrono::seconds(options.schedule_patience_seconds)},
+                 executors(contexts_)),
+      batch_runner_({*database_, batches_, runs_, runtime_, static_cast<std::size_t>(options.batch_concurrency),
+                     tells_of_batch()},
+                    executors(contexts_)),
       message_service_({*database_, agents_, messages_, runtime_}),
       services_{*database_,
                 agents_,
@@ -157,9 +179,13 @@ ServerApp::ServerApp(const Options& options)
                 conversations_,
                 runs_,
                 run_events_,
+                schedules_,
+                batches_,
                 idempotency_,
                 catalogue_,
                 runtime_,
+                scheduler_,
+                batch_runner_,
                 egress_,
                 agent_service_,
                 conversation_service_,
@@ -173,7 +199,22 @@ ServerApp::ServerApp(const Options& options)
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
-    set_up_store({*database_, tools_, runs_, idempotency_});
+    set_up_store({*database_, tools_, runs_, batches_, schedules_, idempotency_});
+}
+
+// For runs that no request waits for.
+std::function<void(const std::string&, const Run&)> ServerApp::calls_back() {
+    return [this](const std::string& organization_id, const Run& run) {
+        if (run.callback_url)
+            asio::co_spawn(*contexts_.front(), api::send_callback(services_, organization_id, run.id), asio::detached);
+    };
+}
+
+std::function<void(const std::string&, const std::string&)> ServerApp::tells_of_batch() {
+    return [this](const std::string& organization_id, const std::string& batch_id) {
+        asio::co_spawn(*contexts_.front(), api::send_batch_callback(services_, organization_id, batch_id),
+                       asio::detached);
+    };
 }
 
 net::ServerOptions ServerApp::server_options() const {
@@ -209,6 +250,9 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
     asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
+    asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
+    asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},
@@ -221,11 +265,10 @@ void ServerApp::run() {
         threads.emplace_back([&context = *contexts_[i]] { context.run(); });
     contexts_.front()->run();
     for (std::thread& thread : threads) thread.join();
-    const std::size_t cut = runtime_.active().size();
-    log::info("server.stopped", {{"runs_cut", cut}});
+    log::info("server.stopped", {{"runs_cut", runtime_.active().size()}});
     // Their frames hold leases and references of parts that are destroyed before the io_contexts and the frames in
     // them. What was acknowledged is on the disk; the next start closes them.
-    if (cut > 0) std::_Exit(0);
+    if (at_work() > 0) std::_Exit(0);
 }
 
 void ServerApp::on_signal() {
@@ -240,6 +283,8 @@ void ServerApp::stop() {
     if (std::exchange(stopping_, true)) std::_Exit(1);  // asked twice: at once; what was acknowledged is on the disk
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
+    scheduler_.stop();
+    batch_runner_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -247,8 +292,12 @@ void ServerApp::stop() {
 }
 
 // A run whose client has left is work at hand too.
+std::size_t ServerApp::at_work() const {
+    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work();
+}
+
 void ServerApp::leave_when_idle() {
-    if (runtime_.active().empty() || std::chrono::steady_clock::now() >= leave_by_) {
+    if (at_work() == 0 || std::chrono::steady_clock::now() >= leave_by_) {
         for (auto& context : contexts_) context->stop();
         return;
     }

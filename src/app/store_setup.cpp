@@ -34,6 +34,8 @@ awaitable<void> seed_tools(StoreParts parts, storage::Transaction& transaction) 
 awaitable<void> set_up(StoreParts parts) {
     storage::Transaction transaction;
     co_await seed_tools(parts, transaction);
+    parts.batches.forget_unsent(transaction);
+    parts.schedules.forget_unsent(transaction);
     parts.runs.fail_unfinished(transaction);
     parts.idempotency.forget(transaction, now() - idempotency_keys_kept);
     co_await parts.database.commit(std::move(transaction));

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "storage/batch_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
 namespace stele::app {
@@ -10,12 +12,14 @@ struct StoreParts {
     storage::Database& database;
     const storage::ToolRepository& tools;
     const storage::RunRepository& runs;
+    const storage::BatchRepository& batches;
+    const storage::ScheduleRepository& schedules;
     const storage::IdempotencyRepository& idempotency;
 };
 
 /// Makes the store ready for a new life of the server: built-in tools are entered or brought up to date (their ids
-/// stay), runs that a crash cut off are ended as failed, idempotency keys of long ago are forgotten. Blocks until it is
-/// done.
+/// stay), runs that a crash cut off are ended as failed (or forgotten, if what they were to send is sent anew),
+/// idempotency keys of long ago are forgotten. Blocks until it is done.
 void set_up_store(StoreParts parts);
 
 }  // namespace stele::app

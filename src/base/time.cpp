@@ -139,14 +139,17 @@ std::time_t seconds_of(Timestamp time) {
 
 }  // namespace
 
+std::chrono::seconds utc_offset(Timestamp time, const std::string& timezone) {
+    if (is_utc(timezone)) return std::chrono::seconds(0);
+    return in_zone(timezone, [seconds = seconds_of(time)] {
+        std::tm local{};
+        localtime_r(&seconds, &local);
+        return std::chrono::seconds(local.tm_gmtoff);
+    });
+}
+
 std::string to_iso8601(Timestamp time, const std::string& timezone) {
-    std::chrono::seconds offset{0};
-    if (!is_utc(timezone))
-        offset = in_zone(timezone, [seconds = seconds_of(time)] {
-            std::tm local{};
-            localtime_r(&seconds, &local);
-            return std::chrono::seconds(local.tm_gmtoff);
-        });
+    const std::chrono::seconds offset = utc_offset(time, timezone);
     std::string text = to_iso8601(time + offset);
     text.pop_back();  // the Z
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(offset).count();

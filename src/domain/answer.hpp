@@ -24,6 +24,12 @@ struct Deleted {
 };
 BOOST_DESCRIBE_STRUCT(Deleted, (), (message))
 
+/// Answer of DELETE /v1/agents/{agent_id}/schedule/{scheduled_message_id}.
+struct Success {
+    bool success = true;
+};
+BOOST_DESCRIBE_STRUCT(Success, (), (success))
+
 /// Answer of GET /v1/agents/{agent_id}/core-memory/variables.
 struct MemoryVariables {
     TextMap variables;

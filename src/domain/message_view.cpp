@@ -321,7 +321,8 @@ std::string approval_members(const Message& message) {
 
 }  // namespace
 
-std::string internal_message_json(const Message& message, const std::string& timezone) {
+std::string internal_message_json(const Message& message, const std::string& timezone,
+                                  const std::optional<std::string>& batch_item_id) {
     std::string out = "{\"created_by_id\":null,\"last_updated_by_id\":null,\"created_at\":\"";
     out += to_iso8601(message.created_at);
     out += "\",\"updated_at\":null,\"id\":";
@@ -372,7 +373,9 @@ std::string internal_message_json(const Message& message, const std::string& tim
     mapping::write(message.group_id, out);
     out += ",\"sender_id\":";
     mapping::write(message.sender_id, out);
-    out += ",\"batch_item_id\":null,\"conversation_id\":";
+    out += ",\"batch_item_id\":";
+    mapping::write(batch_item_id, out);
+    out += ",\"conversation_id\":";
     out += message.conversation_id.empty() ? "null" : json_string(message.conversation_id);
     return out + ",\"is_err\":null," + approval_members(message) + '}';
 }

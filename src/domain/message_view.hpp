@@ -141,6 +141,7 @@ MessageHead message_head(const Message& message, const char* type);
 std::string unwrapped_user_text(const std::string& text);
 
 /// A message in the form of /context: role, content parts and calls as the store has them.
-std::string internal_message_json(const Message& message, const std::string& timezone);
+std::string internal_message_json(const Message& message, const std::string& timezone,
+                                  const std::optional<std::string>& batch_item_id = std::nullopt);
 
 }  // namespace stele

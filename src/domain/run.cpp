@@ -21,6 +21,12 @@ void add_optional(std::optional<std::int64_t>& total, const std::optional<std::i
 
 }  // namespace
 
+bool keeps_result(const Run& run) {
+    for (const char* type : {async_run_type, scheduled_run_type})
+        if (run.metadata.text.starts_with("{\"run_type\":\"" + std::string(type) + "\"")) return true;
+    return false;
+}
+
 RunStatus status_of(StopReason reason) {
     switch (reason) {
         case StopReason::end_turn:

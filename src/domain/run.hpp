@@ -68,6 +68,15 @@ BOOST_DESCRIBE_STRUCT(Run, (),
 /// metadata.run_type of a run that was asked for asynchronously.
 inline constexpr char async_run_type[] = "send_message_async";
 
+/// The same of a run that sends a planned message.
+inline constexpr char scheduled_run_type[] = "send_message_scheduled";
+
+/// And of one that works on an item of a batch.
+inline constexpr char batch_run_type[] = "send_message_batch";
+
+/// True for the types of runs that hold their answer, and call back.
+bool keeps_result(const Run& run);
+
 /// A run in the form in which older clients know it.
 struct Job {
     std::string id;

@@ -261,12 +261,14 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
                                            UpdateAgent request) const {
     refuse_what_is_not_there(request);
     Agent agent = co_await find(organization_id, id);
+    const std::optional<std::string> timezone_before = agent.timezone;
     bool changed = apply_plain_fields(request, agent);
     const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
     storage::Transaction transaction;
     const bool links_changed = co_await replace_links(transaction, agent, request);
     if (request.tags.has_value()) parts_.agents.set_tags(transaction, agent, without_repeats(*request.tags));
     set_secrets(transaction, agent, request, actor);
+    if (agent.timezone != timezone_before) co_await retime_schedules(transaction, agent);
     changed = changed || model_changed || links_changed || !transaction.empty();
     if (changed) {
         agent.updated_at = now();
@@ -277,6 +279,13 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
         static_cast<void>(refreshed);
     }
     co_return co_await get(organization_id, id, AgentInclude());
+}
+
+// Nine o'clock is another moment now.
+awaitable<void> AgentService::retime_schedules(storage::Transaction& transaction, const Agent& agent) const {
+    const std::vector<storage::DueSchedule> recurring = co_await parts_.schedules.recurring_of(agent.id);
+    for (const storage::DueSchedule& schedule : recurring)
+        parts_.schedules.retime(transaction, schedule, next_time(schedule.plan, now(), agent.timezone.value_or("UTC")));
 }
 
 awaitable<AgentState> AgentService::get(std::string organization_id, std::string id, AgentInclude include) const {

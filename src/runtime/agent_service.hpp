@@ -3,6 +3,7 @@
 #include "base/seal.hpp"
 #include "runtime/model_choice.hpp"
 #include "runtime/runtime.hpp"
+#include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
 namespace stele::runtime {
@@ -23,6 +24,7 @@ public:
         const storage::BlockRepository& blocks;
         const storage::ToolRepository& tools;
         const storage::MessageRepository& messages;
+        const storage::ScheduleRepository& schedules;
         const storage::IdempotencyRepository& idempotency;
         llm::Catalogue& catalogue;
         Runtime& runtime;
@@ -65,6 +67,7 @@ private:
     boost::asio::awaitable<std::vector<Tool>> tools_for(std::string organization_id, const CreateAgent& request) const;
     boost::asio::awaitable<bool> replace_links(storage::Transaction& transaction, Agent& agent,
                                                const UpdateAgent& request) const;
+    boost::asio::awaitable<void> retime_schedules(storage::Transaction& transaction, const Agent& agent) const;
     boost::asio::awaitable<void> replace_messages(storage::Transaction& transaction, const Agent& agent,
                                                   std::vector<std::string> ids) const;
     void set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,

@@ -40,7 +40,7 @@ std::string lease_key(const std::string& agent_id, const std::string& conversati
 
 Run new_run(const TurnRequest& request) {
     Run run;
-    run.id = new_id("run");
+    run.id = request.run_id ? *request.run_id : new_id("run");
     run.status = RunStatus::created;
     run.created_at = now();
     run.updated_at = run.created_at;
@@ -123,7 +123,8 @@ void Runtime::refuse_if_at_work(const std::string& key, const std::string& own_r
 std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request) {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> otids;
-    if (request.body.messages.has_value())
+    // A run that was given its id is no repetition: whoever keeps that id knows.
+    if (!request.run_id && request.body.messages.has_value())
         for (const InputMessage& message : *request.body.messages)
             if (message.otid.has_value()) otids.push_back(otid_key(request.agent_id, *message.otid));
     for (const std::string& otid : otids) {

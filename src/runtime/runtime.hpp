@@ -77,6 +77,7 @@ public:
 
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }
+    bool stopping() const { return stopping_; }
 
 private:
     std::unique_ptr<Turn> make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,

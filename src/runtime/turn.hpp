@@ -27,6 +27,7 @@ struct TurnRequest {
     std::string agent_id;
     std::string conversation_id;  ///< empty: the default one
     MessageRequest body;
+    std::optional<std::string> run_id;  ///< of the run that is to be; nothing: a new one
     std::string run_type = "send_message";
     bool stream_tokens = false;
     bool background = false;

@@ -209,6 +209,8 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
         if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
         if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
         if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
+        if (filter.batch_id)
+            select.where("m.run_id IN (SELECT i.run_id FROM batch_item i WHERE i.batch_id = ?)", filter.batch_id);
         if (later_than) select.where("m.position > ?", later_than);
         if (earlier_than) select.where("m.position < ?", earlier_than);
         select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?",

@@ -50,7 +50,8 @@ constexpr Statement update_callback{"run.save_callback",
 constexpr Statement select_callbacks_due{
     "run.callbacks_due",
     "SELECT organization_id, id FROM run WHERE callback_url IS NOT NULL AND callback_sent_at IS NULL"
-    " AND status NOT IN ('created', 'running') AND metadata LIKE '{\"run_type\":\"send_message_async\"%'"
+    " AND status NOT IN ('created', 'running') AND (metadata LIKE '{\"run_type\":\"send_message_async\"%'"
+    " OR metadata LIKE '{\"run_type\":\"send_message_scheduled\"%')"
     " ORDER BY created_at, id"};
 
 constexpr Statement select_step{"step.by_id",

@@ -1,6 +1,7 @@
 #include "storage/statements.hpp"
 
 #include "storage/agent_repository.hpp"
+#include "storage/batch_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
 #include "storage/idempotency_repository.hpp"
@@ -8,6 +9,7 @@
 #include "storage/page.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
 namespace stele::storage {
@@ -15,9 +17,10 @@ namespace stele::storage {
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
     for (const auto& some :
-         {AgentRepository::statements(), BlockRepository::statements(), ConversationRepository::statements(),
-          IdempotencyRepository::statements(), MessageRepository::statements(), RunEventRepository::statements(),
-          RunRepository::statements(), ToolRepository::statements(), page_statements()})
+         {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
+          ConversationRepository::statements(), IdempotencyRepository::statements(), MessageRepository::statements(),
+          RunEventRepository::statements(), RunRepository::statements(), ScheduleRepository::statements(),
+          ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

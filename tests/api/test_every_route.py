@@ -8,7 +8,8 @@ import pytest
 import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
-PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job"}
+PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
+            "scheduled_message_id": "sched", "batch_id": "job"}
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
 
@@ -31,14 +32,18 @@ def world(server):
     conversation = http.post(f"/v1/conversations?agent_id={agent['id']}")
     for _ in range(2):
         http.post(f"/v1/conversations/{conversation['id']}/messages", {"input": "hello", "streaming": False})
-    return {"agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
+    words = [{"role": "user", "content": "hello"}]
+    plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}})
+    batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}]})
+    stele.wait_until(lambda: http.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
+    return {"scheduled_message_id": plan["id"], "batch_id": batch["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
             "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"], "block_label": "human", "transaction_id": "t", "tool_name": "memory_insert"}
 
 
 def snapshot(http, world) -> list:
     return [http.get(f"/v1/agents/{world['agent_id']}"), http.get(f"/v1/agents/{world['agent_id']}/messages"),
             http.get(f"/v1/steps/{world['step_id']}"), http.get(f"/v1/runs/{world['run_id']}"), http.get("/v1/agents/count"),
-            http.get("/v1/blocks/count"), http.get("/v1/tools/count")]
+            http.get("/v1/blocks/count"), http.get("/v1/tools/count"), http.get(f"/v1/agents/{world['agent_id']}/schedule"), http.get("/v1/batches?limit=1")]
 
 
 def operations(document, method=None):
@@ -60,6 +65,10 @@ def needed(path: str, world: dict, text: str) -> dict:
     """A body that every operation with a needed one takes."""
     if path.endswith("/chat/completions"):
         return {"model": world["agent_id"], "messages": [{"role": "user", "content": text}]}
+    if path.endswith("/schedule"):
+        return {"messages": [{"role": "user", "content": text}], "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}}
+    if path.endswith("/batches"):
+        return {"requests": [{"agent_id": world["agent_id"], "messages": [{"role": "user", "content": text}]}]}
     if path.endswith("/messages/{message_id}"):
         return {"content": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}

@@ -13,8 +13,8 @@ POSITION, TIME, HISTORY = "position", "time", "history"  # the families: see wal
 
 
 class List:
-    def __init__(self, path, family=POSITION, orders=("",), key="id"):
-        self.path, self.family, self.orders, self.key = path, family, orders, key
+    def __init__(self, path, family=POSITION, orders=("",), key="id", member=None):
+        self.path, self.family, self.orders, self.key, self.member = path, family, orders, key, member
 
     def __repr__(self):
         return self.path
@@ -43,6 +43,9 @@ LISTS = [
     List("/v1/conversations/{fork}/messages", TIME),
     List("/v1/conversations/default/messages?agent_id={agent}", TIME),
     List("/v1/agents/{agent}/messages?conversation_id={fork}", HISTORY),
+    List("/v1/messages/batches", TIME),
+    List("/v1/messages/batches/{batch}/messages", TIME, member="messages"),
+    List("/v1/agents/{agent}/schedule", member="scheduled_messages"),
 ]
 
 
@@ -66,7 +69,13 @@ def walked(server):
     fork = http.post(f"/v1/conversations/{talks[1]}/fork")["id"]
     for _ in range(2):
         http.post(f"/v1/conversations/{fork}/messages", {"input": "hello", "streaming": False})
-    names = {"conversation": talks[2], "fork": fork, "agent": agent["id"], "block": shared["id"], "run": message["run_id"], "step": message["step_id"]}
+    words = [{"role": "user", "content": "hello"}]
+    for minute in (10, 5, 10, 20, 5):
+        http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": f"{minute} 0 29 2 *"}})
+    for _ in range(5):
+        batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}] * 3})["id"]
+    stele.wait_until(lambda: http.get(f"/v1/batches/{batch}")["status"] == "completed")
+    names = {"batch": batch, "conversation": talks[2], "fork": fork, "agent": agent["id"], "block": shared["id"], "run": message["run_id"], "step": message["step_id"]}
     lasting = {id for each in LISTS for order in ("asc", "desc") for id in Walker(http, each, names, order, "", 1000).page()}
     stop = threading.Event()
     failures = []
@@ -81,9 +90,13 @@ def walked(server):
                 busy = http.post("/v1/agents", {"block_ids": [shared["id"]]})
                 if rounds <= RUNS_OF_A_WRITER_MAX:
                     http.post(f"/v1/agents/{busy['id']}/messages", {"input": "@sleep 20"})
+                job = http.post("/v1/batches", {"requests": [{"agent_id": busy["id"], "messages": words}]})
+                http.delete(f"/v1/jobs/{job['id']}")
                 http.delete(f"/v1/agents/{busy['id']}")
                 talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
                 http.delete(f"/v1/conversations/{talk['id']}")
+                plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "7 0 29 2 *"}})
+                http.delete(f"/v1/agents/{agent['id']}/schedule/{plan['id']}")
                 http.delete(f"/v1/agents/{made['id']}")
                 http.delete(f"/v1/blocks/{next(block['id'] for block in made['blocks'] if block['label'] == 'walked x')}")
             except Exception as failure:  # noqa: BLE001: told by the fixture
@@ -108,6 +121,7 @@ class Walker:
 
     def page(self, **cursor) -> list:
         items = self.http.get(self.base + "".join(f"&{name}={urllib.parse.quote(value)}" for name, value in cursor.items()))
+        items = items[self.each.member] if self.each.member else items
         ids = [item if self.each.key is None else item[self.each.key] for item in items]
         return list(dict.fromkeys(ids))  # one stored message may show as several
 
@@ -283,7 +297,7 @@ def test_unknown_cursors_are_not_found(server, walked, each):
     if each.key is None:
         pytest.skip("a tag is its own cursor")
     path = each.path.format(**walked)
-    id = server.http(2).get(path)[0]["id"]
+    id = Walker(server.http(2), each, walked, "asc", "", 5).page()[0]
     unknown = id[:id.index("-")] + "-00000000-0000-4000-8000-00000000dead"
     for bound in ("after", "before"):
         with pytest.raises(stele.Refused) as failed:

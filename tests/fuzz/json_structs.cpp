@@ -1,8 +1,10 @@
 // Any bytes as the body of a request: either a struct or an error that names a place; what is read writes as JSON
 // again.
 #include "domain/agent.hpp"
+#include "domain/batch.hpp"
 #include "domain/block.hpp"
 #include "domain/message.hpp"
+#include "domain/schedule.hpp"
 
 #include <cstdlib>
 
@@ -26,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     try_decode<stele::UpdateAgent>(text);
     try_decode<stele::CreateBlock>(text);
     try_decode<stele::MessageRequest>(text);
+    try_decode<stele::CreateSchedule>(text);
+    try_decode<stele::CreateBatch>(text);
     if (const auto json = stele::parse_json(text); json && !stele::parse_json(json->text)) std::abort();
     return 0;
 }

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from letta_client import CreateBlock, Letta, MessageCreate, TerminalToolRule
+import stele
+from letta_client import CreateBlock, Letta, LettaBatchRequest, MessageCreate, TerminalToolRule
 from letta_client.core.api_error import ApiError
 
 TYPES = ["letta_v1_agent", "memgpt_v2_agent", "memgpt_agent", "react_agent"]
@@ -205,6 +206,38 @@ def test_an_asynchronous_run_is_a_job_too_and_can_be_cancelled(client):
     another = client.agents.messages.create_async(agent.id, messages=user("@sleep 60000"))
     assert client.jobs.cancel_job(another.id).status == "cancelled"
     assert client.jobs.list() == [] and client.jobs.list_active() == []
+
+
+def ended(client, batch):
+    stele.wait_until(lambda: client.batches.retrieve(batch.id).status != "running")
+    return client.batches.retrieve(batch.id)
+
+
+def test_a_batch_is_made_followed_and_read(client):
+    agents = [client.agents.create(memory_blocks=[]).id for _ in range(3)]
+    made = client.batches.create(requests=[LettaBatchRequest(agent_id=agent, messages=user(f"@say {i}")) for i, agent in enumerate(agents)])
+    assert made.status == "running" and made.job_type == "batch" and made.metadata["job_type"] == "batch_messages"
+    assert made.id in [each.id for each in client.batches.list(limit=5)]
+    batch = ended(client, made)
+    assert batch.status == "completed" and batch.completed_at and batch.metadata["counts"]["completed"] == 3
+    messages = client.batches.messages.list(made.id, order="asc").messages
+    assert sorted(m.content[0].text for m in messages if m.role == "assistant") == ["0", "1", "2"]
+    of_one = client.batches.messages.list(made.id, agent_id=agents[1], order="asc").messages
+    assert [m.role for m in of_one] == ["user", "assistant"] and len({m.batch_item_id for m in of_one}) == 1
+    assert client.jobs.retrieve(made.id).status == "completed"
+
+
+def test_a_batch_is_cancelled(client):
+    agent = client.agents.create(memory_blocks=[])
+    batch = client.batches.create(requests=[LettaBatchRequest(agent_id=agent.id, messages=user("@sleep 60000"))] * 2)
+    client.batches.cancel(batch.id)
+    assert client.batches.retrieve(batch.id).status == "cancelled"
+    with pytest.raises(ApiError) as again:
+        client.batches.cancel(batch.id)
+    assert again.value.status_code == 409
+    with pytest.raises(ApiError) as unknown:
+        client.batches.retrieve("job-00000000-0000-4000-8000-00000000dead")
+    assert unknown.value.status_code == 404
 
 
 def test_a_voice(client):

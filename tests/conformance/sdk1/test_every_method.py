@@ -1,7 +1,10 @@
 """letta-client 1.12.1: every method it has for this server's resources is called once with all that it takes."""
 
+import time
+
 import pytest
-from letta_client import Letta, NotFoundError
+import stele
+from letta_client import BadRequestError, Letta, NotFoundError
 
 
 @pytest.fixture
@@ -125,3 +128,27 @@ def test_every_form_of_content(client, model):
     sent = model.requests()[-1]["messages"]
     assert {"role": "assistant", "content": "I said so"} in sent
     assert [m.content for m in client.agents.messages.list(agent.id, order="asc") if m.message_type == "user_message"][0] == "text"
+
+
+def test_messages_are_planned(client):
+    agent = client.agents.create(memory_blocks=[])
+    schedule, words = client.agents.schedule, [{"role": "user", "content": "@say planned"}]
+    soon = schedule.create(agent.id, messages=words, schedule={"scheduled_at": (time.time() + 1) * 1000, "type": "one-time"}, max_steps=2)
+    daily = schedule.create(agent.id, messages=words, schedule={"type": "recurring", "cron_expression": "@daily"},
+                            include_return_message_types=["assistant_message"])
+    assert soon.id.startswith("sched-") and soon.next_scheduled_at < daily.next_scheduled_at
+    listed = schedule.list(agent.id, limit="1")
+    assert [each.id for each in listed.scheduled_messages] == [soon.id] and listed.has_next_page is True
+    rest = schedule.list(agent.id, after=soon.id)
+    assert [each.id for each in rest.scheduled_messages] == [daily.id] and rest.has_next_page is False
+    kept = schedule.retrieve(daily.id, agent_id=agent.id)
+    assert kept.schedule.type == "recurring" and kept.schedule.cron_expression == "@daily" and kept.message.messages[0].content == "@say planned"
+    assert kept.next_scheduled_time == daily.next_scheduled_at and kept.message.include_return_message_types == ["assistant_message"]
+    stele.wait_until(lambda: [run.status for run in client.runs.list(agent_id=agent.id)] == ["completed"])
+    assert [m.content for m in client.agents.messages.list(agent.id).items[-2:]] == ["@say planned", "planned"]
+    stele.wait_until(lambda: [each.id for each in schedule.list(agent.id).scheduled_messages] == [daily.id])
+    assert schedule.delete(daily.id, agent_id=agent.id).success is True
+    with pytest.raises(NotFoundError):
+        schedule.retrieve(daily.id, agent_id=agent.id)
+    with pytest.raises(BadRequestError, match="cron_expression"):
+        schedule.create(agent.id, messages=words, schedule={"type": "recurring", "cron_expression": "never"})

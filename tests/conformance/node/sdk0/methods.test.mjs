@@ -121,3 +121,21 @@ test("a background stream is resumed, an asynchronous run polled as a job, a run
   assert.equal((await client.jobs.retrieve(run.id)).status, "cancelled");
   assert.deepEqual(await client.jobs.list(), []);
 });
+
+test("a batch is made, read and cancelled", async () => {
+  const agents = [await client.agents.create({}), await client.agents.create({})];
+  const requests = agents.map(({ id }, i) => ({ agentId: id, messages: [{ role: "user", content: `@say ${i}` }] }));
+  const made = await client.batches.create({ requests });
+  assert.deepEqual([made.status, made.jobType], ["running", "batch"]);
+  const ended = async () => (await client.batches.retrieve(made.id)).status;
+  for (const deadline = Date.now() + 20_000; (await ended()) === "running"; await new Promise((resolve) => setTimeout(resolve, 20)))
+    assert.ok(Date.now() < deadline, "it did not end in time");
+  assert.equal(await ended(), "completed");
+  assert.ok((await client.batches.list({ limit: 5 })).some(({ id }) => id === made.id));
+  const { messages } = await client.messages.listBatchMessages(made.id, { agentId: agents[1].id });
+  assert.deepEqual(messages.map((message) => message.content[0].text), ["1", "@say 1"]); // the newest first
+  const long = await client.batches.create({ requests: [{ agentId: agents[0].id, messages: [{ role: "user", content: "@sleep 60000" }] }] });
+  await client.batches.cancel(long.id);
+  assert.equal((await client.batches.retrieve(long.id)).status, "cancelled");
+  await assert.rejects(client.batches.cancel(long.id), status(409));
+});

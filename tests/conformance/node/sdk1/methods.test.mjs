@@ -131,3 +131,21 @@ test("a background stream is resumed, an asynchronous run polled, a run cancelle
   assert.deepEqual(await client.agents.messages.cancel(agent.id, { run_ids: [run.id] }), { [run.id]: "cancelled" });
   assert.equal((await client.runs.retrieve(run.id)).status, "cancelled");
 });
+
+test("messages are planned, listed, sent and dropped", async () => {
+  const agent = await make();
+  const messages = [{ role: "user", content: "@say planned" }];
+  const plans = client.agents.schedule;
+  const soon = await plans.create(agent.id, { messages, schedule: { scheduled_at: Date.now() + 800 } });
+  const daily = await plans.create(agent.id, { messages, schedule: { type: "recurring", cron_expression: "0 9 * * MON-FRI" } });
+  const listed = await plans.list(agent.id, { limit: "1" });
+  assert.deepEqual([listed.scheduled_messages.map((plan) => plan.id), listed.has_next_page], [[soon.id], true]);
+  const kept = await plans.retrieve(daily.id, { agent_id: agent.id });
+  assert.deepEqual([kept.agent_id, kept.schedule, kept.next_scheduled_time], [agent.id, { type: "recurring", cron_expression: "0 9 * * MON-FRI" }, daily.next_scheduled_at]);
+  const sent = async () => (await client.runs.list({ agent_id: agent.id })).items;
+  for (const deadline = Date.now() + 20_000; (await sent())[0]?.status !== "completed"; await new Promise((resolve) => setTimeout(resolve, 20)))
+    assert.ok(Date.now() < deadline, "it was not sent in time");
+  assert.equal((await sent()).length, 1);
+  assert.deepEqual(await plans.delete(daily.id, { agent_id: agent.id }), { success: true });
+  await assert.rejects(plans.retrieve(daily.id, { agent_id: agent.id }), Letta.NotFoundError);
+});

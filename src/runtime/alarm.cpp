@@ -1,0 +1,29 @@
+#include "runtime/alarm.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace stele::runtime {
+
+namespace asio = boost::asio;
+
+void Alarm::wake() {
+    called_ = true;
+    asio::post(timer_.get_executor(), [this] { timer_.cancel(); });
+}
+
+void Alarm::stop() {
+    stopped_ = true;
+    wake();
+}
+
+// A call between the look at `called_` and the wait is carried out behind them: both are on one thread.
+asio::awaitable<void> Alarm::sleep(std::chrono::milliseconds time) {
+    if (stopped_ || called_.exchange(false)) co_return;
+    timer_.expires_after(time);
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    called_ = false;
+}
+
+}  // namespace stele::runtime
