@@ -4,6 +4,7 @@
 #include "domain/message_view.hpp"
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
+#include "tools/builtin/tables.hpp"
 
 #include <algorithm>
 #include <set>
@@ -81,6 +82,8 @@ awaitable<std::vector<Tool>> AgentService::tools_for(std::string organization_id
     if (request.include_base_tools) base = base_tools_of(request.agent_type);
     const std::vector<std::string> named = request.tools.value_or({});
     std::vector<std::string> names = base;
+    if (request.include_multi_agent_tools)
+        for (const tools::BuiltinTool& tool : tools::agent_tools()) names.emplace_back(tool.name);
     for (const std::string& name : named) names.push_back(name);
     names = without_repeats(names);
     std::vector<Tool> tools = co_await parts_.tools.find_by_names(organization_id, names);
@@ -123,8 +126,6 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
                                            std::optional<std::string> idempotency_key) const {
     refuse_what_is_not_there(request);
     demand_file_limits(request);
-    if (request.include_multi_agent_tools)
-        throw refused("include_multi_agent_tools: this server has no tools between agents yet");
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
 
     Agent agent;

@@ -3,6 +3,7 @@
 #include "domain/compaction.hpp"
 #include "domain/generation.hpp"
 #include "runtime/turn.hpp"
+#include "runtime/wait_graph.hpp"
 
 #include <atomic>
 #include <unordered_map>
@@ -12,7 +13,9 @@ namespace stele::runtime {
 /// Starts runs and knows those at work. Thread-safe; outlives every run.
 class Runtime {
 public:
-    explicit Runtime(TurnServices services) : services_(std::move(services)) {}
+    explicit Runtime(TurnServices services) : services_(std::move(services)) { services_.runtime = this; }
+    Runtime(const Runtime&) = delete;
+    Runtime& operator=(const Runtime&) = delete;
 
     /// Begins a run for `request` and returns its log as soon as nothing that the request itself is to blame for can go
     /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation
@@ -61,6 +64,9 @@ public:
     boost::asio::awaitable<CompactionResponse> undo_compaction(std::string organization_id, std::string agent_id,
                                                                std::string conversation_id);
 
+    /// Which conversations wait for others; a run that waits for another one enters itself there.
+    WaitGraph& waits() { return waits_; }
+
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }
 
@@ -80,6 +86,7 @@ private:
 
     TurnServices services_;
     LeaseTable leases_;
+    WaitGraph waits_;
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;

@@ -43,6 +43,7 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
            LoadedAgent loaded, TurnInput input, llm::ResolvedModel model)
     : services_(services),
       request_(std::move(request)),
+      others_(services_, request_),
       log_(std::move(log)),
       lease_(std::move(lease)),
       loaded_(std::move(loaded)),
@@ -278,7 +279,7 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     work.calls.resize(std::min(calls, work.calls.size()));
     const Clock::time_point began = Clock::now();
     work.memory.emplace(loaded_.blocks);
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
     co_await runner.run(work.calls, *work.memory);
     work.times.tools_ns = nanoseconds(Clock::now() - began);
 
@@ -425,7 +426,7 @@ awaitable<void> Turn::commit(StepWork& work) {
             ToolRunner::fail_edits(work.calls, conflict->what());
             continue;
         }
-        const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+        const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
     committed_ = true;

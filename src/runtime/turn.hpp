@@ -4,6 +4,7 @@
 #include "llm/catalogue.hpp"
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
+#include "runtime/agent_messenger.hpp"
 #include "runtime/next_action.hpp"
 #include "runtime/run_log.hpp"
 #include "runtime/token_events.hpp"
@@ -18,6 +19,8 @@
 
 namespace stele::runtime {
 
+class Runtime;
+
 /// A message request as the runtime takes it.
 struct TurnRequest {
     std::string organization_id;
@@ -31,6 +34,7 @@ struct TurnRequest {
     bool refuse_if_busy = false;                 ///< else it waits behind the run at work
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
+    int depth = 0;                               ///< how many messages from agent to agent led here
 };
 
 /// What a turn works with. Outlives every turn.
@@ -45,7 +49,8 @@ struct TurnServices {
     llm::Catalogue& catalogue;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
-        1u << 20;  ///< of a step's request and of its answer; longer ones are left out with a note
+        1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note
+    Runtime* runtime = nullptr;  ///< sets it itself
 };
 
 /// One request being worked on: asks the model, runs tools, commits one transaction a step, tells the log. The
@@ -108,6 +113,7 @@ private:
 
     const TurnServices& services_;
     TurnRequest request_;
+    AgentMessenger others_;
     std::shared_ptr<RunLog> log_;
     Lease lease_;
     LoadedAgent loaded_;

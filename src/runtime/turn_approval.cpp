@@ -73,7 +73,7 @@ awaitable<bool> Turn::carry_out_decision() {
     for (PreparedCall& call : work.calls) apply_rules(call, ToolRuleSet({}), own, loaded_.tools);
 
     work.memory.emplace(loaded_.blocks);
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
     co_await runner.run(work.calls, *work.memory);
     for (const MessageToolReturn& result : settled.results) state_.rules.called(result.name, result.value);
     ToolsReturned returned = note_returns(work);
