@@ -19,7 +19,7 @@ awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, ChatFrames frames, 
     for (bool over = false; !over;) {
         const std::vector<runtime::RunLog::Event> fresh = co_await reader.read(keep_alive_interval);
         if (writer.closed()) co_return;
-        for (const auto& event : fresh) frames.message(*event);
+        for (const auto& event : fresh) frames.message(event.message());
         over = reader.at_end() || writer.ending();
         if (reader.at_end())
             frames.end(*log->ended());

@@ -91,7 +91,8 @@ ChatCompletion ChatFrames::whole(const runtime::RunLog& log, const runtime::RunE
     completion.usage = usage_of(end.usage);
     std::string& content = completion.choices.emplace_back().message.content;
     for (const auto& event : log.messages(0)) {
-        const ContentMessage* said = speech_of(*event);
+        const LettaMessage message = event.message();
+        const ContentMessage* said = speech_of(message);
         const std::string text = said == nullptr ? std::string() : text_of_content(said->content);
         if (!text.empty()) content += (content.empty() ? "" : between_messages) + text;
     }

@@ -38,6 +38,8 @@ int status_of(const Error& error) {
             return 412;
         case ErrorCode::too_large:
             return 413;
+        case ErrorCode::gone:
+            return 410;
         case ErrorCode::unsupported_media:
             return 415;
         case ErrorCode::rate_limited:

@@ -9,7 +9,8 @@ inline constexpr char run_header[] = "X-Stele-Run-Id";
 
 struct StreamOptions {
     bool include_pings = true;
-    bool background = false;  ///< events are numbered by seq_id
+    bool background = false;          ///< events are numbered by seq_id
+    std::int64_t starting_after = 0;  ///< the number that the reader saw last
 };
 
 /// The run as one JSON answer, once it has ended. Throws the run's failure.
@@ -22,6 +23,12 @@ Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions optio
 /// The answer to a message request that was carried out before as run `run_id`: followed if it is still at work, else
 /// told from what was stored. As an event stream if `request` wants one.
 awaitable<Response> repeat_run(Services& services, const Request& request, std::string run_id);
+
+/// The answer to a message request from its messages, a JSON list.
+std::string letta_response(const std::string& messages_json, StopReason reason, const UsageStatistics& usage);
+
+/// How a run that is no longer at work has ended, as far as the store knows.
+awaitable<runtime::RunEnd> stored_end(const Services& services, Run run);
 
 /// True if the message request asks for an event stream.
 bool wants_stream(const Request& request, const MessageRequest& body);

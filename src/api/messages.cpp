@@ -1,5 +1,11 @@
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
+#include "api/run_answer.hpp"
+#include "api/run_callback.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 
@@ -11,12 +17,12 @@ runtime::TurnRequest turn_of(const Request& request, MessageTarget target, Messa
     turn.user_id = request.user_id;
     turn.agent_id = std::move(target.agent_id);
     turn.conversation_id = std::move(target.conversation_id);
-    turn.refuse_if_busy = target.refuse_if_busy;
     turn.stream_tokens = stream && body.stream_tokens;
     turn.background = stream && body.background;
     turn.run_type = stream ? "send_message_streaming" : "send_message";
     turn.idempotency_key = request.idempotency_key;
     turn.request_id = request.request_id;
+    turn.refuse_if_busy = body.double_texting.has_value() ? *body.double_texting == "reject" : target.refuse_if_busy;
     turn.body = std::move(body);
     return turn;
 }
@@ -72,6 +78,40 @@ awaitable<void> refresh_system(Services& services, std::string organization_id, 
 }
 
 namespace {
+
+// The run as it was made, whatever has become of it since.
+Run as_made(Run run) {
+    run.status = RunStatus::created;
+    run.completed_at.reset();
+    run.stop_reason.reset();
+    run.ttft_ns.reset();
+    run.total_duration_ns.reset();
+    run.updated_at = run.created_at;
+    return run;
+}
+
+awaitable<Response> create_async(Services& services, const Request& request) {
+    auto body = decode<MessageRequest>(request.body());
+    check_callback_url(body.callback_url);
+    MessageTarget target;
+    target.agent_id = request.path_id("agent_id", "agent");
+    const auto before = co_await earlier_run(services, target.agent_id, body);
+    if (before) {
+        const Run same = co_await find_run(services, request.organization_id, *before);
+        co_return answer(same);
+    }
+    runtime::TurnRequest turn = turn_of(request, std::move(target), std::move(body), false);
+    turn.background = true;
+    turn.run_type = async_run_type;
+    turn.idempotency_key.reset();  // what is kept for the key is this answer, not that of the run
+    const bool calls_back = turn.body.callback_url.has_value();
+    const auto log = co_await services.runtime.start(std::move(turn));
+    const auto executor = co_await boost::asio::this_coro::executor;
+    if (calls_back)
+        boost::asio::co_spawn(executor, send_callback(services, request.organization_id, log->run_id()),
+                              boost::asio::detached);
+    co_return answer(as_made(log->run()));
+}
 
 awaitable<Response> send(Services& services, const Request& request, bool stream) {
     auto body = decode<MessageRequest>(request.body());
@@ -155,6 +195,8 @@ std::span<const Route> message_routes() {
          "LettaResponse"},
         {Method::post, "/v1/agents/{agent_id}/messages/stream", create_stream, "agents.messages.stream",
          "MessageRequest", "LettaStreamingResponse"},
+        {Method::post, "/v1/agents/{agent_id}/messages/async", create_async, "agents.messages.create_async",
+         "MessageRequest", "Run"},
         {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify", "",
          "LettaMessage"},
         {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]",

@@ -44,6 +44,8 @@ std::string schemas() {
     add<MessageRequest>(out, "MessageRequest", SchemaUse::request);
     add<ModifyApprovalRequest>(out, "ModifyApprovalRequest", SchemaUse::request);
     add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
+    add<CancelRequest>(out, "CancelRequest", SchemaUse::request);
+    add<RetrieveStream>(out, "RetrieveStreamRequest", SchemaUse::request);
     add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
     add<CreateConversation>(out, "CreateConversation", SchemaUse::request);
     add<UpdateConversation>(out, "UpdateConversation", SchemaUse::request);
@@ -69,6 +71,7 @@ std::string schemas() {
     add<StopReasonMessage>(out, "StopReasonMessage", SchemaUse::answer);
     add<UsageStatistics>(out, "UsageStatistics", SchemaUse::answer);
     add<Run>(out, "Run", SchemaUse::answer);
+    add<Job>(out, "Job", SchemaUse::answer);
     add<RunUsage>(out, "RunUsage", SchemaUse::answer);
     add<RunMetrics>(out, "RunMetrics", SchemaUse::answer);
     add<TraceSpan>(out, "TraceSpan", SchemaUse::answer);
@@ -93,6 +96,7 @@ std::string schema_reference(std::string_view name) {
         return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
     if (name == "integer" || name == "string" || name == "boolean" || name == "null")
         return "{\"type\":" + json_string(name) + "}";
+    if (name == "texts") return R"({"type":"object","additionalProperties":{"type":"string"}})";
     if (name == "date-time") return R"({"type":"string","format":"date-time"})";
     return "{\"$ref\":\"#/components/schemas/" + std::string(name) + "\"}";
 }

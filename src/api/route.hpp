@@ -23,7 +23,8 @@ enum class Trait : std::uint8_t {
 
 /// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;
 /// `body` and `answer` are names of the document's schemas, "T[]" for a list, "T?" for one that may be null (or a body
-/// that may be missing), "null" for null, a media type for a text, "" for none.
+/// that may be missing), "null" for null, "texts" for a
+/// map of texts, a media type for a text, "" for none.
 /// `query`: the query parameters besides paging, "name, tags[], limit:integer"; a text where no type is named,
 /// needed where a "!" ends the name.
 struct Route {
@@ -50,13 +51,16 @@ std::span<const Route> conversation_message_routes();
 std::span<const Route> conversation_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
+std::span<const Route> job_routes();
 std::span<const Route> message_routes();
 std::span<const Route> message_search_routes();
 std::span<const Route> metrics_routes();
 std::span<const Route> model_call_routes();
 std::span<const Route> model_routes();
 std::span<const Route> openapi_routes();
+std::span<const Route> run_cancel_routes();
 std::span<const Route> run_routes();
+std::span<const Route> run_stream_routes();
 std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();

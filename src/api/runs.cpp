@@ -1,5 +1,4 @@
-#include "api/message_answer.hpp"
-#include "api/message_page.hpp"
+#include "api/run_answer.hpp"
 #include "domain/run_trace.hpp"
 
 #include <algorithm>
@@ -66,16 +65,13 @@ awaitable<Response> list_active(Services& services, const Request& request) {
 }
 
 awaitable<Run> find_run(const Services& services, const Request& request) {
-    const std::string id = request.path_id("run_id", "run");
-    if (const auto log = services.runtime.find(id)) co_return log->run();
-    auto run = co_await services.runs.find(request.organization_id, id);
-    if (!run) throw not_found("Run", id);
-    co_return std::move(*run);
+    return find_run(services, request.organization_id, request.path_id("run_id", "run"));
 }
 
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const Run run = co_await find_run(services, request);
-    co_return answer(run);
+    const Run shown = co_await with_result(services, request.organization_id, run);
+    co_return answer(shown);
 }
 
 awaitable<Response> remove(Services& services, const Request& request) {
@@ -91,18 +87,9 @@ awaitable<Response> remove(Services& services, const Request& request) {
 awaitable<Response> list_messages(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.limit = 100, .ascending = true});
     const Run run = co_await find_run(services, request);
-    const auto agent = co_await services.agents.find(request.organization_id, run.agent_id);
-    storage::MessageFilter filter;
-    filter.run_id = run.id;
-    const bool ascending = page.ascending;
-    ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
-    if (run.request_config && run.request_config->include_return_message_types)
-        view.include_types = &*run.request_config->include_return_message_types;
-    const std::vector<Message> messages =
-        co_await page_that_shows(services, request.organization_id, filter, in_time_order(std::move(page)), view);
-    std::vector<LettaMessage> shown = expand_all(messages, view);
-    if (!ascending) std::reverse(shown.begin(), shown.end());
-    co_return answer(shown);
+    const std::vector<LettaMessage> messages =
+        co_await messages_of_run(services, request.organization_id, run, std::move(page));
+    co_return answer(messages);
 }
 
 awaitable<Response> list_steps(Services& services, const Request& request) {

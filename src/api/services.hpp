@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/client.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/conversation_service.hpp"
 #include "storage/idempotency_repository.hpp"
@@ -22,9 +23,11 @@ struct Services {
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
     const storage::RunRepository& runs;
+    const storage::RunEventRepository& run_events;
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
     runtime::Runtime& runtime;
+    net::HttpClient& egress;  ///< for URLs that requests name
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
     Secret password;  ///< empty: none is asked for

@@ -37,7 +37,8 @@ struct Options {
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
     std::int64_t context_window_max = 128'000;
-    std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
+    bool egress_private = false;  ///< URLs that requests name, such as callbacks, may lead into private networks
+    std::string ca_file;          ///< PEM of authorities that model servers may be certified by, beside the system's
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
     std::int64_t models_refresh_seconds = 60;

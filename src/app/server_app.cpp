@@ -2,6 +2,7 @@
 
 #include "api/dispatch.hpp"
 #include "api/error_response.hpp"
+#include "api/run_callback.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -63,8 +65,10 @@ private:
     storage::MessageRepository messages_;
     storage::ConversationRepository conversations_;
     storage::RunRepository runs_;
+    storage::RunEventRepository run_events_;
     storage::IdempotencyRepository idempotency_;
     net::HttpClient client_;
+    net::HttpClient egress_;
     llm::Catalogue catalogue_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
@@ -105,6 +109,12 @@ net::ClientOptions client_options(const Options& options) {
     return made;
 }
 
+net::ClientOptions egress_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.public_only = !options.egress_private;
+    return made;
+}
+
 llm::CatalogueOptions catalogue_options(const Options& options) {
     llm::CatalogueOptions made;
     made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
@@ -126,11 +136,13 @@ ServerApp::ServerApp(const Options& options)
       messages_(*database_),
       conversations_(*database_),
       runs_(*database_),
+      run_events_(*database_),
       idempotency_(*database_),
       client_(client_options(options)),
+      egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      runtime_(
-          {*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, catalogue_, options.traces}),
+      runtime_({*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, run_events_, catalogue_,
+                options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
                       defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -142,9 +154,11 @@ ServerApp::ServerApp(const Options& options)
                 messages_,
                 conversations_,
                 runs_,
+                run_events_,
                 idempotency_,
                 catalogue_,
                 runtime_,
+                egress_,
                 agent_service_,
                 conversation_service_,
                 options.password,
@@ -190,6 +204,7 @@ void ServerApp::run() {
     on_signal();
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
+    asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

@@ -20,6 +20,7 @@ enum class ErrorCode : std::uint8_t {
     method_not_allowed,
     conflict,             ///< another write came first, or a name is taken
     precondition_failed,  ///< If-Match names a version that is no longer there
+    gone,                 ///< it was there, and is no longer kept
     too_large,
     unsupported_media,
     rate_limited,  ///< our own limiter

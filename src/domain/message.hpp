@@ -127,13 +127,14 @@ struct MessageRequest {
     bool background = false;
     std::optional<std::string> identity_id;
     std::optional<std::string> callback_url;
+    Patch<std::string> double_texting;  ///< reject or queue: what becomes of it while another run is at work
 };
 BOOST_DESCRIBE_STRUCT(MessageRequest, (),
                       (messages, input, max_steps, use_assistant_message, assistant_message_tool_name,
                        assistant_message_tool_kwarg, include_return_message_types, client_tools, client_skills,
                        override_model, override_system, system, include_compaction_messages, return_logprobs,
                        top_logprobs, return_token_ids, streaming, stream_tokens, include_pings, background, identity_id,
-                       callback_url))
+                       callback_url, double_texting))
 void check(const MessageRequest& request, Problems& problems);
 
 /// True for the types that `include_return_message_types` may name.

@@ -1,5 +1,6 @@
 #include "domain/run.hpp"
 
+#include "base/ids.hpp"
 #include "domain/json_mapping.hpp"
 
 namespace stele {
@@ -52,6 +53,21 @@ void check(const StepFeedback& feedback, Problems& problems) {
         problems.add("feedback", "must be one of: positive, negative", "enum", json_string(*feedback.feedback));
 }
 
+void check(const CancelRequest& request, Problems& problems) {
+    if (!request.run_ids) return;
+    for (const std::string& id : *request.run_ids)
+        if (!is_id(id, "run"))
+            problems.add("run_ids", "must match 'run-{uuid4}'", "string_pattern_mismatch", json_string(id));
+}
+
+void check(const RetrieveStream& request, Problems& problems) {
+    if (request.starting_after < 0) problems.add("starting_after", "must not be negative", "greater_than_equal");
+    if (request.poll_interval && *request.poll_interval < 0)
+        problems.add("poll_interval", "must not be negative", "greater_than_equal");
+    if (request.batch_size && *request.batch_size < 1)
+        problems.add("batch_size", "must be at least 1", "greater_than_equal");
+}
+
 void add(UsageStatistics& total, const Step& step) {
     total.completion_tokens += step.completion_tokens;
     total.prompt_tokens += step.prompt_tokens;
@@ -64,6 +80,7 @@ void add(UsageStatistics& total, const Step& step) {
 }
 
 STELE_JSON_WRITTEN(Run)
+STELE_JSON_WRITTEN(Job)
 STELE_JSON(RunRequestConfig)
 STELE_JSON_WRITTEN(RunMetrics)
 STELE_JSON_WRITTEN(RunUsage)
@@ -71,6 +88,9 @@ STELE_JSON(Step)
 STELE_JSON_WRITTEN(StepMetrics)
 STELE_JSON_WRITTEN(ProviderTrace)
 STELE_JSON_READ(StepFeedback)
+STELE_JSON_READ(CancelRequest)
+STELE_JSON_READ(RetrieveStream)
+STELE_JSON(RunOutcome)
 STELE_JSON_WRITTEN(UsageStatistics)
 STELE_JSON_WRITTEN(StopReasonMessage)
 

@@ -65,6 +65,36 @@ BOOST_DESCRIBE_STRUCT(Run, (),
                        callback_error, ttft_ns, total_duration_ns, job_type, user_id, created_by_id, last_updated_by_id,
                        updated_at))
 
+/// metadata.run_type of a run that was asked for asynchronously.
+inline constexpr char async_run_type[] = "send_message_async";
+
+/// A run in the form in which older clients know it.
+struct Job {
+    std::string id;
+    std::optional<std::string> user_id;
+    RunStatus status = RunStatus::created;
+    std::string job_type = "run";
+    Timestamp created_at{};
+    std::optional<Timestamp> updated_at;
+    std::optional<Timestamp> completed_at;
+    std::optional<StopReason> stop_reason;
+    Json metadata{"{}"};
+    std::optional<bool> background;
+    std::optional<std::string> agent_id;
+    std::optional<std::string> callback_url;
+    std::optional<Timestamp> callback_sent_at;
+    std::optional<std::int64_t> callback_status_code;
+    std::optional<std::string> callback_error;
+    std::optional<std::int64_t> ttft_ns;
+    std::optional<std::int64_t> total_duration_ns;
+    std::optional<std::string> created_by_id;
+    std::optional<std::string> last_updated_by_id;
+};
+BOOST_DESCRIBE_STRUCT(Job, (),
+                      (id, user_id, status, job_type, created_at, updated_at, completed_at, stop_reason, metadata,
+                       background, agent_id, callback_url, callback_sent_at, callback_status_code, callback_error,
+                       ttft_ns, total_duration_ns, created_by_id, last_updated_by_id))
+
 struct RunMetrics {
     std::string id;
     std::string organization_id;
@@ -200,6 +230,25 @@ struct StepFeedback {
 BOOST_DESCRIBE_STRUCT(StepFeedback, (), (feedback, tags))
 void check(const StepFeedback& feedback, Problems& problems);
 
+/// Body of POST /v1/agents/{agent_id}/messages/cancel.
+struct CancelRequest {
+    std::optional<std::vector<std::string>> run_ids;  ///< nothing: all that are at work
+};
+BOOST_DESCRIBE_STRUCT(CancelRequest, (), (run_ids))
+void check(const CancelRequest& request, Problems& problems);
+
+/// Body of POST /v1/runs/{run_id}/stream.
+struct RetrieveStream {
+    std::int64_t starting_after = 0;                    ///< the seq_id that was read last
+    std::optional<bool> include_pings;                  ///< null: yes
+    std::optional<double> poll_interval;                ///< seconds; readers are woken here, nothing is polled
+    std::optional<std::int64_t> batch_size;             ///< events come as they are there
+    std::optional<std::string> agent_id, run_id, otid;  ///< the path says which run
+};
+BOOST_DESCRIBE_STRUCT(RetrieveStream, (),
+                      (starting_after, include_pings, poll_interval, batch_size, agent_id, run_id, otid))
+void check(const RetrieveStream& request, Problems& problems);
+
 /// Token counts of a whole run, as every message answer ends with them.
 struct UsageStatistics {
     std::string message_type = "usage_statistics";
@@ -216,6 +265,15 @@ struct UsageStatistics {
 BOOST_DESCRIBE_STRUCT(UsageStatistics, (),
                       (message_type, completion_tokens, prompt_tokens, total_tokens, step_count, run_ids,
                        cached_input_tokens, cache_write_tokens, reasoning_tokens, context_tokens))
+
+/// How a run ended, as it is kept for the readers of its stream.
+struct RunOutcome {
+    StopReason stop_reason = StopReason::end_turn;
+    UsageStatistics usage;
+    std::optional<std::string> error_type;  ///< why, if it failed
+    std::optional<std::string> error_detail;
+};
+BOOST_DESCRIBE_STRUCT(RunOutcome, (), (stop_reason, usage, error_type, error_detail))
 
 struct StopReasonMessage {
     std::string message_type = "stop_reason";

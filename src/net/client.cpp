@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "net/client_pool.hpp"
+#include "net/egress.hpp"
 #include "net/gzip.hpp"
 #include "net/url.hpp"
 
@@ -182,7 +183,14 @@ private:
         connection_ = std::make_unique<ClientConnection>(executor_);
         watch();
         connection_->deadline = Clock::now() + request_.connect_timeout;
-        const std::vector<tcp::endpoint> endpoints = co_await look_up();
+        std::vector<tcp::endpoint> endpoints = co_await look_up();
+        if (options_->public_only) {  // of the addresses that are connected to, not of another look-up's
+            std::erase_if(endpoints, [](const tcp::endpoint& endpoint) { return !is_public(endpoint.address()); });
+            if (endpoints.empty()) {
+                drop();
+                throw Error(ErrorCode::permission_denied, url_.host + " is no public address of the internet");
+            }
+        }
         const auto until = connection_->deadline;
         error_code failure = asio::error::host_not_found;
         for (std::size_t i = 0; i < endpoints.size(); ++i) {

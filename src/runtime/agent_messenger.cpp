@@ -35,7 +35,8 @@ const char* without_answer(StopReason reason) {
 std::vector<std::string> spoken_in(const RunLog& run_log) {
     std::vector<std::string> texts;
     for (const RunLog::Event& event : run_log.messages(0)) {
-        const auto* said = std::get_if<ContentMessage>(event.get());
+        const LettaMessage message = event.message();
+        const auto* said = std::get_if<ContentMessage>(&message);
         if (said == nullptr || said->message_type != "assistant_message") continue;
         std::string text;
         for (const ContentPart& part : said->content.parts) text += part.text.value_or({});
@@ -44,12 +45,30 @@ std::vector<std::string> spoken_in(const RunLog& run_log) {
     return texts;
 }
 
+/// A run that somebody waits for: cancelled if that is given up, since its answer is for nobody then.
+class AgentMessenger::AwaitedRun {
+public:
+    AwaitedRun() = default;
+    AwaitedRun(Runtime& runtime, std::shared_ptr<RunLog> run_log) : runtime_(&runtime), log_(std::move(run_log)) {}
+    AwaitedRun(AwaitedRun&&) = default;
+    AwaitedRun& operator=(AwaitedRun&&) = default;
+    ~AwaitedRun() {
+        if (log_ && !log_->ended()) runtime_->cancel_soon(log_->run_id());
+    }
+
+    const std::shared_ptr<RunLog>& log() const { return log_; }
+
+private:
+    Runtime* runtime_ = nullptr;
+    std::shared_ptr<RunLog> log_;
+};
+
 /// A message that was delivered, and its way back.
 struct AgentMessenger::Question {
     std::string agent_id;
     std::string failure;                   ///< not empty: it was not delivered
     std::optional<WaitGraph::Wait> waits;  ///< from before the run begins until it has ended
-    std::shared_ptr<RunLog> run_log;
+    AwaitedRun run;
 };
 
 // Throws ToolFailure for what can't be delivered.
@@ -88,7 +107,8 @@ awaitable<AgentMessenger::Question> AgentMessenger::begin(std::string agent_id, 
             throw ToolFailure(agent_id == sender_.agent_id
                                   ? "Not delivered: an agent can't wait for an answer of its own"
                                   : "Not delivered: agent " + agent_id + " waits for an answer of yours already");
-        question.run_log = co_await services_.runtime->start(std::move(request));
+        auto run_log = co_await services_.runtime->start(std::move(request));
+        question.run = AwaitedRun(*services_.runtime, std::move(run_log));
     } catch (const ToolFailure& failure) {
         question.failure = failure.what();
     } catch (const Error& error) {  // the receiver's: unknown, no model, busy with too many
@@ -110,9 +130,9 @@ awaitable<std::vector<AgentReply>> AgentMessenger::ask(std::vector<std::string> 
         AgentReply reply;
         reply.agent_id = question.agent_id;
         reply.failure = std::move(question.failure);
-        if (question.run_log) {
-            const RunEnd end = co_await wait_for_end(question.run_log);
-            reply.texts = spoken_in(*question.run_log);
+        if (const auto run_log = question.run.log()) {
+            const RunEnd end = co_await wait_for_end(run_log);
+            reply.texts = spoken_in(*run_log);
             const std::string why = end.failure ? end.failure->what() : without_answer(end.reason);
             if (!why.empty()) reply.failure = "Agent " + question.agent_id + " did not finish: " + why;
         }

@@ -28,6 +28,7 @@ public:
     static constexpr std::size_t receivers_max = 100;  ///< of one message
 
 private:
+    class AwaitedRun;
     struct Question;
 
     boost::asio::awaitable<TurnRequest> request_to(std::string agent_id, std::string message, bool awaited) const;

@@ -33,6 +33,7 @@ std::string failure_message(const std::string& type) {
         {"llm_overloaded", "The model's provider is overloaded; try again later."},
         {"llm_connection", "The model's server could not be reached, or the connection broke."},
         {"llm_error", "The model's provider failed."},
+        {"stream_incomplete", "The server stopped before the stream had ended."},
     };
     for (const Sentence& sentence : sentences)
         if (sentence.type == type) return sentence.text;

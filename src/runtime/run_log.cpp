@@ -6,6 +6,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace stele::runtime {
 
 namespace asio = boost::asio;
@@ -27,8 +29,7 @@ void RunLog::update(const Run& run) {
     run_ = run;
 }
 
-void RunLog::append(LettaMessage message) {
-    auto event = std::make_shared<const LettaMessage>(std::move(message));
+void RunLog::append(RunEvent event) {
     {
         const std::lock_guard lock(mutex_);
         events_.push_back(std::move(event));
@@ -44,10 +45,11 @@ void RunLog::end(RunEnd end) {
     wake_readers();
 }
 
-std::vector<RunLog::Event> RunLog::messages(std::size_t from) const {
+std::vector<RunLog::Event> RunLog::messages(std::size_t from, std::size_t most) const {
     const std::lock_guard lock(mutex_);
     if (from >= events_.size()) return {};
-    return {events_.begin() + static_cast<std::ptrdiff_t>(from), events_.end()};
+    const auto begin = events_.begin() + static_cast<std::ptrdiff_t>(from);
+    return {begin, begin + static_cast<std::ptrdiff_t>(std::min(most, events_.size() - from))};
 }
 
 std::optional<RunEnd> RunLog::ended() const {
@@ -83,12 +85,12 @@ RunReader::~RunReader() {
 }
 
 asio::awaitable<std::vector<RunLog::Event>> RunReader::read(std::chrono::milliseconds patience) {
-    std::vector<RunLog::Event> fresh = log_->messages(next_);
+    std::vector<RunLog::Event> fresh = log_->messages(next_, batch_max);
     if (fresh.empty() && !log_->ended()) {
         // Whoever appends from now on dispatches its wake-up to this thread, which is busy here until the wait stands.
         waiter_->timer.expires_after(patience);
         co_await waiter_->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-        fresh = log_->messages(next_);
+        fresh = log_->messages(next_, batch_max);
     }
     next_ += fresh.size();
     co_return fresh;

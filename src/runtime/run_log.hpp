@@ -1,12 +1,14 @@
 #pragma once
 
-#include "domain/message_view.hpp"
 #include "domain/run.hpp"
+#include "runtime/run_event.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 
@@ -24,21 +26,25 @@ struct RunEnd {
 /// Thread-safe. Shared by the run and its readers.
 class RunLog {
 public:
-    using Event = std::shared_ptr<const LettaMessage>;
+    using Event = RunEvent;
 
-    explicit RunLog(Run run) : id_(run.id), run_(std::move(run)) {}
+    explicit RunLog(Run run) : id_(run.id), background_(run.background.value_or(false)), run_(std::move(run)) {}
+
+    /// Of the first event; the others follow without a gap. 1 is the ping with which every stream begins.
+    static constexpr std::int64_t first_seq_id = 2;
 
     /// The run as it stands.
     Run run() const;
     const std::string& run_id() const { return id_; }  ///< never changes
+    bool background() const { return background_; }    ///< never changes
 
     // By the run.
     void update(const Run& run);
-    void append(LettaMessage message);
+    void append(RunEvent event);
     void end(RunEnd end);
 
-    /// All messages so far, from number `from` on.
-    std::vector<Event> messages(std::size_t from) const;
+    /// All messages so far, from number `from` on, at most `most`.
+    std::vector<Event> messages(std::size_t from, std::size_t most = std::numeric_limits<std::size_t>::max()) const;
 
     /// How the run ended, once it has.
     std::optional<RunEnd> ended() const;
@@ -48,10 +54,11 @@ private:
 
     void wake_readers();
 
-    const std::string id_;  ///< read without the lock
+    const std::string id_;  ///< read without the lock, like the next
+    const bool background_;
     mutable std::mutex mutex_;
     Run run_;
-    std::vector<Event> events_;
+    std::deque<Event> events_;
     std::optional<RunEnd> end_;
     std::vector<std::weak_ptr<struct RunWaiter>> waiters_;
 };
@@ -66,9 +73,12 @@ public:
     RunReader(const RunReader&) = delete;
     RunReader& operator=(const RunReader&) = delete;
 
-    /// What is new: returns at once if anything is, else when something comes, the run ends, wake() is called or
-    /// `patience` is over. Empty in the last three cases.
+    /// What is new, at most `batch_max` at a time: returns at once if anything is, else when something comes, the run
+    /// ends, wake() is called or `patience` is over. Empty in the last three cases.
     boost::asio::awaitable<std::vector<RunLog::Event>> read(std::chrono::milliseconds patience);
+
+    /// The seq_id of the next event.
+    std::int64_t next_seq_id() const { return RunLog::first_seq_id + static_cast<std::int64_t>(next_); }
 
     /// True once the run has ended and everything of it has been read.
     bool at_end() const;
@@ -77,6 +87,8 @@ public:
     void wake();
 
     const RunLog& log() const { return *log_; }
+
+    static constexpr std::size_t batch_max = 256;  ///< bounds what is encoded for a client that reads slowly
 
 private:
     std::shared_ptr<RunLog> log_;

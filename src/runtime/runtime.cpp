@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "runtime/run_failure.hpp"
+#include "runtime/run_recorder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -15,6 +16,9 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::awaitable;
+
+// How long a run may take to come to its end once it is cancelled: no more than a commit does.
+constexpr std::chrono::seconds cancel_patience{10};
 
 Error busy_conversation(const std::string& run_id) {
     Error busy(ErrorCode::conflict, "CONVERSATION_BUSY: run " + run_id + " is at work in this conversation");
@@ -32,7 +36,7 @@ std::string lease_key(const std::string& agent_id, const std::string& conversati
 Run new_run(const TurnRequest& request) {
     Run run;
     run.id = new_id("run");
-    run.status = RunStatus::running;
+    run.status = RunStatus::created;
     run.created_at = now();
     run.updated_at = run.created_at;
     run.agent_id = request.agent_id;
@@ -56,13 +60,24 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
     const Run run = new_run(request);
     auto log = std::make_shared<RunLog>(run);
     const auto executor = co_await asio::this_coro::executor;
+    request.control = std::make_shared<RunControl>(executor);
     if (auto same = remember(log, request)) co_return same;
+    const std::string organization_id = request.organization_id;
+    std::optional<Error> cancelled;
     try {
         co_await begin_or_queue(log, std::move(request), executor);
+    } catch (const Error& error) {
+        if (error.code != ErrorCode::cancelled) {
+            forget(run.id);
+            throw;
+        }
+        cancelled = error;
     } catch (...) {
         forget(run.id);
         throw;
     }
+    if (cancelled) co_await end_unbegun(log, organization_id, std::move(*cancelled));
+    if (log->background()) asio::co_spawn(executor, record(log), asio::detached);
     co_return log;
 }
 
@@ -74,23 +89,29 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
         if (request.refuse_if_busy) refuse_if_at_work(key, run_log->run_id());
         const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
         if (!there) throw not_found("Agent", request.agent_id);
+        if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;
     }
     LoadedAgent loaded = co_await load(request);
     TurnInput input = co_await take_input(services_, request, loaded);
-    llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
+    auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+    llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
+    if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
     auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
                           std::move(*lease));
-    asio::co_spawn(executor, carry_out(run_log->run_id(), std::move(turn)), asio::detached);
+    asio::co_spawn(executor, carry_out(std::move(run_log), std::move(turn)), asio::detached);
 }
 
-// A lease without a run belongs to something short, such as the compaction behind a turn: that is waited for.
+// Names the run that has been at work longest: the one that the new one would wait for. A lease without a run belongs
+// to something short, such as the compaction behind a turn: that is waited for.
 void Runtime::refuse_if_at_work(const std::string& key, const std::string& own_run_id) const {
-    for (const Run& run : active())
-        if (run.id != own_run_id && run.status == RunStatus::running &&
-            lease_key(run.agent_id, run.conversation_id.value_or("")) == key)
-            throw busy_conversation(run.id);
+    const std::vector<Run> runs = active();
+    const auto blocking = std::find_if(runs.rbegin(), runs.rend(), [&](const Run& run) {
+        return run.id != own_run_id && !run.completed_at &&
+               lease_key(run.agent_id, run.conversation_id.value_or("")) == key;
+    });
+    if (blocking != runs.rend()) throw busy_conversation(blocking->id);
 }
 
 // The run that the request repeats, if that is at work; else the new one is entered.
@@ -104,10 +125,10 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
         const auto same = run_of_otid_.find(otid);
         if (same == run_of_otid_.end()) continue;
         const auto found = active_.find(same->second);
-        if (found != active_.end()) return found->second;
+        if (found != active_.end()) return found->second.log;
     }
     for (const std::string& otid : otids) run_of_otid_[otid] = run_log->run_id();
-    active_.emplace(run_log->run_id(), run_log);
+    active_.emplace(run_log->run_id(), Active{run_log, request.control});
     return nullptr;
 }
 
@@ -135,65 +156,120 @@ awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> overr
 std::unique_ptr<Turn> Runtime::make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
                                          llm::ResolvedModel model, LoadedAgent loaded, TurnInput input,
                                          Lease lease) const {
+    Run run = run_log->run();
+    run.status = RunStatus::running;
+    run_log->update(run);
     return std::make_unique<Turn>(services_, std::move(request), run_log, std::move(lease), std::move(loaded),
                                   std::move(input), std::move(model));
 }
 
-awaitable<void> Runtime::carry_out(std::string run_id, std::unique_ptr<Turn> turn) {
+awaitable<void> Runtime::carry_out(std::shared_ptr<RunLog> run_log, std::unique_ptr<Turn> turn) {
     co_await turn->carry_out();
-    forget(run_id);
+    leave(*run_log);
     co_await turn->record_late();
 }
 
 awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request) {
     std::optional<Error> refused;
+    const std::string organization_id = request.organization_id;
+    const std::shared_ptr<RunControl> control = request.control;
     try {
-        Lease lease = co_await leases_.acquire(lease_key(request.agent_id, request.conversation_id));
+        auto waiting = leases_.acquire(lease_key(request.agent_id, request.conversation_id));
+        Lease lease = co_await control->interruptible(std::move(waiting));
         LoadedAgent loaded = co_await load(request);
         TurnInput input = co_await take_input(services_, request, loaded);
-        llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
+        auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+        llm::ResolvedModel model = co_await control->interruptible(std::move(choosing));
         auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
                               std::move(lease));
-        co_await carry_out(run_log->run_id(), std::move(turn));
+        co_await carry_out(run_log, std::move(turn));
     } catch (const Error& error) {
         refused = error;
     } catch (const std::exception& error) {
         log::error("run.not_begun", {{"run_id", run_log->run_id()}, {"why", error.what()}});
         refused = Error(ErrorCode::internal, "The run could not be begun");
     }
-    if (refused) refuse(run_log, std::move(*refused));
+    if (refused) co_await end_unbegun(run_log, organization_id, std::move(*refused));
 }
 
-// Nothing was stored of this run, so nothing has to be undone; whoever waits for it hears why.
-void Runtime::refuse(const std::shared_ptr<RunLog>& run_log, Error error) {
+// A run that ends before its first step leaves nothing but its record; whoever waits for it hears why.
+awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error) {
+    const bool cancelled = error.code == ErrorCode::cancelled;
     Run run = run_log->run();
-    run.status = RunStatus::failed;
     run.stop_reason = stop_reason_of(error);
-    run.completed_at = now();
+    run.status = status_of(*run.stop_reason);
+    run.completed_at = run.updated_at = now();
+    storage::Transaction transaction;
+    services_.runs.save(transaction, organization_id, run);
+    try {
+        co_await services_.database.commit(std::move(transaction));
+    } catch (const Error& unrecorded) {
+        log::error("run.end_not_recorded", {{"run_id", run.id}, {"why", unrecorded.what()}});
+    }
     run_log->update(run);
     RunEnd end;
     end.reason = *run.stop_reason;
-    end.failure = std::move(error);
-    forget(run_log->run_id());
+    if (!cancelled) end.failure = std::move(error);
+    leave(*run_log);
     run_log->end(std::move(end));
+}
+
+void Runtime::cancel_soon(const std::string& run_id) {
+    const std::lock_guard lock(mutex_);
+    const auto found = active_.find(run_id);
+    if (found == active_.end() || found->second.log->ended()) return;
+    found->second.control->cancel();
+    log::info("run.cancelled", {{"run_id", run_id}});
+}
+
+awaitable<bool> Runtime::cancel(std::string run_id) {
+    const auto run_log = find(run_id);
+    if (!run_log || run_log->ended()) co_return true;
+    cancel_soon(run_id);
+    const auto until = std::chrono::steady_clock::now() + cancel_patience;
+    RunReader reader(run_log, co_await asio::this_coro::executor);
+    while (!run_log->ended()) {
+        const auto left = until - std::chrono::steady_clock::now();
+        if (left <= left.zero()) co_return false;
+        co_await reader.read(std::chrono::ceil<std::chrono::milliseconds>(left));
+    }
+    co_return true;
 }
 
 std::shared_ptr<RunLog> Runtime::find(const std::string& run_id) const {
     const std::lock_guard lock(mutex_);
     const auto found = active_.find(run_id);
-    return found == active_.end() ? nullptr : found->second;
+    return found == active_.end() ? nullptr : found->second.log;
 }
 
 std::vector<Run> Runtime::active() const {
     std::vector<std::shared_ptr<RunLog>> logs;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [id, log] : active_) logs.push_back(log);
+        for (const auto& [id, run] : active_) logs.push_back(run.log);
     }
     std::vector<Run> runs;
     for (const auto& log : logs) runs.push_back(log->run());
     std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.created_at > b.created_at; });
     return runs;
+}
+
+// A background run is known from the moment it was asked for, and closed as failed if the server does not live to end
+// it.
+awaitable<void> Runtime::save_begun(std::string organization_id, Run run) {
+    storage::Transaction transaction;
+    services_.runs.save(transaction, organization_id, run);
+    co_await services_.database.commit(std::move(transaction));
+}
+
+awaitable<void> Runtime::record(std::shared_ptr<RunLog> run_log) {
+    co_await record_run(services_, run_log);
+    forget(run_log->run_id());
+}
+
+// The log of a background run stays until all of it is in the store.
+void Runtime::leave(const RunLog& run_log) {
+    if (!run_log.background()) forget(run_log.run_id());
 }
 
 void Runtime::forget(const std::string& run_id) {

@@ -25,6 +25,13 @@ public:
     /// Error{conflict} with the id of the run at work.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
 
+    /// Ends a run that is at work, wherever it is, and returns as soon as it has ended: its agent is free then.
+    /// Nothing happens to a run that has ended. False if it has not come to its end in time.
+    boost::asio::awaitable<bool> cancel(std::string run_id);
+
+    /// The same without waiting for its end. Throws nothing; from any thread.
+    void cancel_soon(const std::string& run_id);
+
     /// The log of a run that is at work, or null.
     std::shared_ptr<RunLog> find(const std::string& run_id) const;
 
@@ -73,15 +80,18 @@ public:
 private:
     std::unique_ptr<Turn> make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
                                     llm::ResolvedModel model, LoadedAgent loaded, TurnInput input, Lease lease) const;
-    boost::asio::awaitable<void> carry_out(std::string run_id, std::unique_ptr<Turn> turn);
+    boost::asio::awaitable<void> carry_out(std::shared_ptr<RunLog> run_log, std::unique_ptr<Turn> turn);
     boost::asio::awaitable<void> begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                                 boost::asio::any_io_executor executor);
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
     boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
-    void refuse(const std::shared_ptr<RunLog>& run_log, Error error);
+    boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
     void refuse_if_at_work(const std::string& key, const std::string& own_run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
+    boost::asio::awaitable<void> record(std::shared_ptr<RunLog> run_log);
+    boost::asio::awaitable<void> save_begun(std::string organization_id, Run run);
+    void leave(const RunLog& run_log);
     void forget(const std::string& run_id);
 
     TurnServices services_;
@@ -89,7 +99,11 @@ private:
     WaitGraph waits_;
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<RunLog>> active_;
+    struct Active {
+        std::shared_ptr<RunLog> log;
+        std::shared_ptr<RunControl> control;
+    };
+    std::unordered_map<std::string, Active> active_;
     std::unordered_map<std::string, std::string> run_of_otid_;  ///< of runs at work; "agent otid" -> run
 };
 

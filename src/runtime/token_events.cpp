@@ -41,7 +41,7 @@ void TokenEvents::begin_call(const llm::Delta& delta) {
     speech_ = options_.view.use_assistant_message && !options_.speaks_in_text && !waits &&
               delta.tool_name == options_.view.assistant_message_tool_name;
     if (options_.speaks_in_text) {
-        call_piece(call_id_, delta.tool_name, std::nullopt, waits);
+        call_name(call_id_, delta.tool_name, waits);
         return;
     }
     arguments_ = std::make_unique<ArgumentStream>([this](const std::string& name, std::string_view piece) {
@@ -56,7 +56,7 @@ void TokenEvents::more_arguments(const llm::Delta& delta) {
     if (delta.index > 0 && !options_.parallel_calls) return;
     const std::string& id = delta.tool_call_id.empty() ? call_id_ : delta.tool_call_id;
     if (options_.speaks_in_text)
-        call_piece(id, std::nullopt, delta.text, contains(waiting_calls_, id));
+        call_arguments(id, delta.text, contains(waiting_calls_, id));
     else if (arguments_)
         arguments_->feed(delta.text);
 }
@@ -67,38 +67,57 @@ void TokenEvents::finish(const std::vector<MessageToolCall>& calls, bool waits) 
         const bool speech =
             options_.view.use_assistant_message && call.name == options_.view.assistant_message_tool_name;
         if (speech && !waits) continue;
-        call_piece(call.id, call.name, std::nullopt, waits);
-        call_piece(call.id, std::nullopt, call.arguments, waits);
+        call_name(call.id, call.name, waits);
+        call_arguments(call.id, call.arguments, waits);
     }
 }
 
 void TokenEvents::text(std::string_view piece) {
     if (piece.empty()) return;
     enter(Part::text);
-    ContentMessage view;
-    view.content.parts.push_back(text_part(std::string(piece)));
-    show(std::move(view), "assistant_message");
+    if (!shape_) {
+        ContentMessage view;
+        view.content.parts.push_back(text_part(std::string()));
+        take_shape(std::move(view), "assistant_message");
+    }
+    show(std::string(piece));
 }
 
 void TokenEvents::reasoning(std::string_view piece, const char* source) {
     if (piece.empty()) return;
     enter(Part::reasoning);
-    ReasoningMessage view;
-    view.source = source;
-    view.reasoning = piece;
-    show(std::move(view), "reasoning_message");
+    if (!shape_ || source != reasoning_source_) {
+        reasoning_source_ = source;
+        ReasoningMessage view;
+        view.source = source;
+        take_shape(std::move(view), "reasoning_message");
+    }
+    show(std::string(piece));
 }
 
-void TokenEvents::call_piece(const std::string& id, std::optional<std::string> name,
-                             std::optional<std::string> arguments, bool waits) {
+void TokenEvents::call_name(const std::string& id, std::string name, bool waits) {
     ToolCallDeltaMessage view;
     view.tool_call.tool_call_id = id;
-    if (name) view.tool_call.name = std::move(*name);
-    if (arguments) view.tool_call.arguments = std::move(*arguments);
+    view.tool_call.name = std::move(name);
     view.tool_calls = view.tool_call;
     if (waits) return show_request(std::move(view));
     enter(Part::call);
-    show(std::move(view), "tool_call_message");
+    take_shape(std::move(view), "tool_call_message");
+    show(std::nullopt);
+    shape_.reset();  // the arguments that follow come without it
+}
+
+void TokenEvents::call_arguments(const std::string& id, std::string arguments, bool waits) {
+    if (!waits) enter(Part::call);
+    if (!waits && shape_ && id == arguments_of_) return show(std::move(arguments));
+    ToolCallDeltaMessage view;
+    view.tool_call.tool_call_id = id;
+    view.tool_call.arguments = waits ? std::move(arguments) : std::string();
+    view.tool_calls = view.tool_call;
+    if (waits) return show_request(std::move(view));
+    arguments_of_ = id;
+    take_shape(std::move(view), "tool_call_message");
+    show(std::move(arguments));
 }
 
 // A request for approval is a message of its own, whose otid is its id.
@@ -119,17 +138,24 @@ bool TokenEvents::included(std::string_view type) const {
 
 // The otid counts the parts of the message; all its calls are one part, as in the stored form.
 void TokenEvents::enter(Part part) {
+    if (part_ != part) shape_.reset();
     if (part_ != Part::none && part_ != part) ++part_index_;
     part_ = part;
 }
 
+// What the pieces that follow have in common; nothing where the client does not want them.
 template <class M>
-void TokenEvents::show(M view, const char* type) {
-    shown_ = true;
+void TokenEvents::take_shape(M view, const char* type) {
+    shape_.reset();
     if (!included(type)) return;
     static_cast<MessageHead&>(view) = message_head(message_, type);
     view.otid = part_otid(message_.id, part_index_);
-    log_.append(std::move(view));
+    shape_ = std::make_shared<const LettaMessage>(std::move(view));
+}
+
+void TokenEvents::show(std::optional<std::string> piece) {
+    shown_ = true;
+    if (shape_) log_.append(RunEvent(shape_, std::move(piece)));
 }
 
 }  // namespace stele::runtime

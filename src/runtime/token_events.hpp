@@ -45,13 +45,14 @@ private:
     void reasoning(std::string_view piece, const char* source);
     void begin_call(const llm::Delta& delta);
     void more_arguments(const llm::Delta& delta);
-    void call_piece(const std::string& id, std::optional<std::string> name, std::optional<std::string> arguments,
-                    bool waits);
+    void call_name(const std::string& id, std::string name, bool waits);
+    void call_arguments(const std::string& id, std::string arguments, bool waits);
     void show_request(ToolCallDeltaMessage view);
     bool included(std::string_view type) const;
     void enter(Part part);
     template <class M>
-    void show(M view, const char* type);
+    void take_shape(M view, const char* type);
+    void show(std::optional<std::string> piece);
 
     RunLog& log_;
     const Message& message_;
@@ -60,8 +61,11 @@ private:
     std::size_t part_index_ = 0;
     std::size_t call_index_ = 0;
     std::string call_id_;
-    std::vector<std::string> waiting_calls_;  ///< ids
-    bool speech_ = false;                     ///< the present call is one of the speaking tool
+    std::vector<std::string> waiting_calls_;     ///< ids
+    std::string arguments_of_;                   ///< the call whose arguments `shape_` is for
+    std::string_view reasoning_source_;          ///< of `shape_`, where it is for reasoning
+    std::shared_ptr<const LettaMessage> shape_;  ///< of the pieces of the present part
+    bool speech_ = false;                        ///< the present call is one of the speaking tool
     std::unique_ptr<ArgumentStream> arguments_;
     bool shown_ = false;
     std::optional<std::chrono::steady_clock::time_point> first_at_;

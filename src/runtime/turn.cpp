@@ -22,7 +22,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int commit_attempts_max = 8;
 
 constexpr int compactions_max = 2;  // of one model call
-constexpr char post_step_trigger[] = "post_step_context_check";
 constexpr char overflow_trigger[] = "context_window_exceeded";
 
 std::int64_t nanoseconds(Clock::duration duration) {
@@ -87,11 +86,11 @@ awaitable<void> Turn::carry_out() {
     }
     if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
     const bool full = !failure && window_is_full();
-    if (full && request_.body.include_compaction_messages) co_await compact(post_step_trigger, false);
+    if (full && request_.body.include_compaction_messages) co_await compact_afterwards();
     if (full && !request_.body.include_compaction_messages) {
         // The client need not wait for the summary; only the next request to this conversation does.
         tell(std::nullopt);
-        co_await compact(post_step_trigger, false);
+        co_await compact_afterwards();
         co_return;
     }
     lease_.release();  // before the client hears: its next request finds the agent free
@@ -108,7 +107,7 @@ void Turn::tell(std::optional<Error> failure) {
     RunEnd end;
     end.reason = run_.stop_reason.value_or(StopReason::error);
     end.usage = usage_;
-    end.failure = std::move(failure);
+    if (failure && failure->code != ErrorCode::cancelled) end.failure = std::move(failure);
     log::info("run.ended", {{"request_id", request_.request_id},
                             {"run_id", run_.id},
                             {"agent_id", run_.agent_id},
@@ -137,7 +136,7 @@ awaitable<bool> Turn::step() {
     co_await commit(work);
     show(work);
     if (std::holds_alternative<Stop>(work.action)) co_return false;
-    if (window_is_full()) co_await compact(post_step_trigger, false);
+    co_await compact_if_full();
     co_return true;
 }
 
@@ -228,8 +227,8 @@ awaitable<llm::ModelAnswer> Turn::complete(StepWork& work, TokenEvents& tokens) 
         std::optional<Error> overflow;
         try {
             llm::ModelRequest request = make_request();
-            llm::ModelAnswer answer =
-                co_await model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
+            auto asked = model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
+            llm::ModelAnswer answer = co_await request_.control->interruptible(std::move(asked));
             co_return answer;
         } catch (const Error& error) {
             if (error.type != "llm_context_overflow" || attempt > compactions_max) throw;
@@ -280,7 +279,8 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     const Clock::time_point began = Clock::now();
     work.memory.emplace(loaded_.blocks);
     const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
-    co_await runner.run(work.calls, *work.memory);
+    auto working = runner.run(work.calls, *work.memory);
+    co_await request_.control->interruptible(std::move(working));
     work.times.tools_ns = nanoseconds(Clock::now() - began);
 
     work.action = next_action(state_, note_returns(work));

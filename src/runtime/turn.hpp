@@ -6,6 +6,7 @@
 #include "runtime/agent_loader.hpp"
 #include "runtime/agent_messenger.hpp"
 #include "runtime/next_action.hpp"
+#include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
 #include "runtime/token_events.hpp"
 #include "runtime/tool_runner.hpp"
@@ -15,6 +16,7 @@
 #include "storage/conversation_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 
 namespace stele::runtime {
@@ -35,6 +37,7 @@ struct TurnRequest {
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
     int depth = 0;                               ///< how many messages from agent to agent led here
+    std::shared_ptr<RunControl> control;         ///< given by Runtime
 };
 
 /// What a turn works with. Outlives every turn.
@@ -46,6 +49,7 @@ struct TurnServices {
     const storage::ConversationRepository& conversations;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
+    const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
@@ -83,13 +87,15 @@ private:
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);
     boost::asio::awaitable<bool> try_to_compact(std::string trigger, bool everything);
+    boost::asio::awaitable<void> compact_if_full();
+    boost::asio::awaitable<void> compact_afterwards();
     void show_compaction(const struct Compaction& compaction);
     boost::asio::awaitable<llm::ModelAnswer> complete(StepWork& work, TokenEvents& tokens);
     bool window_is_full() const;
     void note_context_size(const llm::ModelAnswer& answer);
     void tell(std::optional<Error> failure);
     boost::asio::awaitable<void> leave_input_in_history();
-    storage::Transaction failure_record(const Error& error) const;
+    storage::Transaction end_record(const Error& error) const;
 
     llm::ModelRequest make_request() const;
     void take_calls(StepWork& work, std::size_t calls);

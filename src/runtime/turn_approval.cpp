@@ -74,7 +74,8 @@ awaitable<bool> Turn::carry_out_decision() {
 
     work.memory.emplace(loaded_.blocks);
     const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
-    co_await runner.run(work.calls, *work.memory);
+    auto working = runner.run(work.calls, *work.memory);
+    co_await request_.control->interruptible(std::move(working));
     for (const MessageToolReturn& result : settled.results) state_.rules.called(result.name, result.value);
     ToolsReturned returned = note_returns(work);
     for (const MessageToolReturn& result : settled.results) returned.calls.push_back({result.name, false, true});

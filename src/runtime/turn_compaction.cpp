@@ -15,6 +15,8 @@ using boost::asio::awaitable;
 constexpr double ratio_min = 0.5;
 constexpr double ratio_max = 4;
 
+constexpr char post_step_trigger[] = "post_step_context_check";
+
 }  // namespace
 
 void Turn::note_context_size(const llm::ModelAnswer& answer) {
@@ -34,12 +36,28 @@ bool Turn::window_is_full() const {
     return needs_compaction(usage_.context_tokens.value_or(0), loaded_.agent.llm_config.context_window);
 }
 
+awaitable<void> Turn::compact_if_full() {
+    if (window_is_full()) co_await compact(post_step_trigger, false);
+}
+
+// Behind the last step there is nothing left that a cancellation could end but the compaction itself.
+awaitable<void> Turn::compact_afterwards() {
+    try {
+        co_await compact(post_step_trigger, false);
+    } catch (const Error& error) {
+        log::info("context.not_compacted", {{"run_id", run_.id}, {"why", error.what()}});
+    }
+}
+
 // False if nothing could be taken out of the window. It never fails the turn, nor keeps its end from who waits for it:
-// what can't be stored is left as it was.
+// what can't be stored is left as it was. Throws by cancellation alone.
 awaitable<bool> Turn::compact(std::string trigger, bool everything) {
     std::string why;
     try {
         co_return co_await try_to_compact(std::move(trigger), everything);
+    } catch (const Error& error) {
+        if (error.code == ErrorCode::cancelled) throw;
+        why = error.what();
     } catch (const std::exception& error) {
         why = error.what();
     }
@@ -59,7 +77,8 @@ awaitable<bool> Turn::try_to_compact(std::string trigger, bool everything) {
     order.cause->trigger = trigger;
     order.cause->context_tokens_before = usage_.context_tokens;
     order.tokens_per_estimate = tokens_per_estimate_;
-    auto compaction = co_await write_compaction(services_.catalogue, loaded_, std::move(order));
+    auto writing = write_compaction(services_.catalogue, loaded_, std::move(order));
+    auto compaction = co_await request_.control->interruptible(std::move(writing));
     if (!compaction) co_return false;
 
     LoadedAgent after = loaded_;

@@ -1,4 +1,4 @@
-// How a turn that failed is written down, at once or when the store takes it again.
+// How a turn that failed or was cancelled is written down, at once or when the store takes it again.
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
@@ -54,12 +54,16 @@ awaitable<void> Turn::leave_input_in_history() {
     if (repeated) input_.clear();
 }
 
-// Nothing else of the failed step is kept but its record; the steps before it stay.
-storage::Transaction Turn::failure_record(const Error& error) const {
-    Step step = step_head(present_step_id_.empty() ? new_id("step") : present_step_id_, "failed");
+// Nothing of the broken step is kept but its record; the steps before it stay.
+storage::Transaction Turn::end_record(const Error& error) const {
+    const bool cancelled = error.code == ErrorCode::cancelled;
+    Step step =
+        step_head(present_step_id_.empty() ? new_id("step") : present_step_id_, cancelled ? "cancelled" : "failed");
     step.stop_reason = run_.stop_reason;
-    step.error_type = failure_type(error);
-    step.error_data.text = "{\"message\":" + json_string(error.what()) + "}";
+    if (!cancelled) {
+        step.error_type = failure_type(error);
+        step.error_data.text = "{\"message\":" + json_string(error.what()) + "}";
+    }
     storage::StepTimes times;
     times.started_ns = to_micros(now()) * 1'000;
     storage::Transaction transaction;
@@ -75,10 +79,10 @@ storage::Transaction Turn::failure_record(const Error& error) const {
 
 awaitable<void> Turn::fail(Error error) {
     finish_run(stop_reason_of(error));
-    run_.metadata.text = run_metadata(request_.run_type, error.what());
+    if (error.code != ErrorCode::cancelled) run_.metadata.text = run_metadata(request_.run_type, error.what());
     try {
         co_await leave_input_in_history();
-        storage::Transaction transaction = failure_record(error);
+        storage::Transaction transaction = end_record(error);
         services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
         co_await services_.database.commit(std::move(transaction));
     } catch (const Error& unrecorded) {
@@ -96,7 +100,7 @@ awaitable<void> Turn::record_late() {
     for (auto wait = record_late_first; unrecorded_ && wait <= record_late_last; wait *= 2) {
         timer.expires_after(wait);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        storage::Transaction transaction = failure_record(*unrecorded_);
+        storage::Transaction transaction = end_record(*unrecorded_);
         try {
             co_await services_.database.commit(std::move(transaction));
             unrecorded_.reset();

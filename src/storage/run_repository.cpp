@@ -11,7 +11,7 @@ namespace {
 #define STELE_RUN_COLUMNS                                                                                         \
     "r.id, r.agent_id, r.conversation_id, r.status, r.stop_reason, r.background, r.metadata, r.request_config,"   \
     " r.callback_url, r.ttft_ns, r.total_duration_ns, r.step_count, r.tools_used, r.created_by_id, r.created_at," \
-    " r.completed_at"
+    " r.completed_at, r.callback_sent_at, r.callback_status_code, r.callback_error"
 
 constexpr Statement select_by_id{"run.by_id",
                                  "SELECT " STELE_RUN_COLUMNS " FROM run r WHERE r.organization_id = $1 AND r.id = $2"};
@@ -42,6 +42,16 @@ constexpr Statement update_unfinished{
     " metadata = SUBSTR(metadata, 1, LENGTH(metadata) - 1) || CASE WHEN metadata = '{}' THEN '' ELSE ',' END"
     " || '\"error\":\"The server stopped before this run had ended\"}'"
     " WHERE status IN ('created', 'running')"};
+
+constexpr Statement take_callback{"run.claim_callback",
+                                  "UPDATE run SET callback_sent_at = $2 WHERE id = $1 AND callback_sent_at IS NULL"};
+constexpr Statement update_callback{"run.save_callback",
+                                    "UPDATE run SET callback_status_code = $2, callback_error = $3 WHERE id = $1"};
+constexpr Statement select_callbacks_due{
+    "run.callbacks_due",
+    "SELECT organization_id, id FROM run WHERE callback_url IS NOT NULL AND callback_sent_at IS NULL"
+    " AND status NOT IN ('created', 'running') AND metadata LIKE '{\"run_type\":\"send_message_async\"%'"
+    " ORDER BY created_at, id"};
 
 constexpr Statement select_step{"step.by_id",
                                 "SELECT s.details, s.feedback, s.tid, s.created_at FROM step s"
@@ -92,6 +102,9 @@ Run to_run(Row& row) {
     run.user_id = run.created_by_id = run.last_updated_by_id = row.optional_text(13);
     run.created_at = from_micros(row.integer(14));
     if (const auto at = row.optional_integer(15)) run.completed_at = from_micros(*at);
+    if (const auto at = row.optional_integer(16)) run.callback_sent_at = from_micros(*at);
+    run.callback_status_code = row.optional_integer(17);
+    run.callback_error = row.optional_text(18);
     run.updated_at = run.completed_at ? run.completed_at : std::optional(run.created_at);
     return run;
 }
@@ -366,6 +379,25 @@ void RunRepository::update_step(Transaction& transaction, const Step& step) cons
     for (const std::string& tag : step.tags) transaction.add(insert_step_tag, step.id, tag);
 }
 
+void RunRepository::claim_callback(Transaction& transaction, const Run& run) const {
+    transaction.add(take_callback, run.id, to_micros(now())).expect_row(changed_meanwhile("Run", run.id));
+}
+
+void RunRepository::save_callback(Transaction& transaction, const Run& run) const {
+    transaction.add(update_callback, run.id, run.callback_status_code, run.callback_error);
+}
+
+boost::asio::awaitable<std::vector<DueCallback>> RunRepository::callbacks_due() const {
+    Rows rows = co_await database_.query(select_callbacks_due);
+    std::vector<DueCallback> due;
+    for (Row& row : rows) {
+        DueCallback& each = due.emplace_back();
+        each.organization_id = row.take_text(0);
+        each.run_id = row.take_text(1);
+    }
+    co_return due;
+}
+
 void RunRepository::fail_unfinished(Transaction& transaction) const {
     transaction.add(update_unfinished, to_micros(now()));
 }
@@ -393,6 +425,9 @@ std::vector<Statement> RunRepository::statements() {
             delete_row,
             delete_steps,
             update_unfinished,
+            take_callback,
+            update_callback,
+            select_callbacks_due,
             select_step,
             select_metrics,
             select_metrics_of_run,

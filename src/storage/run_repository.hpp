@@ -25,6 +25,11 @@ struct RunFilter {
     bool matches(const Run& run) const;
 };
 
+/// A run that has ended and whose callback was not attempted.
+struct DueCallback {
+    std::string organization_id, run_id;
+};
+
 struct StepFilter {
     std::optional<std::string> agent_id, run_id, feedback, project_id;
     std::optional<std::string> model;  ///< name or handle
@@ -78,6 +83,15 @@ public:
 
     /// Writes feedback, tags and tid.
     void update_step(Transaction& transaction, const Step& step) const;
+
+    /// Takes the run's callback upon oneself. The commit throws Error{conflict} if somebody did before.
+    void claim_callback(Transaction& transaction, const Run& run) const;
+
+    /// Writes what came of it: callback_status_code and callback_error.
+    void save_callback(Transaction& transaction, const Run& run) const;
+
+    /// The oldest first. For the start of the server.
+    boost::asio::awaitable<std::vector<DueCallback>> callbacks_due() const;
 
     /// Ends as failed whatever a crash cut off: for the start of the server.
     void fail_unfinished(Transaction& transaction) const;

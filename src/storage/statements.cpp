@@ -6,6 +6,7 @@
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/page.hpp"
+#include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/tool_repository.hpp"
 
@@ -15,8 +16,8 @@ std::vector<Statement> all_statements() {
     std::vector<Statement> all;
     for (const auto& some :
          {AgentRepository::statements(), BlockRepository::statements(), ConversationRepository::statements(),
-          IdempotencyRepository::statements(), MessageRepository::statements(), RunRepository::statements(),
-          ToolRepository::statements(), page_statements()})
+          IdempotencyRepository::statements(), MessageRepository::statements(), RunEventRepository::statements(),
+          RunRepository::statements(), ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

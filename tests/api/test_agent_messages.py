@@ -205,3 +205,35 @@ def test_questions_that_cross_do_not_lock_anybody(api, own_server):
     assert {r["status"] for r in api.get("/v1/runs")} == {"completed"} and len(api.get("/v1/runs")) == 3
     assert own.stop() == 0
     mock.stop()
+
+
+def test_who_is_cancelled_takes_along_those_it_waits_for(api):
+    """Each of the chain is free again, however deep the one is that works."""
+    ada, bob, eve = make(api), make(api), make(api, model="openai/mock-held")
+    begun = api.post(f"/v1/agents/{ada['id']}/messages/async", {"input": ask(bob, ask(eve, "held"))})
+    wait(lambda: [r for r in api.get(f"/v1/runs?agent_id={eve['id']}") if r["status"] == "running"])
+    api.post(f"/v1/agents/{ada['id']}/messages/cancel", {"run_ids": [begun["id"]]})
+    for agent in (ada, bob, eve):
+        wait(lambda: [r["status"] for r in api.get(f"/v1/runs?agent_id={agent['id']}")] == ["cancelled"])
+        api.patch(f"/v1/agents/{agent['id']}", {"model": "openai/mock-small"})
+        assert say(api, agent, "@say free")["stop_reason"]["stop_reason"] == "end_turn"
+
+
+def test_a_cancelled_receiver_is_an_error_return(api):
+    ada, eve = make(api), make(api, model="openai/mock-held")
+    begun = api.post(f"/v1/agents/{ada['id']}/messages/async", {"input": ask(eve, "held")})
+    wait(lambda: [r for r in api.get(f"/v1/runs?agent_id={eve['id']}") if r["status"] == "running"])
+    api.post(f"/v1/agents/{eve['id']}/messages/cancel")
+    wait(lambda: api.get(f"/v1/runs/{begun['id']}")["status"] == "completed")
+    [told] = history(api, ada, "tool_return_message")
+    assert told["status"] == "error" and "was cancelled" in told["tool_return"]
+
+
+def test_a_message_that_nobody_waits_for_outlives_its_sender(api):
+    ada, eve = make(api), make(api, model="openai/mock-held")
+    say(api, ada, call(TELL, other_agent_id=eve["id"], message="held"))
+    wait(lambda: [r for r in api.get(f"/v1/runs?agent_id={eve['id']}") if r["status"] == "running"])
+    api.delete(f"/v1/agents/{ada['id']}")
+    [run] = api.get(f"/v1/runs?agent_id={eve['id']}")
+    assert run["status"] == "running"
+    api.post(f"/v1/agents/{eve['id']}/messages/cancel")

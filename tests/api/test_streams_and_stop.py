@@ -1,6 +1,7 @@
 """Streams whose clients don't read or go away, and a server that is asked to stop while there is work."""
 
 import json
+import pathlib
 import signal
 import threading
 
@@ -15,6 +16,12 @@ def ask_for_stream(wire: Wire, agent: dict, text: str, **more):
     found = wire.head()
     assert found.status == 200
     return found
+
+
+def resident_bytes(server) -> int:
+    """The most that the process has held so far."""
+    status = pathlib.Path(f"/proc/{server.process.child.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
 
 
 def wait_for_answer(http, agent: dict) -> dict:
@@ -66,10 +73,12 @@ def test_a_client_that_does_not_read_is_cut_and_its_run_completes(own_server):
     http = server.http()
     agent = http.post("/v1/agents", {})
     with Wire(server.port, receive_buffer=4096) as wire:
+        before = resident_bytes(server)
         ask_for_stream(wire, agent, "@long 60000", stream_tokens=True)
         assert wait_for_answer(http, agent)["status"] == "completed"
+        assert resident_bytes(server) - before < 30e6, "what nobody reads must not pile up"
         assert texts(http, agent)[0].endswith("word59999")
-        while server.open_connections() > 1:  # ours is cut; the one that asks remains
+        while server.open_connections() > 0:  # until ours is cut
             pass
         with pytest.raises((Closed, AssertionError, ValueError)):
             while True:

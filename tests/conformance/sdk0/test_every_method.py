@@ -174,3 +174,24 @@ def test_errors_have_the_api_s_status_and_body(client):
     with pytest.raises(ApiError) as unknown:
         client.agents.retrieve("agent-nonsense")
     assert unknown.value.status_code == 422 and "agent_id" in str(unknown.value.body)
+
+
+def test_a_background_stream_is_resumed(client):
+    agent = client.agents.create(memory_blocks=[])
+    events = list(client.agents.messages.create_stream(agent.id, messages=user("@long 12"), stream_tokens=True, background=True))
+    run_id = events[1].run_id
+    again = list(client.runs.stream(run_id, starting_after=0))
+    assert [event.dict() for event in again] == [event.dict() for event in events]
+    rest = list(client.runs.stream(run_id, starting_after=7, include_pings=False))
+    assert [event.seq_id for event in rest[:-2]] == list(range(8, 14))
+
+
+def test_an_asynchronous_run_is_a_job_too_and_can_be_cancelled(client):
+    agent = client.agents.create(memory_blocks=[])
+    run = client.agents.messages.create_async(agent.id, messages=user("@sleep 60000"))
+    assert run.status == "created"
+    assert client.agents.messages.cancel(agent.id, run_ids=[run.id]) == {run.id: "cancelled"}
+    assert client.jobs.retrieve(run.id).status == "cancelled" and client.runs.retrieve(run.id).status == "cancelled"
+    another = client.agents.messages.create_async(agent.id, messages=user("@sleep 60000"))
+    assert client.jobs.cancel_job(another.id).status == "cancelled"
+    assert client.jobs.list() == [] and client.jobs.list_active() == []

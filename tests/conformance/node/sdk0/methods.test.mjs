@@ -103,3 +103,21 @@ test("errors carry status and body", async () => {
   await assert.rejects(say(agent, "@fail 401"), (error) => error.statusCode === 401 && error.body.error.type === "llm_authentication");
   await assert.rejects(client.agents.retrieve("agent-nonsense"), status(422));
 });
+
+test("a background stream is resumed, an asynchronous run polled as a job, a run cancelled", async () => {
+  const agent = await client.agents.create({});
+  const messages = [{ role: "user", content: "@long 12" }];
+  const events = [];
+  for await (const event of await client.agents.messages.createStream(agent.id, { messages, streamTokens: true, background: true })) events.push(event);
+  const runId = events[1].runId;
+  for (const startingAfter of [0, 1, 7]) {
+    const rest = [];
+    for await (const event of await client.runs.stream(runId, { startingAfter })) rest.push(event);
+    assert.deepEqual(rest, events.filter((event) => !((event.seqId ?? event.seq_id) <= startingAfter)));
+  }
+  const run = await client.agents.messages.createAsync(agent.id, { messages: [{ role: "user", content: "@sleep 60000" }] });
+  assert.equal(run.status, "created");
+  assert.deepEqual(await client.agents.messages.cancel(agent.id, { runIds: [run.id] }), { [run.id]: "cancelled" });
+  assert.equal((await client.jobs.retrieve(run.id)).status, "cancelled");
+  assert.deepEqual(await client.jobs.list(), []);
+});

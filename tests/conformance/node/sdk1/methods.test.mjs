@@ -115,3 +115,19 @@ test("runs and steps", async () => {
   assert.equal((await client.steps.feedback.create(steps[0].id, { feedback: "positive" })).feedback, "positive");
   assert.deepEqual((await all(client.steps.list({ agent_id: agent.id, feedback: "positive" }))).map((step) => step.id), [steps[0].id]);
 });
+
+test("a background stream is resumed, an asynchronous run polled, a run cancelled", async () => {
+  const agent = await client.agents.create({});
+  const events = [];
+  for await (const event of await client.agents.messages.stream(agent.id, { input: "@long 12", stream_tokens: true, background: true })) events.push(event);
+  const runId = events[0].run_id;
+  for (const after of [0, 1, 7]) {
+    const rest = [];
+    for await (const event of await client.runs.messages.stream(runId, { starting_after: after })) rest.push(event);
+    assert.deepEqual(rest, events.filter((event) => !(event.seq_id <= after)));
+  }
+  const run = await client.agents.messages.createAsync(agent.id, { input: "@sleep 60000" });
+  assert.equal(run.status, "created");
+  assert.deepEqual(await client.agents.messages.cancel(agent.id, { run_ids: [run.id] }), { [run.id]: "cancelled" });
+  assert.equal((await client.runs.retrieve(run.id)).status, "cancelled");
+});

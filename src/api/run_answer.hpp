@@ -1,0 +1,18 @@
+#pragma once
+
+#include "api/route.hpp"
+
+namespace stele::api {
+
+/// The run as it stands: what is known of one at work is newer than its row. Throws Error{not_found}.
+awaitable<Run> find_run(const Services& services, std::string organization_id, std::string run_id);
+
+/// What a run stored, its input included, in the order of `page`.
+awaitable<std::vector<LettaMessage>> messages_of_run(const Services& services, std::string organization_id, Run run,
+                                                     storage::Page page);
+
+/// The run as it is shown by itself: one that was asked for asynchronously holds its answer, once it has succeeded, as
+/// metadata.result; the messages in it are those of GET /v1/runs/{run_id}/messages.
+awaitable<Run> with_result(const Services& services, std::string organization_id, Run run);
+
+}  // namespace stele::api

@@ -1,0 +1,152 @@
+#include "api/run_stream.hpp"
+
+#include "api/event_frames.hpp"
+#include "runtime/run_recorder.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <charconv>
+
+namespace stele::api {
+namespace {
+
+constexpr auto keep_alive_interval = std::chrono::seconds(20);
+
+awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions options, net::BodyWriter& writer) {
+    const auto read = std::max<std::int64_t>(0, options.starting_after - runtime::RunLog::first_seq_id + 1);
+    runtime::RunReader reader(log, co_await boost::asio::this_coro::executor, static_cast<std::size_t>(read));
+    writer.on_close([&reader] { reader.wake(); });
+    EventFrames frames(log->run(), options);
+    frames.first_ping();
+    bool over = false;
+    while (!over) {
+        if (!frames.empty()) co_await writer.write(frames.take());
+        const std::vector<runtime::RunEvent> fresh = co_await reader.read(keep_alive_interval);
+        if (writer.closed()) co_return;
+        for (const runtime::RunEvent& event : fresh) frames.event(event);
+        if (reader.at_end()) {
+            frames.end(*log->ended());
+            over = true;
+        } else if (writer.ending()) {
+            frames.interrupted();
+            over = true;
+        } else if (fresh.empty()) {
+            frames.ping();
+        }
+    }
+    co_await writer.write(frames.take());
+}
+
+Error no_longer_kept(const std::string& run_id) {
+    return Error(ErrorCode::gone, "The events of run " + run_id + " are no longer kept; its messages are");
+}
+
+// A crash leaves events without an end. The run itself may have come to its own just before: then its messages are
+// whole, and the stream says that it is not.
+awaitable<runtime::RunEnd> end_for_readers(const Services& services, Run run) {
+    auto outcome = co_await services.run_events.outcome(run.id);
+    if (outcome) co_return runtime::end_of(std::move(*outcome));
+    runtime::RunEnd end;
+    end.reason = run.stop_reason.value_or(StopReason::error);
+    end.failure.emplace(ErrorCode::model_failed,
+                        run.status == RunStatus::failed
+                            ? "The server stopped before this run had ended"
+                            : "The server stopped before the end of this stream was written; the run has ended, and "
+                              "GET /v1/runs/" +
+                                  run.id + "/messages has all of it");
+    end.failure->type = "stream_incomplete";
+    co_return end;
+}
+
+awaitable<void> replay(const Services& services, Run run, StreamOptions options, net::BodyWriter& writer) {
+    EventFrames frames(run, options);
+    frames.first_ping();
+    std::int64_t told = std::max(options.starting_after, runtime::RunLog::first_seq_id - 1);
+    for (;;) {
+        const auto events = co_await services.run_events.next(run.id, told);
+        if (!events) break;
+        for (const std::string& line : events->lines) frames.stored(++told, line);
+        co_await writer.write(frames.take());
+    }
+    const runtime::RunEnd end = co_await end_for_readers(services, run);
+    frames.end(end);
+    co_await writer.write(frames.take());
+}
+
+// What a browser sends when it takes a stream up again by itself.
+std::optional<std::int64_t> last_event_id(const Request& request) {
+    const std::string* header = request.http.headers.find("Last-Event-ID");
+    if (header == nullptr || header->empty()) return std::nullopt;
+    std::int64_t number = 0;
+    const auto [end, failure] = std::from_chars(header->data(), header->data() + header->size(), number);
+    if (failure != std::errc() || end != header->data() + header->size() || number < 0)
+        throw invalid_field("header.Last-Event-ID", "must be the number of an event");
+    return number;
+}
+
+awaitable<Response> resume(Services& services, const Request& request) {
+    const std::string run_id = request.path_id("run_id", "run");
+    const auto body = decode_optional<RetrieveStream>(request);
+    StreamOptions options;
+    options.include_pings = body.include_pings.value_or(true);
+    options.starting_after = std::max(body.starting_after, last_event_id(request).value_or(0));
+    co_return co_await resume_stream(services, request.organization_id, run_id, options);
+}
+
+}  // namespace
+
+Response event_stream(const std::string& run_id) {
+    Response response;
+    response.content_type = "text/event-stream; charset=utf-8";
+    response.headers.add("Cache-Control", "no-cache");
+    response.headers.add("X-Accel-Buffering", "no");
+    response.headers.add(run_header, run_id);
+    return response;
+}
+
+Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions options) {
+    Response response = event_stream(log->run_id());
+    response.producer = [log = std::move(log), options](net::BodyWriter& writer) {
+        return follow(log, options, writer);
+    };
+    return response;
+}
+
+bool can_resume(const Run& run) {
+    return run.background.value_or(false) &&
+           now() - run.completed_at.value_or(run.created_at) < storage::RunEventRepository::kept_for;
+}
+
+awaitable<Response> resume_stream(Services& services, std::string organization_id, std::string run_id,
+                                  StreamOptions options) {
+    options.background = true;
+    auto log = services.runtime.find(run_id);
+    std::optional<Run> run;
+    if (log)
+        run = log->run();
+    else
+        run = co_await services.runs.find(std::move(organization_id), run_id);
+    if (!run) throw not_found("Run", run_id);
+    if (!run->background.value_or(false)) throw refused("Run " + run_id + " was not created in background mode");
+    if (log) co_return stream_answer(std::move(log), options);
+
+    if (!can_resume(*run)) throw no_longer_kept(run_id);
+    const std::int64_t told = std::max(options.starting_after, runtime::RunLog::first_seq_id - 1);
+    const auto next = co_await services.run_events.next(run_id, told);
+    if (next && next->first_seq != told + 1) throw no_longer_kept(run_id);
+    Response response = event_stream(run_id);
+    response.producer = [&services, run = std::move(*run), options](net::BodyWriter& writer) {
+        return replay(services, run, options, writer);
+    };
+    co_return response;
+}
+
+std::span<const Route> run_stream_routes() {
+    static constexpr Route routes[] = {
+        {Method::post, "/v1/runs/{run_id}/stream", resume, "runs.messages.stream", "RetrieveStreamRequest?",
+         "LettaStreamingResponse"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

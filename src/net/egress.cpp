@@ -1,0 +1,72 @@
+#include "net/egress.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace stele::net {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+struct Range4 {
+    std::array<std::uint8_t, 4> first;
+    int bits;
+};
+
+constexpr Range4 not_public_4[] = {
+    {{0, 0, 0, 0}, 8},      {{10, 0, 0, 0}, 8},     {{100, 64, 0, 0}, 10}, {{127, 0, 0, 0}, 8},
+    {{169, 254, 0, 0}, 16}, {{172, 16, 0, 0}, 12},  {{192, 0, 0, 0}, 24},  {{192, 0, 2, 0}, 24},
+    {{192, 88, 99, 0}, 24}, {{192, 168, 0, 0}, 16}, {{198, 18, 0, 0}, 15}, {{198, 51, 100, 0}, 24},
+    {{203, 0, 113, 0}, 24}, {{224, 0, 0, 0}, 4},    {{240, 0, 0, 0}, 4},
+};
+
+struct Range6 {
+    std::array<std::uint8_t, 6> first;  // the rest is zero
+    int bits;
+};
+
+// Within 2000::/3, outside of which nothing is public.
+constexpr Range6 not_public_6[] = {
+    {{0x20, 0x01, 0x00, 0x00}, 23},  // Teredo, benchmarks, ORCHID and other protocols' own
+    {{0x20, 0x01, 0x0d, 0xb8}, 32},  // documentation
+    {{0x3f, 0xff, 0x00, 0x00}, 20},  // documentation
+};
+
+template <class Bytes, class First>
+bool within(const Bytes& bytes, const First& first, int bits) {
+    for (std::size_t i = 0; bits > 0; ++i, bits -= 8) {
+        const auto mask = static_cast<std::uint8_t>(bits >= 8 ? 0xff : 0xff << (8 - bits));
+        if ((bytes[i] & mask) != (first[i] & mask)) return false;
+    }
+    return true;
+}
+
+bool is_public_4(const ip::address_v4::bytes_type& bytes) {
+    return std::none_of(std::begin(not_public_4), std::end(not_public_4),
+                        [&](const Range4& range) { return within(bytes, range.first, range.bits); });
+}
+
+// The IPv4 address at `offset` of an IPv6 address that stands for one.
+bool carried_is_public(const ip::address_v6::bytes_type& bytes, std::size_t offset) {
+    return is_public_4({bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]});
+}
+
+bool is_public_6(const ip::address_v6::bytes_type& bytes) {
+    constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    constexpr std::array<std::uint8_t, 12> translated{0x00, 0x64, 0xff, 0x9b};  // NAT64
+    constexpr std::array<std::uint8_t, 2> tunnelled{0x20, 0x02};                // 6to4
+    constexpr std::array<std::uint8_t, 1> global{0x20};
+    if (within(bytes, mapped, 96) || within(bytes, translated, 96)) return carried_is_public(bytes, 12);
+    if (within(bytes, tunnelled, 16)) return carried_is_public(bytes, 2);
+    if (!within(bytes, global, 3)) return false;
+    return std::none_of(std::begin(not_public_6), std::end(not_public_6),
+                        [&](const Range6& range) { return within(bytes, range.first, range.bits); });
+}
+
+}  // namespace
+
+bool is_public(const ip::address& address) {
+    return address.is_v4() ? is_public_4(address.to_v4().to_bytes()) : is_public_6(address.to_v6().to_bytes());
+}
+
+}  // namespace stele::net

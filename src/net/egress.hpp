@@ -1,0 +1,14 @@
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+
+namespace stele::net {
+
+/// What the server may connect to on somebody else's word (a callback, a URL in a message): addresses that anybody on
+/// the internet may reach. False for loopback, private, link-local, shared, multicast, documentation and reserved
+/// ranges (IANA's registries of special-purpose addresses), also where IPv6 carries one of these as IPv4. The rule is
+/// about addresses, not names: it is asked after the name was resolved, of the very address that is connected to. So
+/// no spelling of a host gets around it.
+bool is_public(const boost::asio::ip::address& address);
+
+}  // namespace stele::net
