@@ -3,6 +3,7 @@
 #include "net/client.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/conversation_service.hpp"
+#include "runtime/group_service.hpp"
 #include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
@@ -22,6 +23,7 @@ struct Services {
     const storage::ToolRepository& tools;
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
+    const storage::GroupRepository& groups;
     const storage::RunRepository& runs;
     const storage::RunEventRepository& run_events;
     const storage::IdempotencyRepository& idempotency;
@@ -30,6 +32,7 @@ struct Services {
     net::HttpClient& egress;  ///< for URLs that requests name
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
+    const runtime::GroupService& group_service;
     Secret password;  ///< empty: none is asked for
     ServerFacts facts;
 };

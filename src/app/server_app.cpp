@@ -64,6 +64,7 @@ private:
     storage::ToolRepository tools_;
     storage::MessageRepository messages_;
     storage::ConversationRepository conversations_;
+    storage::GroupRepository groups_;
     storage::RunRepository runs_;
     storage::RunEventRepository run_events_;
     storage::IdempotencyRepository idempotency_;
@@ -73,6 +74,7 @@ private:
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
+    runtime::GroupService group_service_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -135,6 +137,7 @@ ServerApp::ServerApp(const Options& options)
       tools_(*database_),
       messages_(*database_),
       conversations_(*database_),
+      groups_(*database_),
       runs_(*database_),
       run_events_(*database_),
       idempotency_(*database_),
@@ -147,12 +150,14 @@ ServerApp::ServerApp(const Options& options)
                       defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
+      group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),
       services_{*database_,
                 agents_,
                 blocks_,
                 tools_,
                 messages_,
                 conversations_,
+                groups_,
                 runs_,
                 run_events_,
                 idempotency_,
@@ -161,6 +166,7 @@ ServerApp::ServerApp(const Options& options)
                 egress_,
                 agent_service_,
                 conversation_service_,
+                group_service_,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),

@@ -2,6 +2,7 @@
 
 #include "domain/audit.hpp"
 #include "domain/block.hpp"
+#include "domain/group.hpp"
 #include "domain/model_config.hpp"
 #include "domain/run.hpp"
 #include "domain/tool.hpp"
@@ -104,8 +105,8 @@ struct AgentSwitches {
 BOOST_DESCRIBE_STRUCT(AgentSwitches, (), (message_buffer_autoclear, enable_sleeptime))
 
 struct AgentGroups {
-    Json multi_agent_group;
-    Json managed_group;
+    std::optional<Group> multi_agent_group;  ///< older word for the next
+    std::optional<Group> managed_group;
 };
 BOOST_DESCRIBE_STRUCT(AgentGroups, (), (multi_agent_group, managed_group))
 

@@ -4,6 +4,7 @@
 #include "domain/message_view.hpp"
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
+#include "storage/group_repository.hpp"
 #include "tools/builtin/tables.hpp"
 
 #include <algorithm>
@@ -43,6 +44,14 @@ void demand_distinct_labels(const std::vector<Block>& blocks) {
         error.final = true;
         throw error;
     }
+}
+
+// The group by which an agent is known as a manager: that of its memory before all others, then the newest.
+std::optional<Group> shown_group(const std::vector<Group>& groups) {
+    const auto asleep =
+        std::find_if(groups.begin(), groups.end(), [](const Group& group) { return works_asleep(group); });
+    if (asleep != groups.end()) return *asleep;
+    return groups.empty() ? std::nullopt : std::optional(groups.front());
 }
 
 // Models that decide well by themselves when to stop: the automatic rules only get in their way.
@@ -307,6 +316,7 @@ void AgentService::add_relations(storage::ReadBatch& batch, const std::string& a
     if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
     if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
     if (include.pending_approval) batch.add(storage::MessageRepository::newest_in_context_statement(), agent_id, "");
+    if (include.group) batch.add(storage::GroupRepository::managed_statement(), agent_id);
     if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent_id);
 }
 
@@ -326,6 +336,10 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
         const std::vector<Message> newest = storage::MessageRepository::from_rows(std::move(rows[next++]));
         if (!newest.empty() && is_approval_request(newest.front()))
             state.pending_approval.text = to_json(expand(newest.front(), ViewOptions()).back());
+    }
+    if (include.group) {
+        const std::vector<Group> groups = storage::GroupRepository::from_rows(std::move(rows[next++]));
+        state.managed_group = state.multi_agent_group = shown_group(groups);
     }
     if (!include.secrets) return state;
     for (const storage::SealedVariable& sealed :

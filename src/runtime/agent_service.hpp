@@ -9,7 +9,7 @@ namespace stele::runtime {
 
 /// Which relationships of an agent an answer shows; the others are empty lists.
 struct AgentInclude {
-    bool blocks = true, tools = true, tags = true, secrets = true;
+    bool blocks = true, tools = true, tags = true, secrets = true, group = true;
     bool pending_approval = false;  ///< only who asks for it by name
 };
 

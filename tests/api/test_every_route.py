@@ -8,7 +8,7 @@ import pytest
 import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
-PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job"}
+PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job", "group_id": "group"}
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
 
@@ -31,7 +31,8 @@ def world(server):
     conversation = http.post(f"/v1/conversations?agent_id={agent['id']}")
     for _ in range(2):
         http.post(f"/v1/conversations/{conversation['id']}/messages", {"input": "hello", "streaming": False})
-    return {"agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
+    group = http.post("/v1/groups", {"agent_ids": [agent["id"]], "description": "d"})
+    return {"agent_id": agent["id"], "group_id": group["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
             "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"], "block_label": "human", "transaction_id": "t", "tool_name": "memory_insert"}
 
 
