@@ -91,6 +91,24 @@ awaitable<Response> reset_messages(Services& services, const Request& request) {
     co_return json_answer("null");
 }
 
+awaitable<Response> talk(Services& services, const Request& request, bool stream) {
+    const std::string id = request.path_id("group_id", "group");
+    auto body = decode<MessageRequest>(request.body());
+    stream = stream || body.streaming.value_or(false);
+    StreamOptions options;
+    options.include_pings = body.include_pings;
+    runtime::TurnRequest turn = turn_of(request, MessageTarget(), std::move(body), stream);
+    turn.run_type = "group_messages";
+    if (!stream) turn.idempotency_key.reset();  // dispatch keeps the whole answer
+    auto run_log = co_await services.runtime.start_talk(std::move(turn), id);
+    if (stream) co_return stream_answer(std::move(run_log), options);
+    Response told = co_await blocking_answer(std::move(run_log));
+    co_return json_answer(std::move(told.body));
+}
+
+awaitable<Response> send_messages(Services& services, const Request& request) { return talk(services, request, false); }
+awaitable<Response> stream_messages(Services& services, const Request& request) { return talk(services, request, true); }
+
 awaitable<Response> list_messages(Services& services, const Request& request) {
     const std::string id = request.path_id("group_id", "group");
     const std::vector<std::string> types = wanted_types(request.query);
@@ -128,6 +146,10 @@ std::span<const Route> group_routes() {
          "use_assistant_message:boolean, assistant_message_tool_name, assistant_message_tool_kwarg,"
          " include_return_message_types[]",
          Trait::paged},
+        {Method::post, "/v1/groups/{group_id}/messages", send_messages, "groups.messages.create", "MessageRequest",
+         "LettaResponse"},
+        {Method::post, "/v1/groups/{group_id}/messages/stream", stream_messages, "groups.messages.create_stream",
+         "MessageRequest", "LettaStreamingResponse"},
         {Method::patch, "/v1/groups/{group_id}/reset-messages", reset_messages, "groups.messages.reset", "", "null"},
         {Method::patch, "/v1/groups/{group_id}/blocks/attach/{block_id}", attach_block, "groups.blocks.attach", "",
          "null"},

@@ -152,14 +152,6 @@ awaitable<Response> list(Services& services, const Request& request) {
     co_return answer(expand_all(messages, view));
 }
 
-// Messages are what was said: they are never edited.
-awaitable<Response> modify(Services&, const Request& request) {
-    request.path_id("agent_id", "agent");
-    request.path_id("message_id", "message");
-    throw Error(ErrorCode::method_not_allowed, "Messages can't be edited");
-    co_return Response();
-}
-
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const std::string id = request.path_id("message_id", "message");
     const auto message = co_await services.messages.find(request.organization_id, id);
@@ -197,8 +189,6 @@ std::span<const Route> message_routes() {
          "MessageRequest", "LettaStreamingResponse"},
         {Method::post, "/v1/agents/{agent_id}/messages/async", create_async, "agents.messages.create_async",
          "MessageRequest", "Run"},
-        {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify", "",
-         "LettaMessage"},
         {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]",
          "conversation_id, include_return_message_types[]", Trait::paged},
         {Method::get, "/v1/messages/{message_id}", retrieve, "messages.retrieve", "", "LettaMessage[]"},

@@ -46,6 +46,8 @@ std::string schemas() {
     add<StepFeedback>(out, "StepFeedback", SchemaUse::request);
     add<CancelRequest>(out, "CancelRequest", SchemaUse::request);
     add<RetrieveStream>(out, "RetrieveStreamRequest", SchemaUse::request);
+    add<MessageEdit>(out, "MessageEdit", SchemaUse::request);
+    add<DeletedMessages>(out, "DeletedMessages", SchemaUse::answer);
     add<CompactionRequest>(out, "CompactionRequest", SchemaUse::request);
     add<CreateConversation>(out, "CreateConversation", SchemaUse::request);
     add<UpdateConversation>(out, "UpdateConversation", SchemaUse::request);

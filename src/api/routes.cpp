@@ -5,29 +5,18 @@ namespace stele::api {
 const std::vector<Route>& all_routes() {
     static const std::vector<Route> routes = [] {
         std::vector<Route> all;
-        for (const auto& table : {agent_link_routes(),
-                                  agent_routes(),
-                                  block_routes(),
-                                  chat_completion_routes(),
-                                  compaction_routes(),
-                                  conversation_message_routes(),
-                                  conversation_routes(),
-                                  group_routes(),
-                                  health_routes(),
-                                  home_routes(),
-                                  job_routes(),
-                                  message_routes(),
-                                  message_search_routes(),
-                                  metrics_routes(),
-                                  model_call_routes(),
-                                  model_routes(),
-                                  openapi_routes(),
-                                  run_cancel_routes(),
-                                  run_routes(),
-                                  run_stream_routes(),
-                                  step_routes(),
-                                  tag_routes(),
-                                  tool_routes()})
+        for (const auto& table : {agent_link_routes(),   agent_routes(),
+                                  block_routes(),        chat_completion_routes(),
+                                  compaction_routes(),   conversation_message_routes(),
+                                  conversation_routes(), group_routes(),
+                                  health_routes(),       home_routes(),
+                                  job_routes(),          message_edit_routes(),
+                                  message_routes(),      message_search_routes(),
+                                  metrics_routes(),      model_call_routes(),
+                                  model_routes(),        openapi_routes(),
+                                  run_cancel_routes(),   run_routes(),
+                                  run_stream_routes(),   step_routes(),
+                                  tag_routes(),          tool_routes()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

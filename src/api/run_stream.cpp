@@ -1,9 +1,13 @@
 #include "api/run_stream.hpp"
 
+#include "api/conversation_place.hpp"
 #include "api/event_frames.hpp"
+#include "api/run_answer.hpp"
 #include "runtime/run_recorder.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <charconv>
 
@@ -11,6 +15,7 @@ namespace stele::api {
 namespace {
 
 constexpr auto keep_alive_interval = std::chrono::seconds(20);
+constexpr std::chrono::milliseconds otid_wait_first{250}, otid_wait_last{1'000};
 
 awaitable<void> follow(std::shared_ptr<runtime::RunLog> log, StreamOptions options, net::BodyWriter& writer) {
     const auto read = std::max<std::int64_t>(0, options.starting_after - runtime::RunLog::first_seq_id + 1);
@@ -84,13 +89,56 @@ std::optional<std::int64_t> last_event_id(const Request& request) {
     return number;
 }
 
-awaitable<Response> resume(Services& services, const Request& request) {
-    const std::string run_id = request.path_id("run_id", "run");
-    const auto body = decode_optional<RetrieveStream>(request);
+StreamOptions options_of(const Request& request, const RetrieveStream& body) {
     StreamOptions options;
     options.include_pings = body.include_pings.value_or(true);
     options.starting_after = std::max(body.starting_after, last_event_id(request).value_or(0));
-    co_return co_await resume_stream(services, request.organization_id, run_id, options);
+    return options;
+}
+
+awaitable<Response> resume(Services& services, const Request& request) {
+    const std::string run_id = request.path_id("run_id", "run");
+    const auto body = decode_optional<RetrieveStream>(request);
+    co_return co_await resume_stream(services, request.organization_id, run_id, options_of(request, body));
+}
+
+// The run that took up the message with this otid. The request that brings the message may still be on its way.
+awaitable<std::string> run_of_otid(Services& services, std::string agent_id, std::string otid) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    for (auto wait = otid_wait_first; wait <= otid_wait_last; wait *= 2) {
+        std::string at_work = services.runtime.run_of_otid(agent_id, otid);
+        if (!at_work.empty()) co_return at_work;
+        auto stored = co_await services.messages.run_of_otid(agent_id, otid);
+        if (stored) co_return std::move(*stored);
+        timer.expires_after(wait);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    throw Error(ErrorCode::not_found, "No run has taken up a message with the otid '" + otid + "'");
+}
+
+std::string background_run_at_work(const Services& services, const ConversationPlace& place) {
+    for (const Run& run : services.runtime.active())
+        if (run.background.value_or(false) && run.agent_id == place.agent_id &&
+            run.conversation_id.value_or("") == place.conversation_id)
+            return run.id;
+    throw refused("No active runs found for this conversation");
+}
+
+awaitable<Response> resume_conversation(Services& services, const Request& request) {
+    auto body = decode_optional<RetrieveStream>(request);
+    const ConversationPlace place = co_await conversation_place(services, request, body.agent_id);
+    std::string run_id;
+    if (body.run_id) {
+        run_id = std::move(*body.run_id);
+        const Run run = co_await find_run(services, request.organization_id, run_id);
+        if (run.agent_id != place.agent_id || run.conversation_id.value_or("") != place.conversation_id)
+            throw not_found("Run", run_id);
+    } else if (body.otid) {
+        run_id = co_await run_of_otid(services, place.agent_id, std::move(*body.otid));
+    } else {
+        run_id = background_run_at_work(services, place);
+    }
+    co_return co_await resume_stream(services, request.organization_id, run_id, options_of(request, body));
 }
 
 }  // namespace
@@ -145,6 +193,8 @@ std::span<const Route> run_stream_routes() {
     static constexpr Route routes[] = {
         {Method::post, "/v1/runs/{run_id}/stream", resume, "runs.messages.stream", "RetrieveStreamRequest?",
          "LettaStreamingResponse"},
+        {Method::post, "/v1/conversations/{conversation_id}/stream", resume_conversation,
+         "conversations.messages.stream", "RetrieveStreamRequest?", "LettaStreamingResponse", "agent_id"},
     };
     return routes;
 }

@@ -4,6 +4,7 @@
 #include "runtime/agent_service.hpp"
 #include "runtime/conversation_service.hpp"
 #include "runtime/group_service.hpp"
+#include "runtime/message_service.hpp"
 #include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
@@ -33,6 +34,8 @@ struct Services {
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;
+    const runtime::MessageService& message_service;
+    bool allow_message_edit = true;
     Secret password;  ///< empty: none is asked for
     ServerFacts facts;
 };

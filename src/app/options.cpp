@@ -70,6 +70,7 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
+    add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");

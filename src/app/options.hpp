@@ -37,6 +37,7 @@ struct Options {
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
     std::int64_t context_window_max = 128'000;
+    bool allow_message_edit = true;
     bool egress_private = false;  ///< URLs that requests name, such as callbacks, may lead into private networks
     std::string ca_file;          ///< PEM of authorities that model servers may be certified by, beside the system's
     std::int64_t model_timeout_seconds = 600;

@@ -75,6 +75,7 @@ private:
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
     runtime::GroupService group_service_;
+    runtime::MessageService message_service_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -144,13 +145,14 @@ ServerApp::ServerApp(const Options& options)
       client_(client_options(options)),
       egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      runtime_({*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, run_events_, catalogue_,
-                options.traces}),
+      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
+                catalogue_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, idempotency_, catalogue_, runtime_, sealer_,
                       defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
       group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),
+      message_service_({*database_, agents_, messages_, runtime_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -167,6 +169,8 @@ ServerApp::ServerApp(const Options& options)
                 agent_service_,
                 conversation_service_,
                 group_service_,
+                message_service_,
+                options.allow_message_edit,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),

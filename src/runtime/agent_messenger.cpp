@@ -1,7 +1,7 @@
 #include "runtime/agent_messenger.hpp"
 
 #include "base/ids.hpp"
-#include "runtime/runtime.hpp"
+#include "runtime/awaited_run.hpp"
 #include "tools/working_memory.hpp"
 
 #include <algorithm>
@@ -45,24 +45,6 @@ std::vector<std::string> spoken_in(const RunLog& run_log) {
     return texts;
 }
 
-/// A run that somebody waits for: cancelled if that is given up, since its answer is for nobody then.
-class AgentMessenger::AwaitedRun {
-public:
-    AwaitedRun() = default;
-    AwaitedRun(Runtime& runtime, std::shared_ptr<RunLog> run_log) : runtime_(&runtime), log_(std::move(run_log)) {}
-    AwaitedRun(AwaitedRun&&) = default;
-    AwaitedRun& operator=(AwaitedRun&&) = default;
-    ~AwaitedRun() {
-        if (log_ && !log_->ended()) runtime_->cancel_soon(log_->run_id());
-    }
-
-    const std::shared_ptr<RunLog>& log() const { return log_; }
-
-private:
-    Runtime* runtime_ = nullptr;
-    std::shared_ptr<RunLog> log_;
-};
-
 /// A message that was delivered, and its way back.
 struct AgentMessenger::Question {
     std::string agent_id;
@@ -96,11 +78,17 @@ awaitable<TurnRequest> AgentMessenger::request_to(std::string agent_id, std::str
     co_return request;
 }
 
-awaitable<AgentMessenger::Question> AgentMessenger::begin(std::string agent_id, std::string message) const {
+awaitable<AgentMessenger::Question> AgentMessenger::begin(std::string agent_id, std::string message,
+                                                          bool in_group) const {
     Question question;
     question.agent_id = agent_id;
     try {
         TurnRequest request = co_await request_to(agent_id, std::move(message), true);
+        if (in_group) {
+            GroupPart& part = request.group.emplace();
+            part.id = sender_.group->id;
+            part.passed_on = 1;  // the manager's own turn says it aloud
+        }
         question.waits = services_.runtime->waits().begin(lease_key(sender_.agent_id, sender_.conversation_id),
                                                           lease_key(agent_id, std::string()));
         if (!question.waits)
@@ -119,10 +107,11 @@ awaitable<AgentMessenger::Question> AgentMessenger::begin(std::string agent_id, 
 }
 
 // All are begun before any is waited for, so they work side by side.
-awaitable<std::vector<AgentReply>> AgentMessenger::ask(std::vector<std::string> agent_ids, std::string message) {
+awaitable<std::vector<AgentReply>> AgentMessenger::ask_all(std::vector<std::string> agent_ids, std::string message,
+                                                           bool in_group) {
     std::vector<Question> questions;
     for (const std::string& agent_id : agent_ids) {
-        Question question = co_await begin(agent_id, message);
+        Question question = co_await begin(agent_id, message, in_group);
         questions.push_back(std::move(question));
     }
     std::vector<AgentReply> replies;
@@ -140,6 +129,15 @@ awaitable<std::vector<AgentReply>> AgentMessenger::ask(std::vector<std::string> 
         replies.push_back(std::move(reply));
     }
     co_return replies;
+}
+
+awaitable<std::vector<AgentReply>> AgentMessenger::ask(std::vector<std::string> agent_ids, std::string message) {
+    return ask_all(std::move(agent_ids), std::move(message), false);
+}
+
+awaitable<std::vector<AgentReply>> AgentMessenger::ask_group(std::string message) {
+    if (!sender_.group) throw ToolFailure("There is no group that you lead here");
+    return ask_all(sender_.group->broadcast_to, std::move(message), true);
 }
 
 awaitable<void> AgentMessenger::tell(std::string agent_id, std::string message) {

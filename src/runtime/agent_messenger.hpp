@@ -18,6 +18,7 @@ public:
 
     boost::asio::awaitable<std::vector<tools::AgentReply>> ask(std::vector<std::string> agent_ids,
                                                                std::string message) override;
+    boost::asio::awaitable<std::vector<tools::AgentReply>> ask_group(std::string message) override;
     boost::asio::awaitable<void> tell(std::string agent_id, std::string message) override;
     boost::asio::awaitable<std::vector<std::string>> matching(std::vector<std::string> match_all,
                                                               std::vector<std::string> match_some) override;
@@ -28,11 +29,12 @@ public:
     static constexpr std::size_t receivers_max = 100;  ///< of one message
 
 private:
-    class AwaitedRun;
     struct Question;
 
     boost::asio::awaitable<TurnRequest> request_to(std::string agent_id, std::string message, bool awaited) const;
-    boost::asio::awaitable<Question> begin(std::string agent_id, std::string message) const;
+    boost::asio::awaitable<Question> begin(std::string agent_id, std::string message, bool in_group) const;
+    boost::asio::awaitable<std::vector<tools::AgentReply>> ask_all(std::vector<std::string> agent_ids,
+                                                                   std::string message, bool in_group);
 
     const TurnServices& services_;
     const TurnRequest& sender_;

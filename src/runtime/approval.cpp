@@ -1,5 +1,6 @@
 #include "runtime/approval.hpp"
 
+#include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "runtime/call_arguments.hpp"
 
@@ -146,6 +147,39 @@ SettledCalls settle(const PendingApproval& pending, const std::vector<ApprovalDe
         }
     }
     return settled;
+}
+
+std::vector<Message> denial(const PendingApproval& pending, const std::string& reason) {
+    Message decision;
+    decision.agent_id = pending.request->agent_id;
+    decision.conversation_id = pending.request->conversation_id;
+    decision.run_id = pending.request->run_id;
+    decision.step_id = pending.request->step_id;
+    decision.created_at = now();
+    Message returns = decision;
+    decision.role = MessageRole::approval;
+    returns.role = MessageRole::tool;
+
+    ApprovalDecision denied;
+    denied.reason = reason;
+    if (pending.parked != nullptr)
+        for (const MessageToolCall& call : pending.parked->tool_calls)
+            returns.tool_returns.push_back(denial_of(call, denied));
+    std::vector<ApprovalDecision> decisions;
+    for (const MessageToolCall& call : pending.request->tool_calls) {
+        denied.tool_call_id = call.id;
+        decisions.push_back(denied);
+        returns.tool_returns.push_back(denial_of(call, denied));
+    }
+    decision.approvals = std::move(decisions);
+    returns.name = returns.tool_returns.front().name;
+    std::vector<Message> both = {std::move(decision), std::move(returns)};
+    for (Message& message : both) {
+        message.id = new_id("message");
+        message.position = next_position();
+        message.context_position = message.position;
+    }
+    return both;
 }
 
 Error nothing_pending() { return refused("No tool call is currently awaiting approval"); }

@@ -41,6 +41,10 @@ struct SettledCalls {
 SettledCalls settle(const PendingApproval& pending, const std::vector<ApprovalDecision>& decisions,
                     bool loop_parameters);
 
+/// What closes a request that nobody is going to answer: a decision and an error return for each call, the parked ones
+/// too. To be stored behind the request, as a part of its run and step.
+std::vector<Message> denial(const PendingApproval& pending, const std::string& reason);
+
 /// The answers to requests that don't fit what the conversation waits for.
 Error nothing_pending();                              ///< 400
 Error still_pending(const PendingApproval& pending);  ///< 409 with the id of the request

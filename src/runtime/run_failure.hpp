@@ -7,6 +7,9 @@
 
 namespace stele::runtime {
 
+/// Why calls are denied that waited for an approval when their run was cancelled.
+inline constexpr char user_cancelled[] = "the user cancelled the run";
+
 /// The stop reason with which a run ends on `error`.
 StopReason stop_reason_of(const Error& error);
 

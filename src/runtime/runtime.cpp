@@ -17,8 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::awaitable;
 
-// How long a run may take to come to its end once it is cancelled: no more than a commit does.
-constexpr std::chrono::seconds cancel_patience{10};
+std::string otid_key(const std::string& agent_id, const std::string& otid) { return agent_id + " " + otid; }
 
 Error busy_conversation(const std::string& run_id) {
     Error busy(ErrorCode::conflict, "CONVERSATION_BUSY: run " + run_id + " is at work in this conversation");
@@ -120,7 +119,7 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
     std::vector<std::string> otids;
     if (request.body.messages.has_value())
         for (const InputMessage& message : *request.body.messages)
-            if (message.otid.has_value()) otids.push_back(request.agent_id + " " + *message.otid);
+            if (message.otid.has_value()) otids.push_back(otid_key(request.agent_id, *message.otid));
     for (const std::string& otid : otids) {
         const auto same = run_of_otid_.find(otid);
         if (same == run_of_otid_.end()) continue;
@@ -214,32 +213,16 @@ awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::strin
     run_log->end(std::move(end));
 }
 
-void Runtime::cancel_soon(const std::string& run_id) {
-    const std::lock_guard lock(mutex_);
-    const auto found = active_.find(run_id);
-    if (found == active_.end() || found->second.log->ended()) return;
-    found->second.control->cancel();
-    log::info("run.cancelled", {{"run_id", run_id}});
-}
-
-awaitable<bool> Runtime::cancel(std::string run_id) {
-    const auto run_log = find(run_id);
-    if (!run_log || run_log->ended()) co_return true;
-    cancel_soon(run_id);
-    const auto until = std::chrono::steady_clock::now() + cancel_patience;
-    RunReader reader(run_log, co_await asio::this_coro::executor);
-    while (!run_log->ended()) {
-        const auto left = until - std::chrono::steady_clock::now();
-        if (left <= left.zero()) co_return false;
-        co_await reader.read(std::chrono::ceil<std::chrono::milliseconds>(left));
-    }
-    co_return true;
-}
-
 std::shared_ptr<RunLog> Runtime::find(const std::string& run_id) const {
     const std::lock_guard lock(mutex_);
     const auto found = active_.find(run_id);
     return found == active_.end() ? nullptr : found->second.log;
+}
+
+std::string Runtime::run_of_otid(const std::string& agent_id, const std::string& otid) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = run_of_otid_.find(otid_key(agent_id, otid));
+    return found == run_of_otid_.end() ? std::string() : found->second;
 }
 
 std::vector<Run> Runtime::active() const {

@@ -25,15 +25,29 @@ public:
     /// Error{conflict} with the id of the run at work.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
 
+    /// Begins the talk of a group on what `request` brings, whose agent is of no account, and returns the log of the
+    /// run that the talk as a whole is. It waits behind a talk at work. Throws Error{not_found} for an unknown group,
+    /// Error{invalid_argument} for a group in which nobody can speak, and as start does.
+    boost::asio::awaitable<std::shared_ptr<RunLog>> start_talk(TurnRequest request, std::string group_id);
+
     /// Ends a run that is at work, wherever it is, and returns as soon as it has ended: its agent is free then.
     /// Nothing happens to a run that has ended. False if it has not come to its end in time.
     boost::asio::awaitable<bool> cancel(std::string run_id);
 
     /// The same without waiting for its end. Throws nothing; from any thread.
     void cancel_soon(const std::string& run_id);
+    /// Denies the calls that a conversation waits with for an approval, and ends the run that made them as cancelled:
+    /// the conversation is free again. Returns that run's id. Nothing happens if none waits, if a run is at work there,
+    /// or if it is not run `only`.
+    boost::asio::awaitable<std::optional<std::string>> cancel_waiting(std::string organization_id, std::string agent_id,
+                                                                      std::string conversation_id,
+                                                                      std::optional<std::string> only);
 
     /// The log of a run that is at work, or null.
     std::shared_ptr<RunLog> find(const std::string& run_id) const;
+
+    /// The run at work that took up an agent's message with this client's id, or empty.
+    std::string run_of_otid(const std::string& agent_id, const std::string& otid) const;
 
     /// The runs at work, newest first.
     std::vector<Run> active() const;
@@ -91,6 +105,7 @@ private:
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     boost::asio::awaitable<void> record(std::shared_ptr<RunLog> run_log);
     boost::asio::awaitable<void> save_begun(std::string organization_id, Run run);
+    boost::asio::awaitable<void> carry_out_talk(std::shared_ptr<RunLog> run_log, TurnRequest request, Group group);
     void leave(const RunLog& run_log);
     void forget(const std::string& run_id);
 

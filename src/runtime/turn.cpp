@@ -51,7 +51,7 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
       model_(std::move(model)),
       run_(log_->run()) {
     state_.speaks_in_text = speaks_in_text(loaded_.agent.agent_type);
-    state_.rules = ToolRuleSet(loaded_.agent.tool_rules);
+    state_.rules = ToolRuleSet(rules_of_turn());
     state_.steps_left = request_.body.max_steps;
     // Agents that speak by tool know no client-side tools.
     if (state_.speaks_in_text && request_.body.client_tools.has_value() && !request_.body.client_tools->empty())
@@ -63,10 +63,14 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
     const auto take = [&](Message& message) {
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
+        if (request_.group) message.group_id = request_.group->id;
         place_behind_all(message);
     };
     if (decision_) take(*decision_);
-    for (Message& message : input_) take(message);
+    for (Message& message : input_) {
+        take(message);
+        note_group_input(message.id);
+    }
 }
 
 awaitable<void> Turn::carry_out() {
@@ -315,6 +319,7 @@ Message Turn::new_message(MessageRole role, const std::string& step_id) const {
     message.role = role;
     message.run_id = run_.id;
     message.step_id = step_id;
+    if (request_.group) message.group_id = request_.group->id;
     message.created_at = now();
     return message;
 }
@@ -374,6 +379,7 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     if (clear_context_but_)
         services_.messages.evict_all_but(transaction, request_.agent_id, loaded_.conversation_id, *clear_context_but_);
     services_.messages.insert(transaction, organization_id, work.fresh);
+    tell_group(transaction, work.fresh);
     if (work.memory && work.memory->dirty()) add_memory(transaction, services_, loaded_, *work.memory);
 
     work.times.total_ns = nanoseconds(Clock::now() - work.began);

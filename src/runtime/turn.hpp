@@ -14,14 +14,26 @@
 #include "storage/agent_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
+#include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 
+#include <limits>
+
 namespace stele::runtime {
 
 class Runtime;
+
+/// A turn's part in the talk of a group.
+struct GroupPart {
+    std::string id;
+    std::size_t passed_on = 0;  ///< so many messages of the request, the first ones, were said in the group before
+    std::size_t said = std::numeric_limits<std::size_t>::max();  ///< so many behind them are told to the others
+    bool aloud = true;                                           ///< and so is what the agent answers
+    std::vector<std::string> broadcast_to;  ///< not empty: the agent is made to ask all of these first
+};
 
 /// A message request as the runtime takes it.
 struct TurnRequest {
@@ -37,7 +49,8 @@ struct TurnRequest {
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
     int depth = 0;                               ///< how many messages from agent to agent led here
-    std::shared_ptr<RunControl> control;         ///< given by Runtime
+    std::optional<GroupPart> group;
+    std::shared_ptr<RunControl> control;  ///< given by Runtime
 };
 
 /// What a turn works with. Outlives every turn.
@@ -47,6 +60,7 @@ struct TurnServices {
     const storage::BlockRepository& blocks;
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
+    const storage::GroupRepository& groups;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
     const storage::RunEventRepository& run_events;
@@ -96,6 +110,7 @@ private:
     void tell(std::optional<Error> failure);
     boost::asio::awaitable<void> leave_input_in_history();
     storage::Transaction end_record(const Error& error) const;
+    std::int64_t deny_waiting(storage::Transaction& transaction) const;
 
     llm::ModelRequest make_request() const;
     void take_calls(StepWork& work, std::size_t calls);
@@ -115,6 +130,10 @@ private:
     void show(const StepWork& work);
     ViewOptions view_options() const;
     void take_tools();
+    void tell_group(storage::Transaction& transaction, const std::vector<Message>& stored) const;
+    void note_group_input(const std::string& id);
+    void lend_group_tools();
+    std::vector<ToolRule> rules_of_turn() const;
     AgentLastRun last_run() const;
 
     const TurnServices& services_;
@@ -124,6 +143,7 @@ private:
     Lease lease_;
     LoadedAgent loaded_;
     std::vector<Message> input_;                             ///< not stored yet
+    std::vector<std::string> told_ids_, quiet_ids_;          ///< of the input: what the group hears, and does not
     std::optional<Message> decision_;                        ///< of a client about the calls that wait, not stored yet
     const std::vector<ClientTool>* client_tools_ = nullptr;  ///< of the request; null if there are none
     std::vector<Tool> offered_;                              ///< with `client_tools_`: all tools of this request

@@ -23,6 +23,7 @@ std::vector<std::string> names_of(const std::vector<Tool>& tools) {
 
 // The tools of this request, from what has been loaded.
 void Turn::take_tools() {
+    lend_group_tools();
     if (client_tools_ != nullptr) offered_ = with_client_tools(loaded_.tools, *client_tools_);
     state_.tools = names_of(offered_tools());
 }

@@ -2,6 +2,7 @@
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "runtime/approval.hpp"
 #include "runtime/run_failure.hpp"
 #include "runtime/turn.hpp"
 
@@ -68,6 +69,7 @@ storage::Transaction Turn::end_record(const Error& error) const {
     times.started_ns = to_micros(now()) * 1'000;
     storage::Transaction transaction;
     services_.messages.insert(transaction, request_.organization_id, input_);
+    tell_group(transaction, input_);
     if (!input_.empty())
         services_.agents.count_messages(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()));
     services_.runs.insert_step(transaction, step, times, {});
@@ -77,13 +79,23 @@ storage::Transaction Turn::end_record(const Error& error) const {
     return transaction;
 }
 
+// Cancelled while it carried out what had been decided: nothing of that is kept, and none of the calls waits any more.
+std::int64_t Turn::deny_waiting(storage::Transaction& transaction) const {
+    const auto pending = pending_approval(loaded_.messages);
+    if (!pending) return 0;
+    const std::vector<Message> closing = denial(*pending, user_cancelled);
+    services_.messages.insert(transaction, request_.organization_id, closing);
+    return static_cast<std::int64_t>(closing.size());
+}
+
 awaitable<void> Turn::fail(Error error) {
     finish_run(stop_reason_of(error));
     if (error.code != ErrorCode::cancelled) run_.metadata.text = run_metadata(request_.run_type, error.what());
     try {
         co_await leave_input_in_history();
         storage::Transaction transaction = end_record(error);
-        services_.agents.finish_turn(transaction, request_.agent_id, 0, last_run());
+        const auto denied = error.code == ErrorCode::cancelled && decision_ ? deny_waiting(transaction) : 0;
+        services_.agents.finish_turn(transaction, request_.agent_id, denied, last_run());
         co_await services_.database.commit(std::move(transaction));
     } catch (const Error& unrecorded) {
         log::error("run.failure_not_recorded", {{"run_id", run_.id}, {"why", unrecorded.what()}});

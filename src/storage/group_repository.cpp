@@ -62,9 +62,9 @@ constexpr Statement select_unheard{
     "SELECT " STELE_MESSAGE_COLUMNS
     " FROM group_message g JOIN message m ON m.agent_id = g.agent_id AND m.position = g.position"
     " WHERE g.group_id = $1 AND (m.agent_id <> $2 OR m.context_position IS NULL)"
-    " AND m.role IN ('user', 'system', 'assistant') AND g.position > COALESCE((SELECT s.position FROM group_message s"
-    " JOIN message t ON t.agent_id = s.agent_id AND t.position = s.position WHERE s.group_id = $1 AND s.agent_id = $2"
-    " AND t.role = 'assistant' ORDER BY s.position DESC LIMIT 1), 0) ORDER BY g.position DESC LIMIT $3"};
+    " AND m.role IN ('user', 'system', 'assistant') AND g.position > COALESCE((SELECT s.position FROM message s"
+    " WHERE s.group_id = $1 AND s.agent_id = $2 AND s.role = 'assistant' ORDER BY s.position DESC LIMIT 1), 0)"
+    " ORDER BY g.position DESC LIMIT $3"};
 constexpr Statement select_transcript{
     "group.transcript",
     "SELECT " STELE_MESSAGE_COLUMNS

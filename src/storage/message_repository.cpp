@@ -45,6 +45,9 @@ constexpr Statement select_by_otid{"message.by_otid",
                                    " AND (step_id IS NOT NULL OR role = 'approval') ORDER BY position LIMIT 1"};
 constexpr Statement update_system{"message.rewrite_system",
                                   "UPDATE message SET text = $3, body = NULL WHERE agent_id = $1 AND id = $2"};
+constexpr Statement update_body{"message.rewrite",
+                                "UPDATE message SET text = $3, body = $4 WHERE agent_id = $1 AND id = $2"};
+constexpr Statement delete_one{"message.delete", "DELETE FROM message WHERE agent_id = $1 AND id = $2"};
 constexpr Statement update_evict{
     "message.evict",
     "UPDATE message SET context_position = NULL WHERE agent_id = $1 AND conversation_id = $2"
@@ -147,6 +150,12 @@ Message to_message(Row& row) {
     return message;
 }
 
+// Nothing for a plain text, which its column has.
+std::optional<std::string> stored_body(const MessageBody& body) {
+    if (is_plain_text(body)) return std::nullopt;
+    return to_json(body);
+}
+
 void pack_message(Params& params, const std::string& organization_id, const Message& message) {
     const auto add = [&](auto value) { params.push_back(to_value(std::move(value))); };
     add(message.agent_id);
@@ -157,10 +166,7 @@ void pack_message(Params& params, const std::string& organization_id, const Mess
     add(message.context_position);
     add(std::string(to_string(message.role)));
     add(spoken_text(message));
-    if (is_plain_text(message))
-        params.emplace_back();
-    else
-        add(to_json(static_cast<const MessageBody&>(message)));
+    add(stored_body(message));
     add(message.name);
     add(message.otid);
     add(message.sender_id);
@@ -268,6 +274,15 @@ void MessageRepository::rewrite_system(Transaction& transaction, const Message& 
         .expect_row(not_found("Message", message.id));
 }
 
+void MessageRepository::rewrite(Transaction& transaction, const Message& message) const {
+    transaction.add(update_body, message.agent_id, message.id, spoken_text(message), stored_body(message))
+        .expect_row(not_found("Message", message.id));
+}
+
+void MessageRepository::remove(Transaction& transaction, const std::string& agent_id, const std::string& id) const {
+    transaction.add(delete_one, agent_id, id).expect_row(not_found("Message", id));
+}
+
 void MessageRepository::evict_all_but(Transaction& transaction, const std::string& agent_id,
                                       const std::string& conversation_id, const std::string& keep_id) const {
     transaction.add(update_evict, agent_id, conversation_id, keep_id);
@@ -349,11 +364,12 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 
 std::vector<Statement> MessageRepository::statements() {
     std::vector<Statement> all = {
-        select_in_context,     select_context_ids,       select_in_conversation, select_conversation_ids,
-        select_by_id,          select_position,          select_by_otid,         update_system,
-        update_evict,          update_evict_shared,      update_context,         update_compact,
-        update_compact_shared, select_last_summary,      update_drop_summary,    update_restore,
-        update_restore_shared, select_newest_in_context, select_newest_return,   update_place};
+        select_in_context,    select_context_ids, select_in_conversation, select_conversation_ids,
+        select_by_id,         select_position,    select_by_otid,         update_system,
+        update_body,          delete_one,         update_evict,           update_evict_shared,
+        update_context,       update_compact,     update_compact_shared,  select_last_summary,
+        update_drop_summary,  update_restore,     update_restore_shared,  select_newest_in_context,
+        select_newest_return, update_place};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

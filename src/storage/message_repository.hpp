@@ -55,6 +55,11 @@ public:
     /// Replaces the text of a system message in place.
     void rewrite_system(Transaction& transaction, const Message& message) const;
 
+    /// Replaces what a message says.
+    void rewrite(Transaction& transaction, const Message& message) const;
+
+    void remove(Transaction& transaction, const std::string& agent_id, const std::string& id) const;
+
     /// Takes all but the message `keep_id` out of a conversation's context window; nothing is deleted.
     void evict_all_but(Transaction& transaction, const std::string& agent_id, const std::string& conversation_id,
                        const std::string& keep_id) const;

@@ -25,6 +25,9 @@ public:
     virtual boost::asio::awaitable<std::vector<AgentReply>> ask(std::vector<std::string> agent_ids,
                                                                 std::string message) = 0;
 
+    /// The same for all of the group that the caller leads in this run.
+    virtual boost::asio::awaitable<std::vector<AgentReply>> ask_group(std::string message) = 0;
+
     /// Delivers `message` and waits for nothing. Throws ToolFailure if it can't be delivered.
     virtual boost::asio::awaitable<void> tell(std::string agent_id, std::string message) = 0;
 

@@ -8,6 +8,7 @@ import letta_client
 import pytest
 import scripted_model
 import stele
+from runs import in_background
 from wire import Wire, request
 
 
@@ -30,30 +31,6 @@ def scripted(tmp_path):
     yield model, server
     server.kill()
     model.stop()
-
-
-def in_background(call):
-    """Calls on a thread of its own; `join()` gives what came of it."""
-
-    class Call(threading.Thread):
-        result = failure = None
-
-        def run(self):
-            try:
-                self.result = call()
-            except Exception as failure:  # noqa: BLE001
-                self.failure = failure
-
-        def done(self):
-            self.join(60)
-            assert not self.is_alive()
-            if self.failure:
-                raise self.failure
-            return self.result
-
-    thread = Call(daemon=True)
-    thread.start()
-    return thread
 
 
 def active(http, agent):

@@ -61,6 +61,8 @@ def needed(path: str, world: dict, text: str) -> dict:
     """A body that every operation with a needed one takes."""
     if path.endswith("/chat/completions"):
         return {"model": world["agent_id"], "messages": [{"role": "user", "content": text}]}
+    if path.endswith("/messages/{message_id}"):
+        return {"content": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
 
 

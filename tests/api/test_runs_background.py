@@ -1,7 +1,6 @@
 """Background runs: their streams are numbered, go on without their client, and are taken up again from any event, by any
 number of readers, while the run is at work, after it, and after the server was started anew."""
 
-import http.client
 import json
 import random
 import threading
@@ -9,33 +8,7 @@ import threading
 import letta_client
 import pytest
 import stele
-
-DEADLINE_SECONDS = 60
-
-
-def open_stream(server, path, body, headers=None):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_SECONDS)
-    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json", **(headers or {})})
-    answer = connection.getresponse()
-    if answer.status != 200:
-        raise stele.Refused(answer.status, answer.read().decode(), answer.headers)
-    return connection, answer
-
-
-def frames(answer, most=None):
-    """(id line or None, data) of each frame, at most `most`; `event: error` is a frame ("error", data)."""
-    found, marks = [], {}
-    while most is None or len(found) < most:
-        line = answer.readline().decode()
-        if not line:
-            break
-        name, _, value = line.rstrip("\n").partition(": ")
-        if name:
-            marks[name] = value
-            continue
-        found.append((marks.get("event") or marks.get("id"), marks["data"] if marks["data"] == "[DONE]" else json.loads(marks["data"])))
-        marks = {}
-    return found
+from runs import DEADLINE_SECONDS, frames, open_stream
 
 
 def begin(server, agent, text, most=None, **more):

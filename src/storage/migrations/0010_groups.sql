@@ -53,4 +53,4 @@ CREATE TABLE group_message (
     FOREIGN KEY (agent_id, position) REFERENCES message (agent_id, position) ON DELETE CASCADE
 );
 CREATE INDEX group_message_by_message ON group_message (agent_id, position);
-CREATE INDEX message_by_group ON message (group_id, agent_id) WHERE group_id IS NOT NULL;
+CREATE INDEX message_by_group ON message (group_id, agent_id, position) WHERE group_id IS NOT NULL;

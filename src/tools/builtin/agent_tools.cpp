@@ -1,36 +1,12 @@
 // The tools with which agents speak to one another.
+#include "tools/builtin/agent_reply.hpp"
 #include "tools/builtin/arguments.hpp"
 #include "tools/builtin/tables.hpp"
-#include "tools/other_agents.hpp"
 
 namespace stele::tools {
 namespace {
 
 using boost::asio::awaitable;
-
-constexpr char no_response[] = "<no response>";
-
-// Clients look for this spelling in the return, quotes included; so a text is quoted as its reader would.
-std::string quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'' || c == '\\') out += '\\';
-        if (c == '\n')
-            out += "\\n";
-        else
-            out += c;
-    }
-    return out + "'";
-}
-
-std::string shown(const AgentReply& reply) {
-    std::string texts;
-    for (const std::string& text : reply.texts) texts += (texts.empty() ? "" : ", ") + quoted(text);
-    if (texts.empty()) texts = quoted(no_response);
-    std::string out = "{'agent_id': " + quoted(reply.agent_id) + ", 'response': [" + texts + "]";
-    if (!reply.failure.empty()) out += ", 'error': " + quoted(reply.failure);
-    return out + "}";
-}
 
 awaitable<ToolResult> run_ask(BuiltinContext& context, std::string json) {
     auto arguments = read_arguments<ToAgentArguments>("send_message_to_agent_and_wait_for_reply", json);
@@ -61,8 +37,7 @@ awaitable<ToolResult> run_broadcast(BuiltinContext& context, std::string json) {
     const std::vector<AgentReply> replies =
         co_await context.others.ask(std::move(receivers), std::move(arguments.message));
     ToolResult result;
-    for (const AgentReply& reply : replies) result.value += (result.value.empty() ? "" : ", ") + shown(reply);
-    result.value = "[" + result.value + "]";
+    result.value = shown(replies);
     co_return result;
 }
 

@@ -17,6 +17,8 @@ std::span<const BuiltinTool> builtin_tools() {
 const BuiltinTool* find_builtin(std::string_view name) {
     for (const BuiltinTool& tool : builtin_tools())
         if (name == tool.name) return &tool;
+    for (const BuiltinTool& tool : group_tools())
+        if (name == tool.name) return &tool;
     return nullptr;
 }
 

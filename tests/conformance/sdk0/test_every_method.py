@@ -139,9 +139,19 @@ def test_reset_answers_with_the_agent(client):
     client.agents.messages.create(agent.id, messages=user("@say hi"))
     state = client.agents.messages.reset(agent.id, add_default_initial_messages=True)
     assert state.id == agent.id and len(state.message_ids) == 4 and state.message_ids[0] == agent.message_ids[0]
+
+
+def test_a_message_is_edited(client):
+    agent = make(client)
+    client.agents.messages.create(agent.id, messages=user("@say hi"))
+    said = next(m for m in client.agents.messages.list(agent.id) if m.message_type == "user_message")
+    edited = client.agents.messages.modify(agent.id, said.id, request={"message_type": "user_message", "content": "hello"})
+    assert edited.message_type == "user_message" and edited.content == "hello" and edited.id == said.id
+    assert next(m for m in client.agents.messages.list(agent.id) if m.id == said.id).content == "hello"
+    system = client.agents.retrieve(agent.id).message_ids[0]
     with pytest.raises(ApiError) as refused:
-        client.agents.messages.modify(agent.id, state.message_ids[0], request={"message_type": "system_message", "content": "x"})
-    assert refused.value.status_code == 405
+        client.agents.messages.modify(agent.id, system, request={"message_type": "system_message", "content": "x"})
+    assert refused.value.status_code == 409
 
 
 def test_runs_and_steps(client):
