@@ -63,6 +63,8 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"model": world["agent_id"], "messages": [{"role": "user", "content": text}]}
     if path.endswith("/messages/{message_id}"):
         return {"content": text}
+    if path == "/v1/groups":
+        return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
 
 
