@@ -308,8 +308,9 @@ std::string default_system_prompt(AgentType type);
 /// Two words, capitalised and joined: "QuietHarbour".
 std::string random_agent_name();
 
-/// Names of the built-in tools that an agent of this type is given.
-std::vector<std::string> base_tools_of(AgentType type);
+/// Names of the built-in tools that an agent of this type is given. `looked_after`: another agent writes its memory, so
+/// it has no tools for that itself.
+std::vector<std::string> base_tools_of(AgentType type, bool looked_after = false);
 
 /// True for the types whose loop ends with a text; the others speak through tools only.
 bool speaks_in_text(AgentType type);

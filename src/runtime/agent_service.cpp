@@ -88,7 +88,7 @@ void add_automatic_rules(Agent& agent, const std::vector<Tool>& tools, const Cre
 
 awaitable<std::vector<Tool>> AgentService::tools_for(std::string organization_id, const CreateAgent& request) const {
     std::vector<std::string> base;
-    if (request.include_base_tools) base = base_tools_of(request.agent_type);
+    if (request.include_base_tools) base = base_tools_of(request.agent_type, request.enable_sleeptime.value_or(false));
     const std::vector<std::string> named = request.tools.value_or({});
     std::vector<std::string> names = base;
     if (request.include_multi_agent_tools)
@@ -170,36 +170,45 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     compaction.prompt = default_compaction_prompt(compaction.mode);
     if (request.compaction_settings.has_value()) apply(*request.compaction_settings, compaction);
 
-    const std::vector<Tool> tools = co_await tools_for(organization_id, request);
+    NewAgent made;
+    made.tags = tags;
+    made.tools = co_await tools_for(organization_id, request);
     agent.tool_rules = request.tool_rules.value_or({});
-    add_automatic_rules(agent, tools, request);
+    add_automatic_rules(agent, made.tools, request);
 
-    std::vector<Block> blocks;
-    for (CreateBlock& block : request.memory_blocks.value_or({})) blocks.push_back(make_block(std::move(block), actor));
-    const std::size_t made = blocks.size();
+    for (CreateBlock& block : request.memory_blocks.value_or({}))
+        made.fresh_blocks.push_back(make_block(std::move(block), actor));
+    made.blocks = made.fresh_blocks;
     std::vector<Block> attached = co_await blocks_by_id(organization_id, request.block_ids.value_or({}));
-    for (Block& block : attached) blocks.push_back(std::move(block));
-    demand_distinct_labels(blocks);
+    for (Block& block : attached) made.blocks.push_back(std::move(block));
+    demand_distinct_labels(made.blocks);
 
-    std::vector<Message> messages;
-    messages.push_back(new_system_message({agent, blocks, {}, now(), 0, 0}));
+    made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0}));
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
-        messages.push_back(std::move(message));
-    agent.message_count = static_cast<std::int64_t>(messages.size());
+        made.messages.push_back(std::move(message));
+    agent.message_count = static_cast<std::int64_t>(made.messages.size());
+    made.agent = agent;
 
     storage::Transaction transaction;
-    parts_.agents.insert(transaction, agent);
-    if (!tags.empty()) parts_.agents.set_tags(transaction, agent, tags);
+    insert(transaction, made);
     set_secrets(transaction, agent, request, actor);
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-        if (i < made) parts_.blocks.insert(transaction, organization_id, blocks[i]);
-        parts_.blocks.attach(transaction, agent.id, blocks[i]);
-    }
-    for (const Tool& tool : tools) parts_.tools.attach(transaction, agent.id, tool.id);
-    parts_.messages.insert(transaction, organization_id, messages);
+    const bool is_partner =
+        agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
+    if (agent.enable_sleeptime.value_or(false) && !is_partner)
+        co_await add_partner(transaction, agent, made.blocks, actor);
     if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
     co_await parts_.database.commit(std::move(transaction));
     co_return co_await get(organization_id, agent.id, AgentInclude());
+}
+
+void AgentService::insert(storage::Transaction& transaction, const NewAgent& made) const {
+    const Agent& agent = made.agent;
+    parts_.agents.insert(transaction, agent);
+    if (!made.tags.empty()) parts_.agents.set_tags(transaction, agent, made.tags);
+    for (const Block& block : made.fresh_blocks) parts_.blocks.insert(transaction, agent.organization_id, block);
+    for (const Block& block : made.blocks) parts_.blocks.attach(transaction, agent.id, block);
+    for (const Tool& tool : made.tools) parts_.tools.attach(transaction, agent.id, tool.id);
+    parts_.messages.insert(transaction, agent.organization_id, made.messages);
 }
 
 void AgentService::set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
@@ -281,6 +290,7 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
         agent.updated_at = now();
         agent.last_updated_by_id = actor;
         parts_.agents.update(transaction, agent);
+        co_await add_partner_if_missing(transaction, agent, request, actor);
         co_await parts_.database.commit(std::move(transaction));
         const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id, std::string());
         static_cast<void>(refreshed);
@@ -379,15 +389,6 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
         for (Message& message : initial_messages(loaded->agent, std::nullopt)) fresh.push_back(std::move(message));
     parts_.messages.insert(transaction, organization_id, fresh);
     parts_.agents.count_messages(transaction, id, static_cast<std::int64_t>(fresh.size()));
-    co_await parts_.database.commit(std::move(transaction));
-}
-
-awaitable<void> AgentService::remove(std::string organization_id, std::string id) const {
-    const Agent agent = co_await find(organization_id, id);
-    const Lease lease = co_await parts_.runtime.lease(id, std::string());  // a run at work ends first
-    storage::Transaction transaction;
-    storage::ConversationRepository::remove_blocks_of_agent(transaction, id);
-    parts_.agents.remove(transaction, agent);
     co_await parts_.database.commit(std::move(transaction));
 }
 

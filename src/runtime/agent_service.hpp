@@ -3,6 +3,7 @@
 #include "base/seal.hpp"
 #include "runtime/model_choice.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/sleeptime_partner.hpp"
 #include "storage/tool_repository.hpp"
 
 namespace stele::runtime {
@@ -23,6 +24,7 @@ public:
         const storage::BlockRepository& blocks;
         const storage::ToolRepository& tools;
         const storage::MessageRepository& messages;
+        const storage::GroupRepository& groups;
         const storage::IdempotencyRepository& idempotency;
         llm::Catalogue& catalogue;
         Runtime& runtime;
@@ -59,6 +61,11 @@ private:
     static void add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include);
     AgentState state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows,
                         std::size_t& next) const;
+    void insert(storage::Transaction& transaction, const NewAgent& made) const;
+    boost::asio::awaitable<void> add_partner(storage::Transaction& transaction, Agent main, std::vector<Block> blocks,
+                                             std::string actor) const;
+    boost::asio::awaitable<void> add_partner_if_missing(storage::Transaction& transaction, Agent main,
+                                                        UpdateAgent request, std::string actor) const;
     boost::asio::awaitable<Agent> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id,
                                                             std::vector<std::string> ids) const;

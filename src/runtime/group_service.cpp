@@ -76,7 +76,7 @@ awaitable<void> GroupService::save(std::string organization_id, std::string acto
     for (const std::string& agent_id : agents_of(before))
         for (const std::string& block_id : before.shared_block_ids)
             if (!contains(agents_of(group), agent_id) || !contains(group.shared_block_ids, block_id))
-                parts_.blocks.detach(transaction, agent_id, block_id);
+                parts_.blocks.detach_if_held(transaction, agent_id, block_id);
     for (const std::string& agent_id : agents_of(group))
         for (const Block& block : shared) parts_.blocks.attach(transaction, agent_id, block);
     co_await parts_.database.commit(std::move(transaction));

@@ -2,6 +2,7 @@
 
 #include "domain/compaction.hpp"
 #include "domain/generation.hpp"
+#include "runtime/sleeptime.hpp"
 #include "runtime/turn.hpp"
 #include "runtime/wait_graph.hpp"
 
@@ -13,7 +14,9 @@ namespace stele::runtime {
 /// Starts runs and knows those at work. Thread-safe; outlives every run.
 class Runtime {
 public:
-    explicit Runtime(TurnServices services) : services_(std::move(services)) { services_.runtime = this; }
+    explicit Runtime(TurnServices services) : services_(std::move(services)), sleeptime_(services_) {
+        services_.runtime = this;
+    }
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
@@ -88,6 +91,8 @@ public:
     /// Which conversations wait for others; a run that waits for another one enters itself there.
     WaitGraph& waits() { return waits_; }
 
+    Sleeptime& sleeptime() { return sleeptime_; }
+
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }
 
@@ -100,6 +105,7 @@ private:
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
     boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
+    boost::asio::awaitable<void> join_own_group(TurnRequest& request, const LoadedAgent& loaded);
     boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
     void refuse_if_at_work(const std::string& key, const std::string& own_run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
@@ -110,6 +116,7 @@ private:
     void forget(const std::string& run_id);
 
     TurnServices services_;
+    Sleeptime sleeptime_;
     LeaseTable leases_;
     WaitGraph waits_;
     std::atomic<bool> stopping_ = false;

@@ -42,6 +42,14 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start_talk(TurnRequest request, std:
     co_return run_log;
 }
 
+// What is said to an agent whose memory others look after is said in their group.
+awaitable<void> Runtime::join_own_group(TurnRequest& request, const LoadedAgent& loaded) {
+    if (request.group || !loaded.agent.enable_sleeptime.value_or(false)) co_return;
+    const std::vector<Group> groups = co_await services_.groups.managed_by(request.agent_id);
+    for (const Group& group : groups)
+        if (works_asleep(group) && !request.group) request.group.emplace().id = group.id;
+}
+
 awaitable<void> Runtime::carry_out_talk(std::shared_ptr<RunLog> run_log, TurnRequest request, Group group) {
     const auto began = std::chrono::steady_clock::now();
     RunEnd end;

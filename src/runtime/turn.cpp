@@ -89,6 +89,7 @@ awaitable<void> Turn::carry_out() {
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
     if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
+    if (!failure) co_await wake_partners();
     const bool full = !failure && window_is_full();
     if (full && request_.body.include_compaction_messages) co_await compact_afterwards();
     if (full && !request_.body.include_compaction_messages) {

@@ -132,6 +132,7 @@ private:
     void take_tools();
     void tell_group(storage::Transaction& transaction, const std::vector<Message>& stored) const;
     void note_group_input(const std::string& id);
+    boost::asio::awaitable<void> wake_partners();
     void lend_group_tools();
     std::vector<ToolRule> rules_of_turn() const;
     AgentLastRun last_run() const;

@@ -1,5 +1,5 @@
 // A turn that is part of a group's talk.
-#include "runtime/turn.hpp"
+#include "runtime/runtime.hpp"
 #include "tools/builtin/tables.hpp"
 
 #include <algorithm>
@@ -30,6 +30,14 @@ void Turn::tell_group(storage::Transaction& transaction, const std::vector<Messa
         if (contains(told_ids_, message.id) || (request_.group->aloud && !contains(quiet_ids_, message.id)))
             told.push_back(message);
     services_.groups.add_messages(transaction, request_.group->id, told);
+}
+
+// Those who look after this agent's memory read what has been said while it rests. A turn that waits for a person is
+// not over yet.
+boost::asio::awaitable<void> Turn::wake_partners() {
+    const bool over = run_.stop_reason && *run_.stop_reason != StopReason::requires_approval;
+    if (!over || !loaded_.agent.enable_sleeptime.value_or(false)) co_return;
+    usage_.run_ids = co_await services_.runtime->sleeptime().after_turn(request_);
 }
 
 // The manager of a supervised group asks all of it, and answers then.
