@@ -1,5 +1,6 @@
 #include "api/chat_frames.hpp"
 #include "api/error_response.hpp"
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
@@ -47,6 +48,7 @@ awaitable<Response> complete(Services& services, const Request& request, std::st
                              ChatCompletionRequest body) {
     MessageRequest message;
     message.input = last_user_content(body);
+    co_await bring_images(services, message);
     const bool stream = body.stream.value_or(false);
     message.stream_tokens = stream;
     if (stream && request.idempotency_key)
@@ -75,11 +77,15 @@ Response refusal(const Error& error, const std::string& request_id) {
     return response;
 }
 
-awaitable<Response> in_its_shape(Services& services, const Request& request, std::optional<std::string> agent_id) {
+// `streams`: where the request doesn't say.
+awaitable<Response> in_its_shape(Services& services, const Request& request, std::optional<std::string> agent_id,
+                                 bool streams) {
     std::optional<Error> failure;
     try {
         auto body = decode<ChatCompletionRequest>(request.body());
+        if (!agent_id && body.model.empty()) throw invalid_field("body.model", "is required: the id of an agent");
         if (!agent_id) agent_id = body.model;
+        if (!body.stream.has_value()) body.stream = streams;
         if (!is_id(*agent_id, "agent")) throw refused("model: must be the id of an agent, 'agent-{uuid4}'");
         co_return co_await complete(services, request, std::move(*agent_id), std::move(body));
     } catch (const Error& error) {
@@ -90,11 +96,20 @@ awaitable<Response> in_its_shape(Services& services, const Request& request, std
 }
 
 awaitable<Response> create(Services& services, const Request& request) {
-    co_return co_await in_its_shape(services, request, std::nullopt);
+    co_return co_await in_its_shape(services, request, std::nullopt, false);
 }
 
 awaitable<Response> create_for_agent(Services& services, const Request& request) {
-    co_return co_await in_its_shape(services, request, request.path_id("agent_id", "agent"));
+    co_return co_await in_its_shape(services, request, request.path_id("agent_id", "agent"), false);
+}
+
+// Front ends that turn speech into text and back: they speak a word as soon as it is there.
+awaitable<Response> create_voice(Services& services, const Request& request) {
+    co_return co_await in_its_shape(services, request, request.path_id("agent_id", "agent"), true);
+}
+
+awaitable<Response> create_voice_by_model(Services& services, const Request& request) {
+    co_return co_await in_its_shape(services, request, request.query.text("agent_id"), true);
 }
 
 }  // namespace
@@ -105,6 +120,10 @@ std::span<const Route> chat_completion_routes() {
          "ChatCompletion"},
         {Method::post, "/openai/v1/{agent_id}/chat/completions", create_for_agent, "chat.completions.create_for_agent",
          "ChatCompletionRequest", "ChatCompletion"},
+        {Method::post, "/v1/voice-beta/{agent_id}/chat/completions", create_voice,
+         "voice.create_voice_chat_completions", "ChatCompletionRequest", "ChatCompletion"},
+        {Method::post, "/v1/voice/chat/completions", create_voice_by_model, "voice.chat_completions",
+         "ChatCompletionRequest", "ChatCompletion", "agent_id"},
     };
     return routes;
 }

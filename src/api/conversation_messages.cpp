@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/conversation_place.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
@@ -49,6 +50,7 @@ awaitable<Response> preview(Services& services, const Request& request) {
     const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
     const bool stream = body.streaming.value_or(true);
     MessageTarget target = target_of(place);
+    co_await bring_images(services, body);
     const std::string sent =
         co_await services.runtime.preview(turn_of(request, std::move(target), std::move(body), stream));
     co_return json_answer(sent);

@@ -2,6 +2,7 @@
 
 #include "api/error_response.hpp"
 #include "api/message_answer.hpp"
+#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -42,12 +43,7 @@ std::string digest_of(const net::HttpRequest& http) {
 
 // "Basic dXNlcjpwYXNz" -> "pass"
 std::string password_of_basic(std::string_view encoded) {
-    std::string text(encoded.size(), '\0');
-    std::size_t size = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(text.data()), text.size(), encoded.data(), encoded.size(),
-                          nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return {};
-    text.resize(size);
+    const std::string text = from_base64(encoded).value_or("");
     const std::size_t colon = text.find(':');
     return colon == std::string::npos ? std::string() : text.substr(colon + 1);
 }

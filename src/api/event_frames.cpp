@@ -29,6 +29,7 @@ void EventFrames::first_ping() {
 }
 
 void EventFrames::ping() {
+    if (!options_.include_pings) return net::append_sse_comment(text_, "at work");  // proxies cut what is silent
     MessageHead head;
     head.id = "ping-" + new_uuid();
     head.date = to_iso8601_seconds(now());

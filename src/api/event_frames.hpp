@@ -13,7 +13,7 @@ public:
     /// The ping with which a stream begins, unless its reader has seen it: the same for every reader.
     void first_ping();
 
-    /// A sign of life. Repeats the number of what was told last.
+    /// A sign of life: a ping with the number of what was told last, or a comment, which no client sees.
     void ping();
 
     void event(const runtime::RunEvent& event);

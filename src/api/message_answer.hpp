@@ -37,7 +37,7 @@ bool wants_stream(const Request& request, const MessageRequest& body);
 struct MessageTarget {
     std::string agent_id;
     std::string conversation_id;  ///< empty: the agent's default one
-    bool refuse_if_busy = false;  ///< else they wait behind the run at work
+    bool refuse_if_busy = false;  ///< else they wait; what the request or its agent says (double_texting) goes before
 };
 
 /// Begins the run that `body` asks for and answers with it; one whose otid was carried out before is told again.

@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "runtime/message_service.hpp"
 
@@ -16,6 +17,7 @@ awaitable<Response> modify_of(Services& services, const Request& request, std::s
     const std::string message_id = request.path_id("message_id", "message");
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
+    if (edit.content.has_value()) co_await bring_images(services, *edit.content);
     const auto edited =
         co_await services.message_service.edit(request.organization_id, agent_id, message_id, std::move(edit));
     const std::vector<LettaMessage> parts = expand(edited.message, view_of(agent->agent_type));

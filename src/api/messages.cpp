@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
 #include "api/run_answer.hpp"
@@ -22,7 +23,7 @@ runtime::TurnRequest turn_of(const Request& request, MessageTarget target, Messa
     turn.run_type = stream ? "send_message_streaming" : "send_message";
     turn.idempotency_key = request.idempotency_key;
     turn.request_id = request.request_id;
-    turn.refuse_if_busy = body.double_texting.has_value() ? *body.double_texting == "reject" : target.refuse_if_busy;
+    turn.refuse_if_busy = target.refuse_if_busy;
     turn.body = std::move(body);
     return turn;
 }
@@ -47,6 +48,7 @@ awaitable<Response> send_messages(Services& services, const Request& request, Me
                                   bool stream) {
     auto before = co_await earlier_run(services, target.agent_id, body);
     if (before) co_return co_await repeat_run(services, request, std::move(*before));
+    co_await bring_images(services, body);
     StreamOptions options;
     options.include_pings = body.include_pings;
     options.background = stream && body.background;
@@ -100,6 +102,7 @@ awaitable<Response> create_async(Services& services, const Request& request) {
         const Run same = co_await find_run(services, request.organization_id, *before);
         co_return answer(same);
     }
+    co_await bring_images(services, body);
     runtime::TurnRequest turn = turn_of(request, std::move(target), std::move(body), false);
     turn.background = true;
     turn.run_type = async_run_type;

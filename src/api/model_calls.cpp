@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "base/json_text.hpp"
 #include "domain/generation.hpp"
@@ -28,6 +29,7 @@ awaitable<Response> preview(Services& services, const Request& request) {
     target.agent_id = request.path_id("agent_id", "agent");
     auto body = decode<MessageRequest>(request.body());
     const bool stream = body.streaming.value_or(false);
+    co_await bring_images(services, body);
     const std::string sent =
         co_await services.runtime.preview(turn_of(request, std::move(target), std::move(body), stream));
     co_return json_answer(sent);

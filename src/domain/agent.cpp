@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "domain/json_mapping.hpp"
+#include "domain/message.hpp"
 
 #include <array>
 
@@ -58,6 +59,7 @@ constexpr std::int64_t files_open_max = 1'000;
 constexpr std::int64_t view_window_max = 2'147'483'647;
 
 void check_switches(const AgentSwitchesRequest& request, Problems& problems) {
+    check_double_texting(request.double_texting, problems);
     for (const auto& [name, number] :
          {std::pair("max_files_open", &request.max_files_open),
           std::pair("per_file_view_window_char_limit", &request.per_file_view_window_char_limit)})
@@ -107,7 +109,8 @@ AgentState::AgentState(const Agent& agent)
       AgentSwitches(agent),
       AgentLastRun(agent),
       AgentPlace(agent),
-      AgentVisibility(agent) {
+      AgentVisibility(agent),
+      AgentTurnTaking(agent) {
     memory.agent_type = agent.agent_type;
 }
 
@@ -265,6 +268,10 @@ bool apply_plain_fields(const UpdateAgent& update, Agent& agent) {
     if (update.per_file_view_window_char_limit.has_value())
         changed |= update.per_file_view_window_char_limit.set_into(agent.per_file_view_window_char_limit);
     changed |= update.hidden.set_into(agent.hidden);
+    if (update.double_texting.present() && !(update.double_texting == agent.double_texting)) {
+        agent.double_texting = update.double_texting.has_value() ? update.double_texting : Patch<std::string>();
+        changed = true;
+    }
     if (update.project_id.has_value()) changed |= update.project_id.set_into(agent.project_id);
     if (update.template_id.has_value()) changed |= update.template_id.set_into(agent.template_id);
     if (update.base_template_id.has_value()) changed |= update.base_template_id.set_into(agent.base_template_id);

@@ -129,9 +129,15 @@ struct AgentVisibility {
 };
 BOOST_DESCRIBE_STRUCT(AgentVisibility, (), (hidden))
 
+struct AgentTurnTaking {
+    Patch<std::string>
+        double_texting;  ///< as in MessageRequest, for requests that don't say; absent: as the path has it
+};
+BOOST_DESCRIBE_STRUCT(AgentTurnTaking, (), (double_texting))
+
 /// What an agent's row keeps as JSON.
-struct AgentSettings : AgentToolRules, AgentModel, AgentSwitches, AgentPlace {};
-BOOST_DESCRIBE_STRUCT(AgentSettings, (AgentToolRules, AgentModel, AgentSwitches, AgentPlace), ())
+struct AgentSettings : AgentToolRules, AgentModel, AgentSwitches, AgentPlace, AgentTurnTaking {};
+BOOST_DESCRIBE_STRUCT(AgentSettings, (AgentToolRules, AgentModel, AgentSwitches, AgentPlace, AgentTurnTaking), ())
 
 /// An agent as its row holds it: everything but what other tables say of it.
 struct Agent : Audit, AgentHead, AgentSettings, AgentOrigin, AgentLastRun, AgentVisibility {
@@ -153,13 +159,15 @@ struct AgentState : Audit,
                     AgentGroups,
                     AgentLastRun,
                     AgentPlace,
-                    AgentVisibility {
+                    AgentVisibility,
+                    AgentTurnTaking {
     AgentState() = default;
     explicit AgentState(const Agent& agent);
 };
 BOOST_DESCRIBE_STRUCT(AgentState,
                       (Audit, AgentHead, AgentToolRules, AgentContext, AgentModel, AgentRelations, AgentOrigin,
-                       AgentIdentities, AgentSwitches, AgentGroups, AgentLastRun, AgentPlace, AgentVisibility),
+                       AgentIdentities, AgentSwitches, AgentGroups, AgentLastRun, AgentPlace, AgentVisibility,
+                       AgentTurnTaking),
                       ())
 
 /// An element of `initial_message_sequence`.
@@ -223,10 +231,12 @@ struct AgentSwitchesRequest {
     Patch<std::string> project_id;
     Patch<std::string> template_id;
     Patch<std::string> base_template_id;
+    Patch<std::string> double_texting;
 };
 BOOST_DESCRIBE_STRUCT(AgentSwitchesRequest, (),
                       (message_buffer_autoclear, enable_sleeptime, timezone, max_files_open,
-                       per_file_view_window_char_limit, hidden, project_id, template_id, base_template_id))
+                       per_file_view_window_char_limit, hidden, project_id, template_id, base_template_id,
+                       double_texting))
 
 /// Body of POST /v1/agents.
 struct CreateAgent : AgentModelRequest, AgentLinksRequest, AgentSwitchesRequest {

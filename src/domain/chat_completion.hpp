@@ -22,15 +22,13 @@ BOOST_DESCRIBE_STRUCT(ChatStreamOptions, (), (include_usage))
 
 /// Body of POST /v1/chat/completions. Other members are parameters of a model and mean nothing to an agent.
 struct ChatCompletionRequest {
-    std::string model;  ///< an agent's id
+    std::string model;  ///< an agent's id, where the path has none
     std::vector<ChatInputMessage> messages;
     Patch<bool> stream;
     Patch<ChatStreamOptions> stream_options;
 };
 BOOST_DESCRIBE_STRUCT(ChatCompletionRequest, (), (model, messages, stream, stream_options))
-constexpr std::array<std::string_view, 2> required_members(const ChatCompletionRequest*) {
-    return {"model", "messages"};
-}
+constexpr std::array<std::string_view, 1> required_members(const ChatCompletionRequest*) { return {"messages"}; }
 
 /// What the last user message of `request` says: the agent remembers the ones before. Throws Error{invalid_argument} if
 /// there is none, or one of its parts is of no kind that an agent takes.

@@ -160,14 +160,17 @@ void check(const MessageRequest& request, Problems& problems) {
             if (!is_returned_type(type))
                 problems.add("include_return_message_types", "holds an unknown message type", "enum",
                              json_string(type));
-    if (request.double_texting.has_value() && *request.double_texting != "reject" && *request.double_texting != "queue")
-        problems.add("double_texting", "must be one of: reject, queue", "literal_error",
-                     json_string(*request.double_texting));
+    check_double_texting(request.double_texting, problems);
     const bool streaming = request.streaming.value_or(false);
     if (request.streaming.has_value() && !streaming) {
         if (request.stream_tokens) problems.add("stream_tokens", "needs streaming to be true");
         if (request.background) problems.add("background", "needs streaming to be true");
     }
+}
+
+void check_double_texting(const Patch<std::string>& value, Problems& problems) {
+    if (value.has_value() && *value != "reject" && *value != "queue")
+        problems.add("double_texting", "must be one of: reject, queue", "literal_error", json_string(*value));
 }
 
 const InputMessage* approval_of(const MessageRequest& request) {

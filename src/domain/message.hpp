@@ -103,6 +103,9 @@ void check(const InputMessage& message, Problems& problems);
 /// True if it answers a request for approval: with verdicts, or with results of tools that the client has run.
 bool is_approval(const InputMessage& message);
 
+/// What becomes of a request while another run is at work: it is refused (reject), or waits (queue).
+void check_double_texting(const Patch<std::string>& value, Problems& problems);
+
 /// Body of every message request: POST /v1/agents/{agent_id}/messages, .../stream, .../async.
 struct MessageRequest {
     Patch<std::vector<InputMessage>> messages;

@@ -55,7 +55,7 @@ void append_calls(std::string& out, const std::vector<ToolCall>& calls) {
     out += ']';
 }
 
-void append_turn(std::string& out, const Turn& turn, bool developer_role) {
+void append_turn(std::string& out, const Turn& turn, bool developer_role, bool reasoning_back) {
     switch (turn.role) {
         case Role::system:
             out += developer_role ? "{\"role\":\"developer\",\"content\":" : "{\"role\":\"system\",\"content\":";
@@ -71,7 +71,12 @@ void append_turn(std::string& out, const Turn& turn, bool developer_role) {
                 out += "null";
             else
                 append_json_string(out, turn.text);
-            if (!turn.tool_calls.empty()) append_calls(out, turn.tool_calls);
+            if (turn.tool_calls.empty()) break;
+            if (reasoning_back) {  // an empty one too: a call of another model has none
+                out += ",\"reasoning_content\":";
+                append_json_string(out, turn.reasoning);
+            }
+            append_calls(out, turn.tool_calls);
             break;
         case Role::tool:
             out += "{\"role\":\"tool\",\"tool_call_id\":";
@@ -144,7 +149,7 @@ std::string encode_chat_request(const ModelRequest& request, const Quirks& quirk
     out += ",\"messages\":[";
     for (const Turn& turn : request.turns) {
         if (out.back() != '[') out += ',';
-        append_turn(out, turn, reasons);
+        append_turn(out, turn, reasons, quirks.reasoning_back);
     }
     out += ']';
     if (!request.tools.empty()) append_tools(out, request, quirks);

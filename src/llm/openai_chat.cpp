@@ -99,6 +99,7 @@ OpenAiChat::OpenAiChat(net::HttpClient& client, ChatEndpoint endpoint)
     const auto url = net::parse_url(endpoint_.base_url);
     host_ = url ? url->host : endpoint_.base_url;
     endpoint_.quirks.official_openai = host_ == "api.openai.com";
+    if (host_.ends_with(".deepseek.com")) endpoint_.quirks.reasoning_back = true;  // given as an OpenAI base URL
 }
 
 Refusals OpenAiChat::known_refusals(const std::string& model) const {

@@ -10,6 +10,7 @@ namespace {
 constexpr Quirks plain{};
 constexpr Quirks vllm_like{.max_tokens_name = true, .no_forced_tool = true, .no_required_tool = true, .no_user = true};
 constexpr Quirks old_tokens_name{.max_tokens_name = true};
+constexpr Quirks deepseek_like{.max_tokens_name = true, .reasoning_back = true};
 constexpr Quirks no_forced_tool{.no_forced_tool = true};
 constexpr Quirks local{.max_tokens_name = true, .no_forced_tool = true};
 constexpr Quirks strict_fields{
@@ -26,7 +27,7 @@ const std::vector<ProviderKind>& provider_kinds() {
         {"together", "TOGETHER_API_KEY", "", "", "https://api.together.xyz/v1", Listing::models, strict_fields},
         {"vllm", "", "VLLM_API_BASE", "", "", Listing::models, vllm_like, "VLLM_HANDLE_BASE", "Bearer", true},
         {"sglang", "", "SGLANG_API_BASE", "", "", Listing::models, vllm_like, "SGLANG_HANDLE_BASE", "Bearer", true},
-        {"deepseek", "DEEPSEEK_API_KEY", "", "", "https://api.deepseek.com/v1", Listing::models, old_tokens_name},
+        {"deepseek", "DEEPSEEK_API_KEY", "", "", "https://api.deepseek.com/v1", Listing::models, deepseek_like},
         {"xai", "XAI_API_KEY", "", "", "https://api.x.ai/v1", Listing::models, plain},
         {"lmstudio", "", "LMSTUDIO_BASE_URL", "", "", Listing::lm_studio, vllm_like, "", "Bearer", true},
         {"zai", "ZAI_API_KEY", "ZAI_BASE_URL", "", "https://api.z.ai/api/paas/v4", Listing::models, strict_fields},

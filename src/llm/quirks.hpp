@@ -9,6 +9,7 @@ struct Quirks {
     bool no_required_tool = false;    ///< refuses tool_choice "required" too
     bool no_user = false;             ///< refuses the field user
     bool no_parallel_switch = false;  ///< refuses parallel_tool_calls
+    bool reasoning_back = false;      ///< demands the reasoning_content of answers that called tools
     bool official_openai = false;     ///< api.openai.com: reasoning models there want other parameters
 };
 

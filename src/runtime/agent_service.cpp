@@ -157,6 +157,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     agent.max_files_open = request.max_files_open.optional();
     agent.per_file_view_window_char_limit = request.per_file_view_window_char_limit.optional();
     agent.hidden = request.hidden.optional();
+    if (request.double_texting.has_value()) agent.double_texting = request.double_texting;
     agent.project_id = request.project_id.optional();
     agent.template_id = request.template_id.optional();
     agent.base_template_id = request.base_template_id.optional();

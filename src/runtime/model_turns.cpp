@@ -1,6 +1,7 @@
 #include "runtime/model_turns.hpp"
 
 #include "base/utf8.hpp"
+#include "domain/image.hpp"
 #include "runtime/call_arguments.hpp"
 
 #include <boost/json.hpp>
@@ -27,16 +28,11 @@ std::string clipped(std::string text, std::int64_t context_window) {
 
 llm::Image to_image(const ContentPart& part) {
     llm::Image image;
-    image.detail = part.detail.value_or("");
-    if (!part.source.has_value()) return image;
-    const std::string& source = part.source->text;
-    image.url = json_member_text(source, "url").value_or("");
-    image.media_type = json_member_text(source, "media_type").value_or("image/png");
-    image.data = json_member_text(source, "data").value_or("");
-    if (image.detail.empty()) {
-        const auto detail = json_member_text(source, "detail");
-        if (detail && *detail != "null") image.detail = *detail;
-    }
+    ImageSource source = image_source(part);
+    image.url = std::move(source.url);
+    image.media_type = source.media_type.empty() ? "image/png" : std::move(source.media_type);
+    image.data = std::move(source.data);
+    image.detail = part.detail.value_or("").empty() ? std::move(source.detail) : *part.detail;
     return image;
 }
 

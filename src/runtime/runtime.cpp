@@ -19,6 +19,12 @@ using asio::awaitable;
 
 std::string otid_key(const std::string& agent_id, const std::string& otid) { return agent_id + " " + otid; }
 
+bool is_refused_when_busy(const TurnRequest& request, const Agent& agent) {
+    for (const Patch<std::string>& said : {request.body.double_texting, agent.double_texting})
+        if (said.has_value()) return *said == "reject";
+    return request.refuse_if_busy;
+}
+
 Error busy_conversation(const std::string& run_id) {
     Error busy(ErrorCode::conflict, "CONVERSATION_BUSY: run " + run_id + " is at work in this conversation");
     busy.members.emplace_back("run_id", run_id);
@@ -85,9 +91,9 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     const std::string key = lease_key(request.agent_id, request.conversation_id);
     std::optional<Lease> lease = leases_.try_acquire(key);
     if (!lease) {
-        if (request.refuse_if_busy) refuse_if_at_work(key, run_log->run_id());
-        const bool there = co_await services_.agents.exists(request.organization_id, request.agent_id);
-        if (!there) throw not_found("Agent", request.agent_id);
+        const auto agent = co_await services_.agents.find(request.organization_id, request.agent_id);
+        if (!agent) throw not_found("Agent", request.agent_id);
+        if (is_refused_when_busy(request, *agent)) refuse_if_at_work(key, run_log->run_id());
         if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;

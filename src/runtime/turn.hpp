@@ -45,7 +45,7 @@ struct TurnRequest {
     std::string run_type = "send_message";
     bool stream_tokens = false;
     bool background = false;
-    bool refuse_if_busy = false;                 ///< else it waits behind the run at work
+    bool refuse_if_busy = false;                 ///< unless it or its agent says otherwise (double_texting)
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
     int depth = 0;                               ///< how many messages from agent to agent led here

@@ -258,13 +258,13 @@ def test_the_same_as_tool_return(talk):
 
 def test_a_return_in_parts(talk, model):
     call = talk.ask("@call get_place {}", client_tools=[PLACE])[0]["tool_call_id"]
-    parts = [{"type": "text", "text": "A map:"}, {"type": "image", "source": {"type": "url", "url": "https://example.org/map.png"}}]
+    parts = [{"type": "text", "text": "A map:"}, {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}]
     model.forget()
     returned = talk.send(decide(result(call, parts)))["messages"][0]
     assert returned["tool_returns"][0]["tool_return"] == parts and returned["tool_return"] == "A map:\n[image]"
     sent = model.requests()[0]["messages"]
     assert sent[-2]["role"] == "tool" and "A map:" in sent[-2]["content"]
-    assert sent[-1]["role"] == "user" and sent[-1]["content"][-1]["image_url"]["url"] == "https://example.org/map.png"
+    assert sent[-1]["role"] == "user" and sent[-1]["content"][-1]["image_url"]["url"] == "data:image/png;base64,iVBORw0KGgo="
     assert [m for m in talk.history() if m["message_type"] == "tool_return_message"][0]["tool_returns"][0]["tool_return"] == parts
     talk.is_well()
 

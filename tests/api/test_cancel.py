@@ -241,3 +241,27 @@ def test_a_request_may_refuse_to_wait(http, agent):
         say(http, agent, "x", double_texting="interrupt")
     assert refused.value.status == 422 and "double_texting" in refused.value.text
     assert "second" not in json.dumps(http.get(f"/v1/agents/{agent['id']}/messages"))
+
+
+def test_an_agent_has_a_rule_for_requests_that_do_not_say(http, model):
+    agent = http.post("/v1/agents", {"double_texting": "reject"})
+    assert agent["double_texting"] == "reject" and http.get(f"/v1/agents/{agent['id']}")["double_texting"] == "reject"
+    first = in_background(lambda: say(http, agent, "@sleep 700\n@say first"))
+    run, = begun(http, agent)
+    with pytest.raises(stele.Refused) as refused:
+        say(http, agent, "second")
+    assert refused.value.status == 409 and refused.value.body["run_id"] == run["id"]
+    assert say(http, agent, "@say third", double_texting="queue")["messages"][-1]["content"] == "third"
+    assert first.done()["messages"][-1]["content"] == "first"
+    changed = http.patch(f"/v1/agents/{agent['id']}", {"double_texting": "queue"})
+    assert changed["double_texting"] == "queue"
+    talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
+    path = f"/v1/conversations/{talk['id']}/messages"
+    first = in_background(lambda: http.post(path, {"input": "@sleep 500\n@say one", "streaming": False}))
+    begun(http, agent)
+    assert http.post(path, {"input": "@say two", "streaming": False})["messages"][-1]["content"] == "two"
+    first.done()
+    assert "double_texting" not in http.patch(f"/v1/agents/{agent['id']}", {"double_texting": None})
+    with pytest.raises(stele.Refused) as refused:
+        http.patch(f"/v1/agents/{agent['id']}", {"double_texting": "interrupt"})
+    assert refused.value.status == 422 and "double_texting" in refused.value.text

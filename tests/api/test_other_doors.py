@@ -159,9 +159,9 @@ def test_a_streamed_completion(api, ada, path, include_usage):
 def test_only_the_last_user_message_counts_and_the_agent_remembers(api, model, ada):
     body = {"model": ada["id"], "temperature": 0.1, "max_tokens": 5, "user": "somebody", "n": 1, "messages": [
         {"role": "system", "content": "x"}, {"role": "user", "content": "@say never"}, {"role": "assistant", "content": "no"},
-        {"role": "user", "content": [{"type": "text", "text": "@say parts"}, {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]}
+        {"role": "user", "content": [{"type": "text", "text": "@say parts"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]}]}
     assert api.post(CHAT, body)["choices"][0]["message"]["content"].startswith("parts")
-    assert "never" not in json.dumps(model.requests()[-1]) and "example.com/a.png" in json.dumps(model.requests()[-1])
+    assert "never" not in json.dumps(model.requests()[-1]) and "iVBORw0KGgo=" in json.dumps(model.requests()[-1])
     api.post(CHAT, chat(ada, "@say again"))
     assert "@say parts" in json.dumps(model.requests()[-1])
 
@@ -213,3 +213,27 @@ def test_the_older_mount_and_a_repeated_key(api, ada):
     first = api.post(CHAT, chat(ada, "@say once"), headers=headers)
     assert api.post(CHAT, chat(ada, "@say once"), headers=headers) == first
     assert refusal(api.post, CHAT, chat(ada, "x", stream=True), headers={"Idempotency-Key": "streamed"}).status == 422
+
+
+# ---- voice front ends ----
+
+
+@pytest.mark.parametrize("agent_type", ["letta_v1_agent", "memgpt_v2_agent"])
+@pytest.mark.parametrize("path", ["/v1/voice-beta/{id}/chat/completions", "/voice-beta/{id}/chat/completions", "/v1/voice/chat/completions?agent_id={id}", "/voice/chat/completions"])
+def test_a_voice_is_streamed_unless_it_asks_otherwise(api, agent_type, path):
+    agent = api.post("/v1/agents", {"agent_type": agent_type})
+    body = {"messages": [{"role": "user", "content": "@say It is noon."}]}
+    if "{id}" not in path:
+        body["model"] = agent["id"]
+    events = api.events(path.format(id=agent["id"]), body)
+    assert events[-1] == "[DONE]"
+    assert "".join(c["choices"][0]["delta"]["content"] or "" for c in events[:-1]) == "It is noon."
+    whole = api.post(path.format(id=agent["id"]), {**body, "stream": False})
+    assert whole["choices"][0]["message"]["content"] == "It is noon."
+
+
+def test_a_voice_without_an_agent_is_refused(api, ada):
+    failed = refusal(api.post, "/v1/voice/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
+    assert failed.status == 422 and "model" in failed.text
+    assert refusal(api.post, "/v1/voice/chat/completions?agent_id=nonsense", chat(ada, "x")).status == 400
+    assert refusal(api.post, CHAT, {"messages": [{"role": "user", "content": "x"}]}).status == 422

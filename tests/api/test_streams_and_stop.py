@@ -88,13 +88,16 @@ def test_a_client_that_does_not_read_is_cut_and_its_run_completes(own_server):
 
 def test_a_silent_stream_is_kept_alive(own_server):
     server = own_server().start()
-    agent = server.http().post("/v1/agents", {})
-    with Wire(server.port) as wire:
-        ask_for_stream(wire, agent, "@sleep 21000\n@say late", include_pings=True)
-        text = b""
-        while piece := wire.chunk():
-            text += piece
-    assert text.count(b'"message_type":"ping"') >= 2, text[:2000]
+    agents = [server.http().post("/v1/agents", {}) for _ in range(2)]
+    texts = [b"", b""]
+    with Wire(server.port) as pinged, Wire(server.port) as plain:
+        ask_for_stream(pinged, agents[0], "@sleep 21000\n@say late", include_pings=True)
+        ask_for_stream(plain, agents[1], "@sleep 21000\n@say late", include_pings=False)
+        for i, wire in enumerate((pinged, plain)):
+            while piece := wire.chunk():
+                texts[i] += piece
+    assert texts[0].count(b'"message_type":"ping"') >= 2, texts[0][:2000]
+    assert b"ping" not in texts[1] and b"\n: " in b"\n" + texts[1], "a comment, that no proxy cuts what is silent"
 
 
 def test_stopping_lets_work_at_hand_finish(own_server):

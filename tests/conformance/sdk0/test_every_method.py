@@ -205,3 +205,9 @@ def test_an_asynchronous_run_is_a_job_too_and_can_be_cancelled(client):
     another = client.agents.messages.create_async(agent.id, messages=user("@sleep 60000"))
     assert client.jobs.cancel_job(another.id).status == "cancelled"
     assert client.jobs.list() == [] and client.jobs.list_active() == []
+
+
+def test_a_voice(client):
+    agent = make(client)
+    raw = client.voice.create_voice_chat_completions(agent.id, request={"messages": user("@say aloud"), "stream": False})
+    assert raw["choices"][0]["message"]["content"] == "aloud"

@@ -162,6 +162,26 @@ TEST(EncodeChatRequest, MindsQuirks) {
     EXPECT_EQ(text.find("parallel_tool_calls"), std::string::npos);
 }
 
+TEST(EncodeChatRequest, GivesReasoningBackToWhoDemandsIt) {
+    ModelRequest request;
+    request.model = "m";
+    Turn called, spoken;
+    called.role = spoken.role = Role::assistant;
+    called.reasoning = spoken.reasoning = "a \"thought\"";
+    called.tool_calls.push_back(ToolCall{"c1", "look", "{}"});
+    spoken.text = "done";
+    request.turns = {called, spoken};
+    Quirks quirks;
+    EXPECT_EQ(encode_chat_request(request, quirks, false).find("thought"), std::string::npos);
+    quirks.reasoning_back = true;
+    const std::string body = encode_chat_request(request, quirks, false);
+    const std::string given = R"("reasoning_content":"a \"thought\"")";
+    EXPECT_NE(body.find(R"("content":null,)" + given + R"(,"tool_calls")"), std::string::npos) << body;
+    EXPECT_EQ(body.find(given), body.rfind(given)) << "answers without calls go without";
+    request.turns.front().reasoning.clear();
+    EXPECT_NE(encode_chat_request(request, quirks, false).find(R"("reasoning_content":"")"), std::string::npos);
+}
+
 TEST(FailureOfAnswer, SpeaksTheApisWords) {
     struct Row {
         int status;

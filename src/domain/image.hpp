@@ -1,0 +1,26 @@
+#pragma once
+
+#include "domain/content.hpp"
+
+namespace stele {
+
+/// Where an image comes from: the `source` of an image part.
+struct ImageSource {
+    std::string type;        ///< url, base64, or letta (a stored file)
+    std::string url;         ///< of a url
+    std::string media_type;  ///< such as image/png; empty: not said
+    std::string data;        ///< base64; of a url nothing
+    std::string file_id;     ///< of a letta source
+    std::string detail;      ///< low, high, auto, or nothing
+};
+
+/// Empty members where the part says nothing.
+ImageSource image_source(const ContentPart& part);
+
+/// Makes `part` an image that is stored with its message.
+void store_image(ContentPart& part, const std::string& media_type, const std::string& base64);
+
+/// The media type that an image's first bytes show (PNG, JPEG, GIF, WebP: what models read); empty for all else.
+std::string image_type_of(std::string_view bytes);
+
+}  // namespace stele
