@@ -28,7 +28,7 @@ awaitable<Block> block_by_label(const Services& services, const Request& request
 awaitable<Response> core_memory(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     runtime::AgentInclude include;
-    include.tools = include.tags = include.secrets = false;
+    include.tools = include.tags = include.secrets = include.group = false;
     const AgentState state = co_await services.agent_service.get(request.organization_id, agent_id, include);
     co_return answer(state.memory);
 }

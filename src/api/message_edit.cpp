@@ -13,11 +13,8 @@ void refuse_if_switched_off(const Services& services) {
         throw Error(ErrorCode::method_not_allowed, "Messages can't be edited: --allow-message-edit is off");
 }
 
-awaitable<Response> modify(Services& services, const Request& request) {
-    const std::string agent_id = request.path_id("agent_id", "agent");
+awaitable<Response> modify_of(Services& services, const Request& request, std::string agent_id, MessageEdit edit) {
     const std::string message_id = request.path_id("message_id", "message");
-    refuse_if_switched_off(services);
-    auto edit = decode<MessageEdit>(request.body());
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
     if (edit.content.has_value()) co_await bring_images(services, *edit.content);
@@ -29,6 +26,26 @@ awaitable<Response> modify(Services& services, const Request& request) {
     });
     STELE_ASSERT(shown != parts.end());
     co_return answer(*shown);
+}
+
+awaitable<Response> modify(Services& services, const Request& request) {
+    std::string agent_id = request.path_id("agent_id", "agent");
+    request.path_id("message_id", "message");
+    refuse_if_switched_off(services);
+    auto edit = decode<MessageEdit>(request.body());
+    co_return co_await modify_of(services, request, std::move(agent_id), std::move(edit));
+}
+
+// A message of a group is one of the agent that said or heard it.
+awaitable<Response> modify_in_group(Services& services, const Request& request) {
+    const std::string group_id = request.path_id("group_id", "group");
+    const std::string message_id = request.path_id("message_id", "message");
+    refuse_if_switched_off(services);
+    auto edit = decode<MessageEdit>(request.body());
+    const Group group = co_await services.group_service.get(request.organization_id, group_id);
+    const auto message = co_await services.messages.find(request.organization_id, message_id);
+    if (!message || message->group_id != group.id) throw not_found("Message", message_id);
+    co_return co_await modify_of(services, request, message->agent_id, std::move(edit));
 }
 
 awaitable<Response> remove(Services& services, const Request& request) {
@@ -47,6 +64,8 @@ std::span<const Route> message_edit_routes() {
     static constexpr Route routes[] = {
         {Method::patch, "/v1/agents/{agent_id}/messages/{message_id}", modify, "agents.messages.modify", "MessageEdit",
          "LettaMessage"},
+        {Method::patch, "/v1/groups/{group_id}/messages/{message_id}", modify_in_group, "groups.messages.modify",
+         "MessageEdit", "LettaMessage"},
         {Method::delete_, "/v1/agents/{agent_id}/messages/{message_id}", remove, "agents.messages.delete", "",
          "DeletedMessages"},
     };

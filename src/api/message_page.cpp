@@ -19,4 +19,17 @@ boost::asio::awaitable<std::vector<Message>> page_that_shows(const Services& ser
     }
 }
 
+// The newest message first, its parts in their natural order: they share its id.
+std::vector<LettaMessage> newest_first(std::vector<LettaMessage> messages) {
+    std::reverse(messages.begin(), messages.end());
+    for (auto begin = messages.begin(); begin != messages.end();) {
+        const std::string& id = head_of(*begin).id;
+        const auto end =
+            std::find_if(begin, messages.end(), [&](const LettaMessage& each) { return head_of(each).id != id; });
+        std::reverse(begin, end);
+        begin = end;
+    }
+    return messages;
+}
+
 }  // namespace stele::api

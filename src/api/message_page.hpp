@@ -16,4 +16,7 @@ boost::asio::awaitable<std::vector<Message>> page_that_shows(const Services& ser
                                                              storage::MessageFilter filter, storage::Page page,
                                                              const ViewOptions& view);
 
+/// Views of messages that are in order of position, the other way round; the views of one message stay in their order.
+std::vector<LettaMessage> newest_first(std::vector<LettaMessage> messages);
+
 }  // namespace stele::api

@@ -56,6 +56,9 @@ std::string schemas() {
     add<ConversationMessageRequest>(out, "ConversationMessageRequest", SchemaUse::request);
     add<ConversationCompactionRequest>(out, "ConversationCompactionRequest", SchemaUse::request);
     add<Conversation>(out, "Conversation", SchemaUse::answer);
+    add<GroupCreate>(out, "GroupCreate", SchemaUse::request);
+    add<GroupUpdate>(out, "GroupUpdate", SchemaUse::request);
+    add<Group>(out, "Group", SchemaUse::answer);
     add<MessageSearchRequest>(out, "MessageSearchRequest", SchemaUse::request);
     add<MessageSearchResult>(out, "MessageSearchResult", SchemaUse::answer);
     add<SearchAllMessagesRequest>(out, "SearchAllMessagesRequest", SchemaUse::request);

@@ -51,6 +51,7 @@ std::span<const Route> chat_completion_routes();
 std::span<const Route> compaction_routes();
 std::span<const Route> conversation_message_routes();
 std::span<const Route> conversation_routes();
+std::span<const Route> group_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> job_routes();

@@ -13,6 +13,7 @@ const std::vector<Route>& all_routes() {
                                   compaction_routes(),
                                   conversation_message_routes(),
                                   conversation_routes(),
+                                  group_routes(),
                                   health_routes(),
                                   home_routes(),
                                   job_routes(),

@@ -4,6 +4,7 @@
 #include "runtime/agent_service.hpp"
 #include "runtime/batch_runner.hpp"
 #include "runtime/conversation_service.hpp"
+#include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
 #include "runtime/scheduler.hpp"
 #include "storage/idempotency_repository.hpp"
@@ -25,6 +26,7 @@ struct Services {
     const storage::ToolRepository& tools;
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
+    const storage::GroupRepository& groups;
     const storage::RunRepository& runs;
     const storage::RunEventRepository& run_events;
     const storage::ScheduleRepository& schedules;
@@ -37,6 +39,7 @@ struct Services {
     net::HttpClient& egress;  ///< for URLs that requests name
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
+    const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;
     bool allow_message_edit = true;
     Secret password;  ///< empty: none is asked for

@@ -68,6 +68,7 @@ private:
     storage::ToolRepository tools_;
     storage::MessageRepository messages_;
     storage::ConversationRepository conversations_;
+    storage::GroupRepository groups_;
     storage::RunRepository runs_;
     storage::RunEventRepository run_events_;
     storage::ScheduleRepository schedules_;
@@ -79,6 +80,7 @@ private:
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
+    runtime::GroupService group_service_;
     runtime::Scheduler scheduler_;
     runtime::BatchRunner batch_runner_;
     runtime::MessageService message_service_;
@@ -150,6 +152,7 @@ ServerApp::ServerApp(const Options& options)
       tools_(*database_),
       messages_(*database_),
       conversations_(*database_),
+      groups_(*database_),
       runs_(*database_),
       run_events_(*database_),
       schedules_(*database_),
@@ -158,12 +161,13 @@ ServerApp::ServerApp(const Options& options)
       client_(client_options(options)),
       egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      runtime_({*database_, agents_, blocks_, messages_, conversations_, runs_, idempotency_, run_events_, catalogue_,
-                options.traces}),
-      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, idempotency_, catalogue_, runtime_,
-                      sealer_, defaults_of(options)}),
+      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
+                catalogue_, options.traces}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
+                      runtime_, sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
+      group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),
       scheduler_({*database_, schedules_, agents_, runs_, runtime_, calls_back(),
                   std::chrono::seconds(options.schedule_patience_seconds)},
                  executors(contexts_)),
@@ -177,6 +181,7 @@ ServerApp::ServerApp(const Options& options)
                 tools_,
                 messages_,
                 conversations_,
+                groups_,
                 runs_,
                 run_events_,
                 schedules_,
@@ -189,6 +194,7 @@ ServerApp::ServerApp(const Options& options)
                 egress_,
                 agent_service_,
                 conversation_service_,
+                group_service_,
                 message_service_,
                 options.allow_message_edit,
                 options.password,

@@ -2,6 +2,7 @@
 
 #include "domain/audit.hpp"
 #include "domain/block.hpp"
+#include "domain/group.hpp"
 #include "domain/model_config.hpp"
 #include "domain/run.hpp"
 #include "domain/tool.hpp"
@@ -104,8 +105,8 @@ struct AgentSwitches {
 BOOST_DESCRIBE_STRUCT(AgentSwitches, (), (message_buffer_autoclear, enable_sleeptime))
 
 struct AgentGroups {
-    Json multi_agent_group;
-    Json managed_group;
+    std::optional<Group> multi_agent_group;  ///< older word for the next
+    std::optional<Group> managed_group;
 };
 BOOST_DESCRIBE_STRUCT(AgentGroups, (), (multi_agent_group, managed_group))
 
@@ -317,8 +318,9 @@ std::string default_system_prompt(AgentType type);
 /// Two words, capitalised and joined: "QuietHarbour".
 std::string random_agent_name();
 
-/// Names of the built-in tools that an agent of this type is given.
-std::vector<std::string> base_tools_of(AgentType type);
+/// Names of the built-in tools that an agent of this type is given. `looked_after`: another agent writes its memory, so
+/// it has no tools for that itself.
+std::vector<std::string> base_tools_of(AgentType type, bool looked_after = false);
 
 /// True for the types whose loop ends with a text; the others speak through tools only.
 bool speaks_in_text(AgentType type);

@@ -4,6 +4,8 @@
 #include "domain/message_view.hpp"
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
+#include "storage/group_repository.hpp"
+#include "tools/builtin/tables.hpp"
 
 #include <algorithm>
 #include <set>
@@ -44,6 +46,14 @@ void demand_distinct_labels(const std::vector<Block>& blocks) {
     }
 }
 
+// The group by which an agent is known as a manager: that of its memory before all others, then the newest.
+std::optional<Group> shown_group(const std::vector<Group>& groups) {
+    const auto asleep =
+        std::find_if(groups.begin(), groups.end(), [](const Group& group) { return works_asleep(group); });
+    if (asleep != groups.end()) return *asleep;
+    return groups.empty() ? std::nullopt : std::optional(groups.front());
+}
+
 // Models that decide well by themselves when to stop: the automatic rules only get in their way.
 bool needs_no_base_rules(const Agent& agent) {
     const std::string& model = agent.llm_config.model;
@@ -78,9 +88,11 @@ void add_automatic_rules(Agent& agent, const std::vector<Tool>& tools, const Cre
 
 awaitable<std::vector<Tool>> AgentService::tools_for(std::string organization_id, const CreateAgent& request) const {
     std::vector<std::string> base;
-    if (request.include_base_tools) base = base_tools_of(request.agent_type);
+    if (request.include_base_tools) base = base_tools_of(request.agent_type, request.enable_sleeptime.value_or(false));
     const std::vector<std::string> named = request.tools.value_or({});
     std::vector<std::string> names = base;
+    if (request.include_multi_agent_tools)
+        for (const tools::BuiltinTool& tool : tools::agent_tools()) names.emplace_back(tool.name);
     for (const std::string& name : named) names.push_back(name);
     names = without_repeats(names);
     std::vector<Tool> tools = co_await parts_.tools.find_by_names(organization_id, names);
@@ -123,8 +135,6 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
                                            std::optional<std::string> idempotency_key) const {
     refuse_what_is_not_there(request);
     demand_file_limits(request);
-    if (request.include_multi_agent_tools)
-        throw refused("include_multi_agent_tools: this server has no tools between agents yet");
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
 
     Agent agent;
@@ -161,36 +171,45 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     compaction.prompt = default_compaction_prompt(compaction.mode);
     if (request.compaction_settings.has_value()) apply(*request.compaction_settings, compaction);
 
-    const std::vector<Tool> tools = co_await tools_for(organization_id, request);
+    NewAgent made;
+    made.tags = tags;
+    made.tools = co_await tools_for(organization_id, request);
     agent.tool_rules = request.tool_rules.value_or({});
-    add_automatic_rules(agent, tools, request);
+    add_automatic_rules(agent, made.tools, request);
 
-    std::vector<Block> blocks;
-    for (CreateBlock& block : request.memory_blocks.value_or({})) blocks.push_back(make_block(std::move(block), actor));
-    const std::size_t made = blocks.size();
+    for (CreateBlock& block : request.memory_blocks.value_or({}))
+        made.fresh_blocks.push_back(make_block(std::move(block), actor));
+    made.blocks = made.fresh_blocks;
     std::vector<Block> attached = co_await blocks_by_id(organization_id, request.block_ids.value_or({}));
-    for (Block& block : attached) blocks.push_back(std::move(block));
-    demand_distinct_labels(blocks);
+    for (Block& block : attached) made.blocks.push_back(std::move(block));
+    demand_distinct_labels(made.blocks);
 
-    std::vector<Message> messages;
-    messages.push_back(new_system_message({agent, blocks, {}, now(), 0, 0}));
+    made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0}));
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
-        messages.push_back(std::move(message));
-    agent.message_count = static_cast<std::int64_t>(messages.size());
+        made.messages.push_back(std::move(message));
+    agent.message_count = static_cast<std::int64_t>(made.messages.size());
+    made.agent = agent;
 
     storage::Transaction transaction;
-    parts_.agents.insert(transaction, agent);
-    if (!tags.empty()) parts_.agents.set_tags(transaction, agent, tags);
+    insert(transaction, made);
     set_secrets(transaction, agent, request, actor);
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-        if (i < made) parts_.blocks.insert(transaction, organization_id, blocks[i]);
-        parts_.blocks.attach(transaction, agent.id, blocks[i]);
-    }
-    for (const Tool& tool : tools) parts_.tools.attach(transaction, agent.id, tool.id);
-    parts_.messages.insert(transaction, organization_id, messages);
+    const bool is_partner =
+        agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
+    if (agent.enable_sleeptime.value_or(false) && !is_partner)
+        co_await add_partner(transaction, agent, made.blocks, actor);
     if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
     co_await parts_.database.commit(std::move(transaction));
     co_return co_await get(organization_id, agent.id, AgentInclude());
+}
+
+void AgentService::insert(storage::Transaction& transaction, const NewAgent& made) const {
+    const Agent& agent = made.agent;
+    parts_.agents.insert(transaction, agent);
+    if (!made.tags.empty()) parts_.agents.set_tags(transaction, agent, made.tags);
+    for (const Block& block : made.fresh_blocks) parts_.blocks.insert(transaction, agent.organization_id, block);
+    for (const Block& block : made.blocks) parts_.blocks.attach(transaction, agent.id, block);
+    for (const Tool& tool : made.tools) parts_.tools.attach(transaction, agent.id, tool.id);
+    parts_.messages.insert(transaction, agent.organization_id, made.messages);
 }
 
 void AgentService::set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
@@ -274,6 +293,7 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
         agent.updated_at = now();
         agent.last_updated_by_id = actor;
         parts_.agents.update(transaction, agent);
+        co_await add_partner_if_missing(transaction, agent, request, actor);
         co_await parts_.database.commit(std::move(transaction));
         const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id, std::string());
         static_cast<void>(refreshed);
@@ -316,6 +336,7 @@ void AgentService::add_relations(storage::ReadBatch& batch, const std::string& a
     if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
     if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
     if (include.pending_approval) batch.add(storage::MessageRepository::newest_in_context_statement(), agent_id, "");
+    if (include.group) batch.add(storage::GroupRepository::managed_statement(), agent_id);
     if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent_id);
 }
 
@@ -335,6 +356,10 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
         const std::vector<Message> newest = storage::MessageRepository::from_rows(std::move(rows[next++]));
         if (!newest.empty() && is_approval_request(newest.front()))
             state.pending_approval.text = to_json(expand(newest.front(), ViewOptions()).back());
+    }
+    if (include.group) {
+        const std::vector<Group> groups = storage::GroupRepository::from_rows(std::move(rows[next++]));
+        state.managed_group = state.multi_agent_group = shown_group(groups);
     }
     if (!include.secrets) return state;
     for (const storage::SealedVariable& sealed :
@@ -374,15 +399,6 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
         for (Message& message : initial_messages(loaded->agent, std::nullopt)) fresh.push_back(std::move(message));
     parts_.messages.insert(transaction, organization_id, fresh);
     parts_.agents.count_messages(transaction, id, static_cast<std::int64_t>(fresh.size()));
-    co_await parts_.database.commit(std::move(transaction));
-}
-
-awaitable<void> AgentService::remove(std::string organization_id, std::string id) const {
-    const Agent agent = co_await find(organization_id, id);
-    const Lease lease = co_await parts_.runtime.lease(id, std::string());  // a run at work ends first
-    storage::Transaction transaction;
-    storage::ConversationRepository::remove_blocks_of_agent(transaction, id);
-    parts_.agents.remove(transaction, agent);
     co_await parts_.database.commit(std::move(transaction));
 }
 

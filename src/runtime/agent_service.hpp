@@ -3,6 +3,7 @@
 #include "base/seal.hpp"
 #include "runtime/model_choice.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/sleeptime_partner.hpp"
 #include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
@@ -10,7 +11,7 @@ namespace stele::runtime {
 
 /// Which relationships of an agent an answer shows; the others are empty lists.
 struct AgentInclude {
-    bool blocks = true, tools = true, tags = true, secrets = true;
+    bool blocks = true, tools = true, tags = true, secrets = true, group = true;
     bool pending_approval = false;  ///< only who asks for it by name
 };
 
@@ -25,6 +26,7 @@ public:
         const storage::ToolRepository& tools;
         const storage::MessageRepository& messages;
         const storage::ScheduleRepository& schedules;
+        const storage::GroupRepository& groups;
         const storage::IdempotencyRepository& idempotency;
         llm::Catalogue& catalogue;
         Runtime& runtime;
@@ -61,6 +63,11 @@ private:
     static void add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include);
     AgentState state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows,
                         std::size_t& next) const;
+    void insert(storage::Transaction& transaction, const NewAgent& made) const;
+    boost::asio::awaitable<void> add_partner(storage::Transaction& transaction, Agent main, std::vector<Block> blocks,
+                                             std::string actor) const;
+    boost::asio::awaitable<void> add_partner_if_missing(storage::Transaction& transaction, Agent main,
+                                                        UpdateAgent request, std::string actor) const;
     boost::asio::awaitable<Agent> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<std::vector<Block>> blocks_by_id(std::string organization_id,
                                                             std::vector<std::string> ids) const;

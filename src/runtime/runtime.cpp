@@ -99,6 +99,7 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
         co_return;
     }
     LoadedAgent loaded = co_await load(request);
+    co_await join_own_group(request, loaded);
     TurnInput input = co_await take_input(services_, request, loaded);
     auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
     llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
@@ -183,6 +184,7 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
         auto waiting = leases_.acquire(lease_key(request.agent_id, request.conversation_id));
         Lease lease = co_await control->interruptible(std::move(waiting));
         LoadedAgent loaded = co_await load(request);
+        co_await join_own_group(request, loaded);
         TurnInput input = co_await take_input(services_, request, loaded);
         auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
         llm::ResolvedModel model = co_await control->interruptible(std::move(choosing));

@@ -2,7 +2,9 @@
 
 #include "domain/compaction.hpp"
 #include "domain/generation.hpp"
+#include "runtime/sleeptime.hpp"
 #include "runtime/turn.hpp"
+#include "runtime/wait_graph.hpp"
 
 #include <atomic>
 #include <unordered_map>
@@ -12,7 +14,11 @@ namespace stele::runtime {
 /// Starts runs and knows those at work. Thread-safe; outlives every run.
 class Runtime {
 public:
-    explicit Runtime(TurnServices services) : services_(std::move(services)) {}
+    explicit Runtime(TurnServices services) : services_(std::move(services)), sleeptime_(services_) {
+        services_.runtime = this;
+    }
+    Runtime(const Runtime&) = delete;
+    Runtime& operator=(const Runtime&) = delete;
 
     /// Begins a run for `request` and returns its log as soon as nothing that the request itself is to blame for can go
     /// wrong any more; the run goes on by itself on the caller's executor. While another run of the same conversation
@@ -22,10 +28,17 @@ public:
     /// Error{conflict} with the id of the run at work.
     boost::asio::awaitable<std::shared_ptr<RunLog>> start(TurnRequest request);
 
+    /// Begins the talk of a group on what `request` brings, whose agent is of no account, and returns the log of the
+    /// run that the talk as a whole is. It waits behind a talk at work. Throws Error{not_found} for an unknown group,
+    /// Error{invalid_argument} for a group in which nobody can speak, and as start does.
+    boost::asio::awaitable<std::shared_ptr<RunLog>> start_talk(TurnRequest request, std::string group_id);
+
     /// Ends a run that is at work, wherever it is, and returns as soon as it has ended: its agent is free then.
     /// Nothing happens to a run that has ended. False if it has not come to its end in time.
     boost::asio::awaitable<bool> cancel(std::string run_id);
 
+    /// The same without waiting for its end. Throws nothing; from any thread.
+    void cancel_soon(const std::string& run_id);
     /// Denies the calls that a conversation waits with for an approval, and ends the run that made them as cancelled:
     /// the conversation is free again. Returns that run's id. Nothing happens if none waits, if a run is at work there,
     /// or if it is not run `only`.
@@ -75,6 +88,11 @@ public:
     boost::asio::awaitable<CompactionResponse> undo_compaction(std::string organization_id, std::string agent_id,
                                                                std::string conversation_id);
 
+    /// Which conversations wait for others; a run that waits for another one enters itself there.
+    WaitGraph& waits() { return waits_; }
+
+    Sleeptime& sleeptime() { return sleeptime_; }
+
     /// Refuses new runs from now on.
     void stop() { stopping_ = true; }
     bool stopping() const { return stopping_; }
@@ -88,16 +106,20 @@ private:
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
     boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
+    boost::asio::awaitable<void> join_own_group(TurnRequest& request, const LoadedAgent& loaded);
     boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
     void refuse_if_at_work(const std::string& key, const std::string& own_run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     boost::asio::awaitable<void> record(std::shared_ptr<RunLog> run_log);
     boost::asio::awaitable<void> save_begun(std::string organization_id, Run run);
+    boost::asio::awaitable<void> carry_out_talk(std::shared_ptr<RunLog> run_log, TurnRequest request, Group group);
     void leave(const RunLog& run_log);
     void forget(const std::string& run_id);
 
     TurnServices services_;
+    Sleeptime sleeptime_;
     LeaseTable leases_;
+    WaitGraph waits_;
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
     struct Active {

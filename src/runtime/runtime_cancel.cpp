@@ -17,20 +17,21 @@ constexpr std::chrono::seconds cancel_patience{10};
 
 }  // namespace
 
-awaitable<bool> Runtime::cancel(std::string run_id) {
-    Active found;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto active = active_.find(run_id);
-        if (active == active_.end()) co_return true;
-        found = active->second;
-    }
-    if (found.log->ended()) co_return true;
-    found.control->cancel();
+void Runtime::cancel_soon(const std::string& run_id) {
+    const std::lock_guard lock(mutex_);
+    const auto found = active_.find(run_id);
+    if (found == active_.end() || found->second.log->ended()) return;
+    found->second.control->cancel();
     log::info("run.cancelled", {{"run_id", run_id}});
+}
+
+awaitable<bool> Runtime::cancel(std::string run_id) {
+    const auto run_log = find(run_id);
+    if (!run_log || run_log->ended()) co_return true;
+    cancel_soon(run_id);
     const auto until = std::chrono::steady_clock::now() + cancel_patience;
-    RunReader reader(found.log, co_await asio::this_coro::executor);
-    while (!found.log->ended()) {
+    RunReader reader(run_log, co_await asio::this_coro::executor);
+    while (!run_log->ended()) {
         const auto left = until - std::chrono::steady_clock::now();
         if (left <= left.zero()) co_return false;
         co_await reader.read(std::chrono::ceil<std::chrono::milliseconds>(left));

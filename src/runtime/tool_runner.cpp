@@ -76,7 +76,7 @@ awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& me
         co_return;
     }
     try {
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, messages_, now()};
+        tools::BuiltinContext context{loaded_.agent, actor_, memory, messages_, others_, now()};
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;

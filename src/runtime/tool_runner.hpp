@@ -3,6 +3,7 @@
 #include "domain/message.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/tool_rules.hpp"
+#include "tools/other_agents.hpp"
 #include "tools/working_memory.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -26,8 +27,9 @@ struct PreparedCall {
 /// Carries out the calls of a step on a working memory. References outlive it.
 class ToolRunner {
 public:
-    ToolRunner(const LoadedAgent& loaded, const std::string& actor, const storage::MessageRepository& messages)
-        : loaded_(loaded), actor_(actor), messages_(messages) {}
+    ToolRunner(const LoadedAgent& loaded, const std::string& actor, const storage::MessageRepository& messages,
+               tools::OtherAgents& others)
+        : loaded_(loaded), actor_(actor), messages_(messages), others_(others) {}
 
     /// Fills in every call's result, one after another in order. A tool that fails gives a result with status error;
     /// only failures of the store are thrown.
@@ -45,6 +47,7 @@ private:
     const LoadedAgent& loaded_;
     const std::string& actor_;
     const storage::MessageRepository& messages_;
+    tools::OtherAgents& others_;
 };
 
 }  // namespace stele::runtime

@@ -42,6 +42,7 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
            LoadedAgent loaded, TurnInput input, llm::ResolvedModel model)
     : services_(services),
       request_(std::move(request)),
+      others_(services_, request_),
       log_(std::move(log)),
       lease_(std::move(lease)),
       loaded_(std::move(loaded)),
@@ -50,7 +51,7 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
       model_(std::move(model)),
       run_(log_->run()) {
     state_.speaks_in_text = speaks_in_text(loaded_.agent.agent_type);
-    state_.rules = ToolRuleSet(loaded_.agent.tool_rules);
+    state_.rules = ToolRuleSet(rules_of_turn());
     state_.steps_left = request_.body.max_steps;
     // Agents that speak by tool know no client-side tools.
     if (state_.speaks_in_text && request_.body.client_tools.has_value() && !request_.body.client_tools->empty())
@@ -62,10 +63,14 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
     const auto take = [&](Message& message) {
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
+        if (request_.group) message.group_id = request_.group->id;
         place_behind_all(message);
     };
     if (decision_) take(*decision_);
-    for (Message& message : input_) take(message);
+    for (Message& message : input_) {
+        take(message);
+        note_group_input(message.id);
+    }
 }
 
 awaitable<void> Turn::carry_out() {
@@ -84,6 +89,7 @@ awaitable<void> Turn::carry_out() {
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
     if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
+    if (!failure) co_await wake_partners();
     const bool full = !failure && window_is_full();
     if (full && request_.body.include_compaction_messages) co_await compact_afterwards();
     if (full && !request_.body.include_compaction_messages) {
@@ -278,7 +284,7 @@ awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
     work.calls.resize(std::min(calls, work.calls.size()));
     const Clock::time_point began = Clock::now();
     work.memory.emplace(loaded_.blocks);
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
     auto working = runner.run(work.calls, *work.memory);
     co_await request_.control->interruptible(std::move(working));
     work.times.tools_ns = nanoseconds(Clock::now() - began);
@@ -315,6 +321,7 @@ Message Turn::new_message(MessageRole role, const std::string& step_id) const {
     message.role = role;
     message.run_id = run_.id;
     message.step_id = step_id;
+    if (request_.group) message.group_id = request_.group->id;
     message.created_at = now();
     return message;
 }
@@ -374,6 +381,7 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     if (clear_context_but_)
         services_.messages.evict_all_but(transaction, request_.agent_id, loaded_.conversation_id, *clear_context_but_);
     services_.messages.insert(transaction, organization_id, work.fresh);
+    tell_group(transaction, work.fresh);
     if (work.memory && work.memory->dirty()) add_memory(transaction, services_, loaded_, *work.memory);
 
     work.times.total_ns = nanoseconds(Clock::now() - work.began);
@@ -426,7 +434,7 @@ awaitable<void> Turn::commit(StepWork& work) {
             ToolRunner::fail_edits(work.calls, conflict->what());
             continue;
         }
-        const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+        const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
     committed_ = true;

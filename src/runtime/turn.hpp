@@ -4,6 +4,7 @@
 #include "llm/catalogue.hpp"
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
+#include "runtime/agent_messenger.hpp"
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
@@ -13,12 +14,26 @@
 #include "storage/agent_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
+#include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 
+#include <limits>
+
 namespace stele::runtime {
+
+class Runtime;
+
+/// A turn's part in the talk of a group.
+struct GroupPart {
+    std::string id;
+    std::size_t passed_on = 0;  ///< so many messages of the request, the first ones, were said in the group before
+    std::size_t said = std::numeric_limits<std::size_t>::max();  ///< so many behind them are told to the others
+    bool aloud = true;                                           ///< and so is what the agent answers
+    std::vector<std::string> broadcast_to;  ///< not empty: the agent is made to ask all of these first
+};
 
 /// A message request as the runtime takes it.
 struct TurnRequest {
@@ -34,7 +49,9 @@ struct TurnRequest {
     bool refuse_if_busy = false;                 ///< unless it or its agent says otherwise (double_texting)
     std::optional<std::string> idempotency_key;  ///< claimed; its answer is kept with the first step
     std::string request_id;                      ///< of the HTTP request, for the log
-    std::shared_ptr<RunControl> control;         ///< given by Runtime
+    int depth = 0;                               ///< how many messages from agent to agent led here
+    std::optional<GroupPart> group;
+    std::shared_ptr<RunControl> control;  ///< given by Runtime
 };
 
 /// What a turn works with. Outlives every turn.
@@ -44,13 +61,15 @@ struct TurnServices {
     const storage::BlockRepository& blocks;
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
+    const storage::GroupRepository& groups;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
-        1u << 20;  ///< of a step's request and of its answer; longer ones are left out with a note
+        1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note
+    Runtime* runtime = nullptr;  ///< sets it itself
 };
 
 /// One request being worked on: asks the model, runs tools, commits one transaction a step, tells the log. The
@@ -112,14 +131,21 @@ private:
     void show(const StepWork& work);
     ViewOptions view_options() const;
     void take_tools();
+    void tell_group(storage::Transaction& transaction, const std::vector<Message>& stored) const;
+    void note_group_input(const std::string& id);
+    boost::asio::awaitable<void> wake_partners();
+    void lend_group_tools();
+    std::vector<ToolRule> rules_of_turn() const;
     AgentLastRun last_run() const;
 
     const TurnServices& services_;
     TurnRequest request_;
+    AgentMessenger others_;
     std::shared_ptr<RunLog> log_;
     Lease lease_;
     LoadedAgent loaded_;
     std::vector<Message> input_;                             ///< not stored yet
+    std::vector<std::string> told_ids_, quiet_ids_;          ///< of the input: what the group hears, and does not
     std::optional<Message> decision_;                        ///< of a client about the calls that wait, not stored yet
     const std::vector<ClientTool>* client_tools_ = nullptr;  ///< of the request; null if there are none
     std::vector<Tool> offered_;                              ///< with `client_tools_`: all tools of this request

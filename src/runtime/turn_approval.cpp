@@ -23,6 +23,7 @@ std::vector<std::string> names_of(const std::vector<Tool>& tools) {
 
 // The tools of this request, from what has been loaded.
 void Turn::take_tools() {
+    lend_group_tools();
     if (client_tools_ != nullptr) offered_ = with_client_tools(loaded_.tools, *client_tools_);
     state_.tools = names_of(offered_tools());
 }
@@ -73,7 +74,7 @@ awaitable<bool> Turn::carry_out_decision() {
     for (PreparedCall& call : work.calls) apply_rules(call, ToolRuleSet({}), own, loaded_.tools);
 
     work.memory.emplace(loaded_.blocks);
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages);
+    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
     auto working = runner.run(work.calls, *work.memory);
     co_await request_.control->interruptible(std::move(working));
     for (const MessageToolReturn& result : settled.results) state_.rules.called(result.name, result.value);

@@ -69,6 +69,7 @@ storage::Transaction Turn::end_record(const Error& error) const {
     times.started_ns = to_micros(now()) * 1'000;
     storage::Transaction transaction;
     services_.messages.insert(transaction, request_.organization_id, input_);
+    tell_group(transaction, input_);
     if (!input_.empty())
         services_.agents.count_messages(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()));
     services_.runs.insert_step(transaction, step, times, {});

@@ -115,6 +115,9 @@ void add_filter(Select& select, const AgentFilter& filter) {
         else
             select.where_in("EXISTS (SELECT 1 FROM agent_tag t WHERE t.agent_id = a.id AND t.tag IN (?))", filter.tags);
     }
+    if (!filter.some_tags.empty())
+        select.where_in("EXISTS (SELECT 1 FROM agent_tag t WHERE t.agent_id = a.id AND t.tag IN (?))",
+                        filter.some_tags);
 }
 
 Select select_agents(const std::string& organization_id) {
@@ -284,7 +287,7 @@ std::vector<Statement> AgentRepository::statements() {
     AgentFilter everything;
     everything.name = everything.query_text = everything.project_id = everything.template_id =
         everything.base_template_id = everything.created_by_id = everything.last_stop_reason = "x";
-    everything.tags = {"a", "b"};
+    everything.tags = everything.some_tags = {"a", "b"};
     Select list = select_agents("o");
     add_filter(list, everything);
     return {select_by_id,        select_exists,

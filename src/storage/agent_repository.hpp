@@ -12,6 +12,7 @@ struct AgentFilter {
     std::vector<std::string> identifier_keys;
     std::vector<std::string> tags;
     bool match_all_tags = false;
+    std::vector<std::string> some_tags;  ///< besides: at least one of these
     bool show_hidden = false;
 };
 

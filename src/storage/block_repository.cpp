@@ -51,6 +51,12 @@ constexpr Statement insert_tag{"block.insert_tag", "INSERT INTO block_tag (block
 constexpr Statement insert_link{"block.attach",
                                 "INSERT INTO agent_block (agent_id, block_id, label, position) VALUES ($1, $2, $3, $4)"
                                 " ON CONFLICT (agent_id, block_id) DO NOTHING"};
+// The agents that look after the memory of this one hold what it holds, unless the label is taken there.
+constexpr Statement insert_partner_links{
+    "block.attach_to_partners",
+    "INSERT INTO agent_block (agent_id, block_id, label, position) SELECT m.agent_id, $2, $3, $4 FROM agent_group g"
+    " JOIN group_member m ON m.group_id = g.id WHERE g.manager_agent_id = $1"
+    " AND g.manager_type IN ('sleeptime', 'voice_sleeptime') ON CONFLICT DO NOTHING"};
 constexpr Statement delete_link{"block.detach", "DELETE FROM agent_block WHERE agent_id = $1 AND block_id = $2"};
 constexpr Statement delete_links{"block.detach_all", "DELETE FROM agent_block WHERE agent_id = $1"};
 
@@ -215,6 +221,12 @@ void BlockRepository::remove(Transaction& transaction, const std::string& organi
 void BlockRepository::attach(Transaction& transaction, const std::string& agent_id, const Block& block) const {
     transaction.add(insert_link, agent_id, block.id, block.label, next_position())
         .expect_free(label_taken(block.label));
+    transaction.add(insert_partner_links, agent_id, block.id, block.label, next_position());
+}
+
+void BlockRepository::detach_if_held(Transaction& transaction, const std::string& agent_id,
+                                     const std::string& block_id) const {
+    transaction.add(delete_link, agent_id, block_id);
 }
 
 void BlockRepository::detach(Transaction& transaction, const std::string& agent_id, const std::string& block_id) const {
@@ -256,7 +268,7 @@ std::vector<Statement> BlockRepository::statements() {
             delete_row,
             delete_tags,
             insert_tag,
-            insert_link,
+            insert_link, insert_partner_links,
             delete_link,
             delete_links,
             list.query().statement};

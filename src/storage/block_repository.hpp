@@ -51,9 +51,10 @@ public:
 
     void remove(Transaction& transaction, const std::string& organization_id, const Block& block) const;
 
-    /// No effect if it is attached already.
+    /// No effect if it is attached already. The agents that look after this one's memory hold it from then on too.
     void attach(Transaction& transaction, const std::string& agent_id, const Block& block) const;
     void detach(Transaction& transaction, const std::string& agent_id, const std::string& block_id) const;
+    void detach_if_held(Transaction& transaction, const std::string& agent_id, const std::string& block_id) const;
     void detach_all(Transaction& transaction, const std::string& agent_id) const;
 
     // Reads to be part of a larger batch; rows go through `from_rows`.

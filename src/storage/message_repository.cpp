@@ -211,6 +211,11 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
         if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
         if (filter.batch_id)
             select.where("m.run_id IN (SELECT i.run_id FROM batch_item i WHERE i.batch_id = ?)", filter.batch_id);
+        if (filter.said_in)
+            select.where(
+                "(m.agent_id, m.position) IN (SELECT s.agent_id, s.position FROM group_message s"
+                " WHERE s.group_id = ?)",
+                filter.said_in);
         if (later_than) select.where("m.position > ?", later_than);
         if (earlier_than) select.where("m.position < ?", earlier_than);
         select.finish(page.ascending ? " ORDER BY m.position LIMIT ?" : " ORDER BY m.position DESC LIMIT ?",

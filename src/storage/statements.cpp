@@ -4,6 +4,7 @@
 #include "storage/batch_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
+#include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/page.hpp"
@@ -18,9 +19,9 @@ std::vector<Statement> all_statements() {
     std::vector<Statement> all;
     for (const auto& some :
          {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
-          ConversationRepository::statements(), IdempotencyRepository::statements(), MessageRepository::statements(),
-          RunEventRepository::statements(), RunRepository::statements(), ScheduleRepository::statements(),
-          ToolRepository::statements(), page_statements()})
+          ConversationRepository::statements(), GroupRepository::statements(), IdempotencyRepository::statements(),
+          MessageRepository::statements(), RunEventRepository::statements(), RunRepository::statements(),
+          ScheduleRepository::statements(), ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

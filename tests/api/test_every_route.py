@@ -9,7 +9,7 @@ import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
-            "scheduled_message_id": "sched", "batch_id": "job"}
+            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group"}
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
 
@@ -32,11 +32,12 @@ def world(server):
     conversation = http.post(f"/v1/conversations?agent_id={agent['id']}")
     for _ in range(2):
         http.post(f"/v1/conversations/{conversation['id']}/messages", {"input": "hello", "streaming": False})
+    group = http.post("/v1/groups", {"agent_ids": [agent["id"]], "description": "d"})
     words = [{"role": "user", "content": "hello"}]
     plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}})
     batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}]})
     stele.wait_until(lambda: http.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
-    return {"scheduled_message_id": plan["id"], "batch_id": batch["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
+    return {"scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
             "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"], "block_label": "human", "transaction_id": "t", "tool_name": "memory_insert"}
 
 
@@ -71,6 +72,8 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"requests": [{"agent_id": world["agent_id"], "messages": [{"role": "user", "content": text}]}]}
     if path.endswith("/messages/{message_id}"):
         return {"content": text}
+    if path == "/v1/groups":
+        return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
 
 

@@ -85,6 +85,8 @@ T read_arguments(const char* tool, std::string_view arguments_json) {
 
 STELE_ARGUMENTS(SendMessageArguments)
 STELE_ARGUMENTS(ConversationSearchArguments)
+STELE_ARGUMENTS(ToAgentArguments)
+STELE_ARGUMENTS(ToTagsArguments)
 STELE_ARGUMENTS(AppendArguments)
 STELE_ARGUMENTS(CoreReplaceArguments)
 STELE_ARGUMENTS(ReplaceArguments)

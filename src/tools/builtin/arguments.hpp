@@ -24,6 +24,19 @@ struct ConversationSearchArguments {
 };
 BOOST_DESCRIBE_STRUCT(ConversationSearchArguments, (), (query, roles, limit, start_date, end_date))
 
+struct ToAgentArguments {
+    std::string message;
+    std::string other_agent_id;
+};
+BOOST_DESCRIBE_STRUCT(ToAgentArguments, (), (message, other_agent_id))
+
+struct ToTagsArguments {
+    std::string message;
+    std::vector<std::string> match_all;
+    std::vector<std::string> match_some;
+};
+BOOST_DESCRIBE_STRUCT(ToTagsArguments, (), (message, match_all, match_some))
+
 struct AppendArguments {
     std::string label;
     std::string content;

@@ -7,7 +7,7 @@ namespace stele::tools {
 std::span<const BuiltinTool> builtin_tools() {
     static const std::vector<BuiltinTool> all = [] {
         std::vector<BuiltinTool> joined;
-        for (const auto& table : {conversation_tools(), memory_tools()})
+        for (const auto& table : {conversation_tools(), memory_tools(), agent_tools()})
             joined.insert(joined.end(), table.begin(), table.end());
         return joined;
     }();
@@ -16,6 +16,8 @@ std::span<const BuiltinTool> builtin_tools() {
 
 const BuiltinTool* find_builtin(std::string_view name) {
     for (const BuiltinTool& tool : builtin_tools())
+        if (name == tool.name) return &tool;
+    for (const BuiltinTool& tool : group_tools())
         if (name == tool.name) return &tool;
     return nullptr;
 }

@@ -2,6 +2,7 @@
 
 #include "domain/agent.hpp"
 #include "domain/message.hpp"
+#include "tools/other_agents.hpp"
 #include "tools/working_memory.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -26,6 +27,7 @@ struct BuiltinContext {
     const std::string& actor;
     WorkingMemory& memory;
     const storage::MessageRepository& messages;
+    OtherAgents& others;
     Timestamp now;
 };
 

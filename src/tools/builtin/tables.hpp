@@ -5,7 +5,11 @@
 // The tables that builtin.cpp joins; one a file of built-ins.
 namespace stele::tools {
 
+std::span<const BuiltinTool> agent_tools();
 std::span<const BuiltinTool> conversation_tools();
 std::span<const BuiltinTool> memory_tools();
+
+/// Not joined: lent to an agent by the runtime, for one run.
+std::span<const BuiltinTool> group_tools();
 
 }  // namespace stele::tools

@@ -2,7 +2,7 @@
 
     python3 server.py --port 0 [--cert FILE --key FILE]        prints the port, then serves until it is killed
 
-The newest user message directs it, one directive a line:
+The newest message of a user or another agent directs it, one directive a line:
     @call NAME {json}   a tool call (several lines: several calls)      @say TEXT      answers TEXT
     @long N             N words                                         @reason TEXT   reasoning before the answer
     @fail CODE          an error answer                                 @retry N CODE  N error answers, then a good one
@@ -53,9 +53,10 @@ class Plan:
         self.tools = [tool["function"]["name"] for tool in body.get("tools", [])]
         self.text, self.reasoning, self.calls = "", "", []
         self.flags: dict[str, str] = {}
-        turns = [turn for turn in body["messages"] if turn["role"] in ("user", "tool") and not self.is_heartbeat(turn)]
+        heard = ("user", "tool", "system")  # behind the prompt, a system turn is what another agent says
+        turns = [turn for i, turn in enumerate(body["messages"]) if turn["role"] in heard[: 3 if i else 2] and not self.is_heartbeat(turn)]
         newest = turns[-1] if turns else {"role": "user", "content": ""}
-        said = next((turn for turn in reversed(turns) if turn["role"] == "user"), {"content": ""})
+        said = next((turn for turn in reversed(turns) if turn["role"] != "tool"), {"content": ""})
         content = said["content"]
         self.said = content if isinstance(content, str) else " ".join(p.get("text", "[image]") for p in content)
         for line in self.said.split("\n"):
