@@ -7,6 +7,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -150,6 +153,30 @@ void alternate(boost::asio::io_context& context, Load& load, const std::vector<s
     }
 }
 
+// All that an agent with a long history may be asked for, over and over.
+awaitable<void> busy_worker(Load& load, std::string agent) {
+    const std::string url = load.url + "/v1/agents/" + agent;
+    while (Clock::now() < load.until) {
+        co_await request(load, net::Method::post, url + "/messages", R"({"input":"hello"})");
+        co_await request(load, net::Method::get, url + "/messages?limit=1000", {});
+        co_await request(load, net::Method::get, url + "/context", {});
+        co_await request(load, net::Method::post, load.url + "/v1/messages/search",
+                         R"({"query":"message about w77777","agent_id":")" + agent + "\"}");
+    }
+}
+
+// Asks every millisecond, and counts from the time at which it was due: a server that is away for a while is asked no
+// fewer questions meanwhile.
+awaitable<void> health_worker(Load& load) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    for (auto due = Clock::now(); due < load.until; due += std::chrono::milliseconds(1)) {
+        timer.expires_at(due);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        co_await request(load, net::Method::get, load.url + "/v1/health", {});
+        load.milliseconds.push_back(since(due));
+    }
+}
+
 void measure(boost::asio::io_context& context, Load& load, const std::string& scenario, int clients) {
     load.milliseconds.clear();
     const auto began = Clock::now();
@@ -157,7 +184,11 @@ void measure(boost::asio::io_context& context, Load& load, const std::string& sc
     const auto report = [](std::exception_ptr failure) {
         if (failure) std::rethrow_exception(failure);
     };
-    if (scenario == "stream")
+    if (scenario == "health") {
+        boost::asio::co_spawn(context, health_worker(load), report);
+        for (int i = 1; i < clients; ++i)
+            boost::asio::co_spawn(context, busy_worker(load, load.agents.front()), report);
+    } else if (scenario == "stream")
         boost::asio::co_spawn(context, stream_worker(load), report);
     else
         for (int i = 0; i < clients; ++i)
@@ -184,8 +215,14 @@ int main(int argument_count, char** arguments) {
     app.add_option("--seconds", load.seconds);
     std::vector<std::string> given;
     app.add_option("--agent", given, "talk to these, a turn at a time one after the other, and do nothing else");
+    app.add_option("--beside", load.agents, "keep this agent busy, and measure /v1/health beside it");
     CLI11_PARSE(app, argument_count, arguments);
     boost::asio::io_context context(1);
+    if (!load.agents.empty()) {
+        measure(context, load, "health", 1);  // with nothing beside it
+        measure(context, load, "health", 3);
+        return load.failed == 0 ? 0 : 1;
+    }
     if (!given.empty()) {
         alternate(context, load, given);
         return load.failed == 0 ? 0 : 1;

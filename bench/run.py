@@ -16,6 +16,12 @@ RELEASE = ROOT / "build/release"
 STREAMS = 1_000
 AGENTS = 10_000
 HISTORIES = (100, 100_000)
+TOKEN_MS, TOKENS = 20, 750  # fifteen seconds of talk
+
+
+def load() -> str:
+    """What else the machine did, beside each figure that depends on it."""
+    return f"[load {pathlib.Path('/proc/loadavg').read_text().split()[0]}] "
 
 
 def resident_mb(pid: int) -> float:
@@ -95,6 +101,43 @@ def streams(folder: pathlib.Path, own_runs: bool) -> None:
         connection.close()
 
 
+def talking_streams(folder: pathlib.Path) -> None:
+    """A thousand runs at once, a token every 20 ms each: how long a token is under way from the model to its reader, with
+    the server between them and without, and the most memory the server took for it."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8_192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    mock = stele.Process([str(RELEASE / "bench/mock_model"), "--token-ms", str(TOKEN_MS), "--words", str(TOKENS)], pipe=True)
+    model_url = f"http://127.0.0.1:{int(mock.child.stdout.readline())}"
+    server = stele.Server(folder, {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": model_url, "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"},
+                          ["--log-level", "warn"]).start()
+    pid = server.process.child.pid
+
+    def told(*arguments):
+        """(tokens, counted, delays in ms, the server's memory while all streams were at work)"""
+        driver = stele.Process([str(RELEASE / "bench/token_streams"), "--streams", str(STREAMS), *arguments], pipe=True)
+        assert driver.child.stdout.readline() == b"over\n"
+        memory = resident_mb(pid)
+        tokens, counted, *delays = driver.child.stdout.readline().split()
+        driver.stop()
+        return int(tokens), int(counted), [float(each) for each in delays], memory
+
+    _, _, (alone50, alone99, _), _ = told("--url", model_url, "--direct")
+    used = cpu_seconds(pid)
+    tokens, counted, (p50, p99, worst), memory = told("--url", server.url)
+    used = cpu_seconds(pid) - used
+    print(f"{load()}{STREAMS} streams, a token every {TOKEN_MS} ms: delay p50 {p50:.2f} ms, p99 {p99:.2f} ms, worst {worst:.2f} ms of {counted} tokens"
+          f" (without the server p50 {alone50:.2f} ms, p99 {alone99:.2f} ms: added p99 {p99 - alone99:.2f} ms),"
+          f" memory {memory:.0f} MB, {used * 1e6 / tokens:.1f} us of CPU a token")
+    server.kill()
+    mock.kill()
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
 def long_history(folder: pathlib.Path, model_url: str, seconds: str) -> None:
     """A turn of an agent with 100,000 messages behind it against one with 100."""
     import sqlite3
@@ -117,10 +160,13 @@ def long_history(folder: pathlib.Path, model_url: str, seconds: str) -> None:
                 f" {', '.join(name if name != 'text' else chr(39) + 'message about w' + chr(39) + ' || i' for name in others)}"
                 " FROM n, (SELECT * FROM message WHERE agent_id = ? AND role = 'user' LIMIT 1)", (agent,))
     server.start()
-    told = subprocess.run([str(RELEASE / "bench/load_driver"), "--url", server.url, "--model-url", model_url, "--seconds", seconds,
-                           "--agent", agents[0], "--agent", agents[1]], check=True, capture_output=True, text=True).stdout
+    driver = [str(RELEASE / "bench/load_driver"), "--url", server.url, "--model-url", model_url, "--seconds", seconds]
+    told = subprocess.run([*driver, "--agent", agents[0], "--agent", agents[1]], check=True, capture_output=True, text=True).stdout
     few, many = (float(line.split()[4]) for line in told.splitlines())
     print(f"turn p50 with {HISTORIES[0]} messages of history {few:.3f} ms, with {HISTORIES[1]} {many:.3f} ms: {many / few:.2f}x")
+    print(f"{load()}/v1/health alone, then beside two clients of the agent with {HISTORIES[1]} messages (turns, pages of 1,000, context, search):")
+    sys.stdout.flush()
+    subprocess.run([*driver, "--beside", agents[1]], check=True)
     server.kill()
 
 
@@ -142,6 +188,9 @@ def main() -> None:
     for own_runs in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             streams(pathlib.Path(folder), own_runs)
+    with tempfile.TemporaryDirectory() as folder:
+        talking_streams(pathlib.Path(folder))
 
 
-main()
+if __name__ == "__main__":
+    main()

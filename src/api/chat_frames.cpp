@@ -68,7 +68,7 @@ void ChatFrames::end(const runtime::RunEnd& end) {
         counts.usage = usage_of(end.usage);
         add(counts);
     }
-    net::append_sse(text_, "[DONE]");
+    net::append_sse_json(text_, "[DONE]");
 }
 
 void ChatFrames::interrupted() { error("The server stopped before the run had ended"); }
@@ -77,11 +77,11 @@ void ChatFrames::error(const std::string& message) {
     ChatError told;
     told.message = message;
     told.type = "server_error";
-    net::append_sse(text_, "{\"error\":" + to_json(told) + "}");
-    net::append_sse(text_, "[DONE]");
+    net::append_sse_json(text_, "{\"error\":" + to_json(told) + "}");
+    net::append_sse_json(text_, "[DONE]");
 }
 
-void ChatFrames::add(const ChatCompletionChunk& chunk) { net::append_sse(text_, to_json(chunk)); }
+void ChatFrames::add(const ChatCompletionChunk& chunk) { net::append_sse_json(text_, to_json(chunk)); }
 
 ChatCompletion ChatFrames::whole(const runtime::RunLog& log, const runtime::RunEnd& end, std::string model) {
     ChatCompletion completion;

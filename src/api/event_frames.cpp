@@ -56,7 +56,7 @@ void EventFrames::event(const runtime::RunEvent& event) {
 
 void EventFrames::stored(std::int64_t seq_id, std::string_view json) {
     told_ = seq_id;
-    net::append_sse(text_, json, {}, std::to_string(seq_id));
+    net::append_sse_json(text_, json, {}, std::to_string(seq_id));
 }
 
 void EventFrames::end(const runtime::RunEnd& end) {
@@ -77,7 +77,7 @@ void EventFrames::interrupted() {
     add("[DONE]");
 }
 
-void EventFrames::add(std::string_view json) { net::append_sse(text_, json); }
+void EventFrames::add(std::string_view json) { net::append_sse_json(text_, json); }
 
 void EventFrames::error(const std::string& type, const std::string& message, const std::string& detail) {
     ErrorMessage told;
@@ -85,7 +85,7 @@ void EventFrames::error(const std::string& type, const std::string& message, con
     told.error_type = type;
     told.message = message;
     told.detail = detail;
-    net::append_sse(text_, to_json(told), "error");
+    net::append_sse_json(text_, to_json(told), "error");
 }
 
 }  // namespace stele::api

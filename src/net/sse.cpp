@@ -14,6 +14,11 @@ void append_line(std::string& out, std::string_view name, std::string_view value
     out += '\n';
 }
 
+void append_names(std::string& out, std::string_view event, std::string_view id) {
+    if (!event.empty()) append_line(out, "event: ", event);
+    if (!id.empty()) append_line(out, "id: ", id);
+}
+
 }  // namespace
 
 boost::system::result<void> SseReader::feed(std::string_view bytes, std::vector<SseEvent>& out) {
@@ -22,7 +27,9 @@ boost::system::result<void> SseReader::feed(std::string_view bytes, std::vector<
             bytes.remove_prefix(1);
             continue;
         }
-        const std::size_t end = std::min(bytes.find_first_of("\r\n"), bytes.size());
+        // Two searches for one character each: find_first_of looks at every character by itself.
+        const std::string_view line = bytes.substr(0, bytes.find('\n'));
+        const std::size_t end = std::min(line.find('\r'), line.size());
         if (!fits(line_.size() + end)) {
             failed_ = true;
         } else if (end == bytes.size()) {
@@ -72,8 +79,7 @@ void SseReader::take_line(std::string_view line, std::vector<SseEvent>& out) {
 }
 
 void append_sse(std::string& out, std::string_view data, std::string_view event, std::string_view id) {
-    if (!event.empty()) append_line(out, "event: ", event);
-    if (!id.empty()) append_line(out, "id: ", id);
+    append_names(out, event, id);
     for (std::size_t end = data.find_first_of("\r\n"); end != std::string_view::npos;
          end = data.find_first_of("\r\n")) {
         append_line(out, "data: ", data.substr(0, end));
@@ -81,6 +87,22 @@ void append_sse(std::string& out, std::string_view data, std::string_view event,
         data.remove_prefix(end + (pair ? 2 : 1));
     }
     append_line(out, "data: ", data);
+    out += '\n';
+}
+
+void append_sse_json(std::string& out, std::string_view json, std::string_view event, std::string_view id) {
+    constexpr std::string_view separators[][2] = {
+        {"\xC2\x85", "\\u0085"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}};
+    std::string escaped;
+    for (const auto& [separator, escape] : separators) {
+        if (json.find(separator) == std::string_view::npos) continue;
+        if (escaped.empty()) escaped = json;
+        for (std::size_t at = 0; (at = escaped.find(separator, at)) != std::string::npos; at += escape.size())
+            escaped.replace(at, separator.size(), escape);
+        json = escaped;
+    }
+    append_names(out, event, id);
+    append_line(out, "data: ", json);
     out += '\n';
 }
 

@@ -45,6 +45,11 @@ private:
 /// `id` are not empty; those two hold no line breaks.
 void append_sse(std::string& out, std::string_view data, std::string_view event = {}, std::string_view id = {});
 
+/// The same for JSON text, which holds no line breaks, and in which U+0085, U+2028 and U+2029 are escaped: they end no
+/// line, but readers that split with Python's str.splitlines (httpx, and the official client of generation 1 with it)
+/// take them for ends and lose the event.
+void append_sse_json(std::string& out, std::string_view json, std::string_view event = {}, std::string_view id = {});
+
 /// Appends a comment, which readers skip: keeps proxies from closing a silent stream. `text` holds no line break.
 void append_sse_comment(std::string& out, std::string_view text);
 

@@ -12,9 +12,13 @@ constexpr double trigger_part = 0.9;     // of the window
 constexpr double estimate_margin = 1.3;  // estimates that no provider has confirmed are taken for too low
 constexpr double more_each_time = 0.1;
 
-bool begins_tail(const Message& message) {
-    return message.role == MessageRole::assistant ||
-           (message.role == MessageRole::approval && !message.tool_calls.empty());
+// An answer with all of its calls: a request for approval is the rest of the one before it.
+bool begins_tail(std::span<const Message> messages, std::size_t i) {
+    const Message& message = messages[i];
+    if (message.role == MessageRole::assistant) return true;
+    if (message.role != MessageRole::approval || message.tool_calls.empty()) return false;
+    const Message& before = messages[i - 1];
+    return before.role != MessageRole::assistant || !message.step_id || before.step_id != message.step_id;
 }
 
 // Where the request for approval begins that nobody has answered yet; the number of messages if there is none.
@@ -33,7 +37,7 @@ std::size_t pending_request(std::span<const Message> messages) {
 std::optional<std::size_t> tail_at(std::span<const Message> messages, std::size_t wanted) {
     // One message less would be one summary more: the tail begins behind two of them at least.
     for (std::size_t i = std::min(wanted, messages.size() - 1); i > 2; --i)
-        if (begins_tail(messages[i])) return i;
+        if (begins_tail(messages, i)) return i;
     return std::nullopt;
 }
 

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 namespace stele::runtime {
@@ -121,9 +122,11 @@ private:
                 thoughts += part.reasoning.value_or("");
             }
         }
+        std::vector<OpenCall> asked;
         for (const MessageToolCall& call : message.tool_calls) {
             llm::ToolCall sent;
-            sent.id = call.id;
+            sent.id = id_to_send(call.id);
+            asked.push_back({call.id, sent.id, call.name, std::nullopt});
             sent.name = call.name;
             sent.arguments =
                 options_.inner_thoughts && !thoughts.empty() ? with_thinking(call.arguments, thoughts) : call.arguments;
@@ -132,26 +135,37 @@ private:
         if (!options_.inner_thoughts && turn.text.empty() && turn.reasoning.empty()) turn.text = std::move(thoughts);
         if (turn.text.empty() && turn.tool_calls.empty()) return;
         turns_.push_back(std::move(turn));
-        for (const MessageToolCall& call : message.tool_calls) open_.push_back({call.id, call.name});
+        open_ = std::move(asked);
     }
 
+    // Some servers count their calls anew in every answer; but in one history an id is one call's (Anthropic).
+    std::string id_to_send(const std::string& id) {
+        for (;;) {
+            const int use = ++uses_[id];
+            if (use == 1) return id;
+            std::string made = id + "_" + std::to_string(use);
+            if (uses_.emplace(made, 1).second) return made;
+        }
+    }
+
+    // They are kept until all are there: whoever pairs them by place (Gemini) wants them in the order of the calls.
     void add_returns(const Message& message) {
         for (const MessageToolReturn& tool_return : message.tool_returns) {
-            const auto call = std::find_if(open_.begin(), open_.end(),
-                                           [&](const OpenCall& each) { return each.id == tool_return.tool_call_id; });
+            const auto call = std::find_if(open_.begin(), open_.end(), [&](const OpenCall& each) {
+                return !each.result && each.id == tool_return.tool_call_id;
+            });
             if (call == open_.end()) continue;
-            open_.erase(call);
             for (const ContentPart& part : tool_return.parts.value_or({}))
                 if (part.type == "image") images_.push_back(to_image(part));
-            add_return(
-                tool_return.tool_call_id, tool_return.name,
-                clipped(packaged_return(tool_return, message.created_at, options_.timezone), options_.context_window));
+            call->result =
+                clipped(packaged_return(tool_return, message.created_at, options_.timezone), options_.context_window);
         }
     }
 
     // No provider takes a call without its return behind it.
     void answer_open_calls() {
-        for (const OpenCall& call : open_) add_return(call.id, call.tool, "The result of this call was lost.");
+        for (OpenCall& call : open_)
+            add_return(call.sent_id, call.tool, std::move(call.result).value_or("The result of this call was lost."));
         open_.clear();
     }
 
@@ -177,12 +191,14 @@ private:
 
     const std::vector<Message>& messages_;
     const TurnOptions& options_;
-    // Calls that wait for their return. Paired by place and id: some servers give every answer's calls the same ids.
+    // A call of the newest answer. Paired with its return by place and id, since ids may come again.
     struct OpenCall {
-        std::string id, tool;
+        std::string id, sent_id, tool;
+        std::optional<std::string> result;
     };
     std::vector<OpenCall> open_;
-    std::vector<llm::Image> images_;  ///< of returns, not shown yet
+    std::unordered_map<std::string, int> uses_;  ///< of each id
+    std::vector<llm::Image> images_;             ///< of returns, not shown yet
     std::vector<llm::Turn> turns_;
 };
 

@@ -19,6 +19,9 @@ public:
     /// The message as it is told.
     LettaMessage message() const;
 
+    const std::shared_ptr<const LettaMessage>& shape() const { return shape_; }
+    const std::optional<std::string>& piece() const { return piece_; }  ///< nothing: the message is whole
+
 private:
     friend class EventEncoder;
 

@@ -32,7 +32,7 @@ void RunLog::update(const Run& run) {
 void RunLog::append(RunEvent event) {
     {
         const std::lock_guard lock(mutex_);
-        events_.push_back(std::move(event));
+        events_.append(std::move(event));
     }
     wake_readers();
 }
@@ -47,9 +47,7 @@ void RunLog::end(RunEnd end) {
 
 std::vector<RunLog::Event> RunLog::messages(std::size_t from, std::size_t most) const {
     const std::lock_guard lock(mutex_);
-    if (from >= events_.size()) return {};
-    const auto begin = events_.begin() + static_cast<std::ptrdiff_t>(from);
-    return {begin, begin + static_cast<std::ptrdiff_t>(std::min(most, events_.size() - from))};
+    return events_.range(from, most);
 }
 
 std::optional<RunEnd> RunLog::ended() const {

@@ -1,12 +1,11 @@
 #pragma once
 
 #include "domain/run.hpp"
-#include "runtime/run_event.hpp"
+#include "runtime/event_list.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <deque>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -58,7 +57,7 @@ private:
     const bool background_;
     mutable std::mutex mutex_;
     Run run_;
-    std::deque<Event> events_;
+    EventList events_;
     std::optional<RunEnd> end_;
     std::vector<std::weak_ptr<struct RunWaiter>> waiters_;
 };

@@ -148,8 +148,9 @@ awaitable<void> Turn::prepare(StepWork& work) {
     }
     work.system_changed = refresh_system_message(loaded_);
     take_tools();
-    state_.parallel_calls =
-        loaded_.agent.llm_config.parallel_tool_calls.value_or(false) && state_.rules.unconstrained();
+    // Agents that speak by tool make one call an answer: a second one would be stored, and never made.
+    state_.parallel_calls = state_.speaks_in_text && loaded_.agent.llm_config.parallel_tool_calls.value_or(false) &&
+                            state_.rules.unconstrained();
     work.assistant = new_message(MessageRole::assistant, work.step_id);
 }
 

@@ -59,8 +59,12 @@ constexpr Statement update_context{
     "message.set_context",
     "UPDATE message SET context_position = $3 WHERE agent_id = $1 AND id = $2 AND conversation_id = ''"};
 constexpr Statement update_place{"message.move_in_context",
-                                 "UPDATE message SET context_position = $3"
-                                 " WHERE agent_id = $1 AND id = $2 AND context_position IS NOT NULL"};
+                                 "UPDATE message SET context_position = $4 WHERE agent_id = $1"
+                                 " AND conversation_id = $2 AND id = $3 AND context_position IS NOT NULL"};
+constexpr Statement update_place_shared{"message.move_shared_in_context",
+                                        "UPDATE conversation_message SET context_position = $3"
+                                        " WHERE conversation_id = $1 AND position = $2"
+                                        " AND context_position IS NOT NULL"};
 
 constexpr Statement update_compact{
     "message.compact",
@@ -78,6 +82,11 @@ constexpr Statement update_restore{
     "message.restore",
     "UPDATE message SET context_position = evicted_position, evicted_by = NULL, evicted_position = NULL"
     " WHERE agent_id = $1 AND evicted_by = $2"};
+
+constexpr Statement update_forget_compactions{
+    "message.forget_compactions",
+    "UPDATE message SET evicted_by = NULL, evicted_position = NULL"
+    " WHERE agent_id = $1 AND conversation_id = '' AND evicted_by IS NOT NULL"};
 
 constexpr Statement update_compact_shared{
     "message.compact_shared",
@@ -289,14 +298,20 @@ void MessageRepository::evict_all_but(Transaction& transaction, const std::strin
 void MessageRepository::set_context(Transaction& transaction, const std::string& agent_id,
                                     const std::vector<std::string>& ids) const {
     transaction.add(update_evict, agent_id, std::string(), std::string());
+    // Their places are of the window as it was: in this one they could come to stand before the system message.
+    transaction.add(update_forget_compactions, agent_id);
     for (const std::string& id : ids)
         transaction.add(update_context, agent_id, id, next_position())
             .expect_row(refused("message_ids: " + id + " is no message of this agent"));
 }
 
 void MessageRepository::move_in_context(Transaction& transaction, const Message& message) const {
-    transaction.add(update_place, message.agent_id, message.id, message.context_position)
-        .expect_row(changed_meanwhile("The context of agent", message.agent_id));
+    auto own =
+        transaction.add(update_place, message.agent_id, message.conversation_id, message.id, message.context_position);
+    if (message.conversation_id.empty())
+        own.expect_row(changed_meanwhile("The context of agent", message.agent_id));
+    else  // it may be a shared one, which stands elsewhere in the window that it comes from
+        transaction.add(update_place_shared, message.conversation_id, message.position, message.context_position);
 }
 
 boost::asio::awaitable<std::optional<Message>> MessageRepository::newest_return(std::string agent_id,
@@ -366,7 +381,7 @@ std::vector<Statement> MessageRepository::statements() {
         update_body,          delete_one,         update_evict,           update_evict_shared,
         update_context,       update_compact,     update_compact_shared,  select_last_summary,
         update_drop_summary,  update_restore,     update_restore_shared,  select_newest_in_context,
-        select_newest_return, update_place};
+        select_newest_return, update_place,       update_place_shared,    update_forget_compactions};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

@@ -213,3 +213,38 @@ def test_a_call_and_its_return_are_never_parted(server, model, tiny):
                 assert not open_calls
                 open_calls = [call["id"] for call in message.get("tool_calls") or []]
         assert not open_calls
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.4, 0.5, 0.6])
+def test_an_answer_and_its_request_for_approval_stay_together(server, model, share):
+    """The calls beside those that waited are in the message before the request."""
+    http = server.http()
+    agent = http.post("/v1/agents", {
+        "memory_blocks": [{"label": "human", "value": ""}], "include_base_tool_rules": False, "model_settings": {"provider_type": "openai", "parallel_tool_calls": True},
+        "tool_rules": [{"type": "requires_approval", "tool_name": "memory_insert"}]})
+    say(http, agent, "@say hello")
+    asked = say(http, agent, '@call memory_insert {"label": "human", "new_string": "x"}\n@call conversation_search {"query": "tea"}')
+    call = asked["messages"][-1]["tool_call"]["tool_call_id"]
+    http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"type": "approval", "approvals": [{"type": "approval", "tool_call_id": call, "approve": True}]}]})
+    say(http, agent, "@say more")
+    http.post(f"/v1/agents/{agent['id']}/summarize", {"compaction_settings": {"mode": "sliding_window", "sliding_window_percentage": share}})
+    model.forget()
+    say(http, agent, "@say after")
+    sent = model.requests()[0]["messages"]
+    calls = sum(len(turn.get("tool_calls") or []) for turn in sent)
+    assert calls == sum(turn["role"] == "tool" for turn in sent) and calls in (0, 2), "a call has lost its neighbour"
+
+
+def test_a_window_that_a_client_has_put_together_is_not_undone_into_another(server, model, tiny):
+    """What was evicted has its place in the window as it was; the system message of the new one stands elsewhere."""
+    http, path = server.http(), f"/v1/agents/{tiny['id']}"
+    talk(http, tiny, 3)
+    http.post(path + "/compact", {"compaction_settings": {"mode": "all"}})
+    say(http, tiny, "@say after")
+    ids = http.get(path)["message_ids"]
+    http.patch(path, {"message_ids": ids[:2]})
+    stele.refused(http, "POST", path + "/compact/undo", 400)
+    assert http.get(path)["message_ids"] == ids[:2]
+    model.forget()
+    say(http, tiny, "@say well")
+    assert [turn["role"] for turn in model.requests()[-1]["messages"]] == ["system", "user", "user"]

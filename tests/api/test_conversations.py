@@ -505,3 +505,20 @@ def test_a_turn_in_a_conversation_is_one_commit_and_few_statements_more(own_serv
         after = counters()
         assert after["stele_store_statements_total"] - before["stele_store_statements_total"] <= 12
         assert after["stele_store_commits_total"] - before["stele_store_commits_total"] == 1
+
+
+def test_calls_without_return_are_closed_in_a_fork_alone_and_once(api, model, ada):
+    """Their messages are shared: what is moved in the window of one conversation stays where it is in the other."""
+    path = f"/v1/agents/{ada['id']}"
+    api.post(path + "/messages", {"input": '@call conversation_search {"query": "x"}'})
+    api.post(path + "/messages", {"input": "@say later"})
+    ids = api.get(path)["message_ids"]
+    api.patch(path, {"message_ids": [*ids[:3], *ids[4:]]})  # the return is gone
+    before = api.get(path)["message_ids"]
+    branch = api.post(f"/v1/conversations/default/fork?agent_id={ada['id']}")
+    for word in ("one", "two"):
+        say(api, branch, f"@say {word}")
+        assert api.get(path)["message_ids"] == before, "the source's window has changed"
+    there = window(api, branch)
+    assert there[1:3] == before[1:3] and there[4:4 + len(before) - 3] == before[3:], "the return stands behind its call"
+    assert len(there) == len(before) + 1 + 4, "closed once"

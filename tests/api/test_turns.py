@@ -321,6 +321,17 @@ def test_without_leave_only_the_first_of_several_calls_is_made(make, say):
     assert [len(m["tool_calls"]) for m in answer["messages"] if m["message_type"] == "tool_call_message"] == [1]
 
 
+@pytest.mark.parametrize("agent_type", SPEAK_BY_TOOL)
+def test_agents_that_speak_by_tool_make_one_call_an_answer_whatever_their_settings(http, make, say, history, model, agent_type):
+    agent = make(agent_type, include_base_tool_rules=False, model_settings={"provider_type": "openai", "parallel_tool_calls": True})
+    model.forget()
+    answer = say(agent, THREE, max_steps=2)
+    assert not model.requests()[0].get("parallel_tool_calls")
+    call = next(m for m in history(agent, use_assistant_message="false") if m["id"] == answer["messages"][0]["id"] and m["message_type"] == "tool_call_message")
+    assert len(call["tool_calls"]) == 1, "a call is stored that was not made"
+    assert "lost" not in json.dumps(model.requests()[-1]["messages"])
+
+
 def test_call_ids_that_come_again_keep_their_returns(make, say, model):
     agent = make()
     for word in ("one", "two"):

@@ -80,7 +80,7 @@ class Http:
         """The events of a stream: parsed JSON, or the text of a line that is none."""
         _, text, _ = self.send("POST", path, body)
         found = []
-        for line in text.splitlines():
+        for line in text.split("\n"):
             if line.startswith("data: "):
                 found.append(line[6:] if line == "data: [DONE]" else json.loads(line[6:]))
             elif line.startswith("event: "):

@@ -52,6 +52,14 @@ def test_relationships_come_unasked(client, made):
     assert {block.label for block in state.memory.blocks} == {"human", "persona"} and state.tools
 
 
+@pytest.mark.parametrize("separator", ["\u0085", "\u2028", "\u2029"])
+def test_words_with_a_line_separator_are_heard_whole(client, made, separator):
+    """This client takes them for the end of a line, and loses an event that holds one as it is."""
+    stream = client.agents.messages.create_stream(agent_id=made.id, stream_tokens=True,
+                                                  messages=[{"role": "user", "content": f"@say one{separator}two"}])
+    assert "".join(event.content for event in stream if event.message_type == "assistant_message") == f"one{separator}two"
+
+
 def test_streams(client, made):
     events = list(client.agents.messages.create_stream(made.id, messages=[MessageCreate(role="user", content="@long 4")]))
     assert "word0 word1 word2 word3" in [getattr(event, "content", None) for event in events]

@@ -58,7 +58,7 @@ class Plan:
         said = next((turn for turn in reversed(turns) if turn["role"] == "user"), {"content": ""})
         content = said["content"]
         self.said = content if isinstance(content, str) else " ".join(p.get("text", "[image]") for p in content)
-        for line in self.said.splitlines():
+        for line in self.said.split("\n"):
             word, _, rest = line.strip().partition(" ")
             if word.startswith("@"):
                 self.take(word[1:], rest, newest["role"] == "tool")

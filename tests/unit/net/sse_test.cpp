@@ -104,5 +104,13 @@ TEST(AppendSse, WritesWhatTheReaderReads) {
               (std::vector{event("", "{\"a\":1}"), event("error", "oh", "12"), event("", "a\nb\nc\nd\n", "12")}));
 }
 
+TEST(AppendSseJson, EscapesWhatSomeReadersTakeForTheEndOfALine) {
+    std::string text;
+    append_sse_json(text, "{\"a\":\"\u0085b\u2028\u2028c\u2029\u00e9\"}", {}, "7");
+    append_sse_json(text, "[DONE]");
+
+    EXPECT_EQ(text, "id: 7\ndata: {\"a\":\"\\u0085b\\u2028\\u2028c\\u2029\u00e9\"}\n\ndata: [DONE]\n\n");
+}
+
 }  // namespace
 }  // namespace stele::net

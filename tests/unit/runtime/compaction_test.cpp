@@ -1,6 +1,6 @@
+#include "domain/compaction.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
-#include "domain/compaction.hpp"
 #include "runtime/compaction_plan.hpp"
 #include "runtime/transcript.hpp"
 
@@ -98,6 +98,18 @@ TEST(PlanEviction, KeepsARequestForApprovalThatWaitsWithTheAnswerItBelongsTo) {
 
     EXPECT_EQ(plan_all(messages).end, messages.size() - 2);
     EXPECT_EQ(plan(messages, 1'000, 100).end, messages.size() - 2);
+}
+
+TEST(PlanEviction, NeverPartsAnAnswerFromItsRequestForApproval) {
+    std::vector<Message> messages = talk(1);
+    const std::size_t answer = messages.size();
+    messages.push_back(call("made", MessageRole::assistant, "step-1"));
+    messages.push_back(call("asked", MessageRole::approval, "step-1"));
+    messages.push_back(message(MessageRole::approval, {}));
+    messages.push_back(returned("made"));
+    for (int i = 0; i < 3; ++i) messages.push_back(message(MessageRole::user, "more"));
+
+    for (const double part : {0.3, 0.4, 0.5, 0.6}) EXPECT_EQ(plan(messages, 1, 1'000, part).end, answer) << part;
 }
 
 TEST(PlanEviction, LeavesAnEmptyWindowAlone) {

@@ -259,6 +259,42 @@ TEST(MakeTurns, PairsCallsByPlaceWhereTheirIdsComeAgain) {
     EXPECT_EQ(turns[6].role, llm::Role::user);
 }
 
+TEST(MakeTurns, SendsEachIdOnceInAHistory) {
+    Message call = said(MessageRole::assistant, "");
+    call.tool_calls = {{"call_0", "a", "{}"}};
+    Message made_up = said(MessageRole::assistant, "");
+    made_up.tool_calls = {{"call_0_2", "a", "{}"}};
+    Message answer;
+    answer.role = MessageRole::tool;
+    answer.tool_returns.emplace_back().tool_call_id = "call_0";
+    Message other = answer;
+    other.tool_returns.front().tool_call_id = "call_0_2";
+
+    const std::vector<llm::Turn> turns = make_turns({call, answer, call, answer, made_up, other, call, answer}, {});
+
+    std::vector<std::string> asked, returned;
+    for (const llm::Turn& turn : turns) {
+        for (const llm::ToolCall& each : turn.tool_calls) asked.push_back(each.id);
+        if (turn.role == llm::Role::tool) returned.push_back(turn.tool_call_id);
+    }
+    EXPECT_EQ(asked, returned);
+    EXPECT_EQ(asked, (std::vector<std::string>{"call_0", "call_0_2", "call_0_2_2", "call_0_3"}));
+}
+
+TEST(MakeTurns, BringsReturnsIntoTheOrderOfTheirCalls) {
+    Message call = said(MessageRole::assistant, "");
+    call.tool_calls = {{"a", "first", "{}"}, {"b", "second", "{}"}};
+    Message answer;
+    answer.role = MessageRole::tool;
+    for (const char* id : {"b", "a"}) answer.tool_returns.emplace_back().tool_call_id = id;
+
+    const std::vector<llm::Turn> turns = make_turns({call, answer}, {});
+
+    ASSERT_EQ(turns.size(), 3u);
+    EXPECT_EQ(turns[1].tool_call_id, "a");
+    EXPECT_EQ(turns[2].tool_call_id, "b");
+}
+
 TEST(SystemPrompt, KeepsItsTextUntilSomethingThatItShowsChanges) {
     Agent agent;
     agent.id = "agent-1";
