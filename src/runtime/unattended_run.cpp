@@ -43,6 +43,7 @@ awaitable<std::optional<UnattendedEnd>> run_unattended(Runtime& runtime, TurnReq
     const Clock::time_point free_by = Clock::now() + patience;
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     request.background = true;
+    request.body.double_texting = std::string("queue");  // whatever the agent says of requests that somebody waits for
     for (;;) {
         TurnRequest attempt = request;
         std::shared_ptr<RunLog> log;

@@ -285,6 +285,7 @@ def test_the_same_otid_may_be_planned_again(plans):
 
 
 def test_it_waits_while_the_agent_is_busy(plans):
+    plans.http.patch(f"/v1/agents/{plans.agent_id}", {"double_texting": "reject"})  # that is for requests somebody waits for
     busy = plans.http.post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 1200\n@say first"})
     plan = plans.once(0.1, "@say second")
     stele.wait_until(lambda: len(plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")) == 2)
