@@ -16,7 +16,7 @@ offered and a call is demanded, it speaks through that.
 
 GET /_requests gives the bodies it was sent, DELETE /_requests forgets them. GET /v1/models lists the models: mock-tiny and
 mock-short refuse what is longer than their window, mock-mute says nothing, mock-refusing answers 403, mock-held answers
-once POST /_release has been called.
+with the next POST /_release.
 """
 
 import argparse
@@ -241,6 +241,7 @@ async def complete(body: dict, writer) -> bool:
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    global released
     try:
         while True:
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -252,7 +253,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
                 if method == "DELETE":
                     requests.clear()
             elif path == "/_release":
-                released.set()
+                held, released = released, asyncio.Event()  # those who are asked later wait for the next one
+                held.set()
                 await send_json(writer, 200, {})
             elif path.endswith("/models"):
                 await send_json(writer, 200, {"object": "list", "data": MODELS})
