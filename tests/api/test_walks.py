@@ -90,8 +90,8 @@ def walked(server):
                 busy = http.post("/v1/agents", {"block_ids": [shared["id"]]})
                 if rounds <= RUNS_OF_A_WRITER_MAX:
                     http.post(f"/v1/agents/{busy['id']}/messages", {"input": "@sleep 20"})
-                job = http.post("/v1/batches", {"requests": [{"agent_id": busy["id"], "messages": words}]})
-                http.delete(f"/v1/jobs/{job['id']}")
+                    job = http.post("/v1/batches", {"requests": [{"agent_id": busy["id"], "messages": words}]})
+                    http.delete(f"/v1/jobs/{job['id']}")
                 http.delete(f"/v1/agents/{busy['id']}")
                 talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
                 http.delete(f"/v1/conversations/{talk['id']}")
