@@ -1,6 +1,7 @@
 #include "api/batches.hpp"
 
 #include "api/batch_callback.hpp"
+#include "api/images.hpp"
 #include "api/run_callback.hpp"
 #include "base/ids.hpp"
 #include "domain/message_view.hpp"
@@ -47,6 +48,7 @@ std::vector<storage::BatchItem> items_of(std::vector<BatchRequest> requests) {
 awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateBatch>(request.body());
     co_await refuse_what_cannot_run(services, request, body);
+    for (BatchRequest& each : body.requests) co_await bring_images(services, each);
     BatchJob made;
     made.id = new_id("job");
     made.created_at = now();

@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
 #include "domain/answer.hpp"
@@ -95,6 +96,7 @@ awaitable<Response> talk(Services& services, const Request& request, bool stream
     const std::string id = request.path_id("group_id", "group");
     auto body = decode<MessageRequest>(request.body());
     stream = stream || body.streaming.value_or(false);
+    co_await bring_images(services, body);
     StreamOptions options;
     options.include_pings = body.include_pings;
     runtime::TurnRequest turn = turn_of(request, MessageTarget(), std::move(body), stream);

@@ -207,6 +207,8 @@ awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::strin
     run.stop_reason = stop_reason_of(error);
     run.status = status_of(*run.stop_reason);
     run.completed_at = run.updated_at = now();
+    if (!cancelled)
+        run.metadata.text = run_metadata(json_member_text(run.metadata.text, "run_type").value_or(""), error.what());
     storage::Transaction transaction;
     services_.runs.save(transaction, organization_id, run);
     try {

@@ -182,3 +182,18 @@ def test_an_image_in_the_return_of_a_clients_tool(api, ada, model, pictures):
     shown = [part for m in model.requests()[-1]["messages"] if isinstance(m["content"], list) for part in m["content"] if part["type"] == "image_url"]
     assert [part["image_url"]["url"] for part in shown] == [data_url(PNG, "image/png")]
     assert json.dumps(api.get(f"/v1/agents/{ada['id']}/messages")).count(encoded(PNG)) >= 1
+
+
+def test_groups_and_batches_bring_images_too(api, ada, model, pictures):
+    content = [{"type": "text", "text": "look"}, by_url(pictures.url("/a.png"))]
+    words = [{"role": "user", "content": content}]
+    group = api.post("/v1/groups", {"description": "d", "agent_ids": [ada["id"]]})
+    api.post(f"/v1/groups/{group['id']}/messages", {"messages": words})
+    assert seen(model) == [data_url(PNG, "image/png")]
+    model.forget()
+    batch = api.post("/v1/batches", {"requests": [{"agent_id": ada["id"], "messages": words}]})
+    stele.wait_until(lambda: api.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
+    assert seen(model) == [data_url(PNG, "image/png")]
+    bad = [{"role": "user", "content": [by_url("file:///etc/passwd")]}]
+    refusal(400, api.post, f"/v1/groups/{group['id']}/messages", {"messages": bad})
+    refusal(400, api.post, "/v1/batches", {"requests": [{"agent_id": ada["id"], "messages": bad}]})
