@@ -65,10 +65,8 @@ Message keep_alive_message(const TurnRequest& request) {
     return message;
 }
 
-}  // namespace
-
-awaitable<TurnInput> take_input(const TurnServices& services, const TurnRequest& request, LoadedAgent& loaded) {
-    co_await repair(services, request, loaded);
+// What `request` brings, or why it cannot begin. Changes nothing.
+awaitable<TurnInput> understand(const TurnServices& services, const TurnRequest& request, const LoadedAgent& loaded) {
     TurnInput input;
     input.messages = input_messages(request.body, request.agent_id);
     const InputMessage* answer = approval_of(request.body);
@@ -83,6 +81,14 @@ awaitable<TurnInput> take_input(const TurnServices& services, const TurnRequest&
     const bool before = co_await arrived_before(services, request, loaded, *answer);
     if (!before) throw nothing_pending();
     if (input.messages.empty()) input.messages.push_back(keep_alive_message(request));
+    co_return input;
+}
+
+}  // namespace
+
+awaitable<TurnInput> take_input(const TurnServices& services, const TurnRequest& request, LoadedAgent& loaded) {
+    TurnInput input = co_await understand(services, request, loaded);
+    co_await repair(services, request, loaded);  // last: a request that is refused leaves the window as it was
     co_return input;
 }
 

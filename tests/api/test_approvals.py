@@ -495,6 +495,21 @@ def test_calls_without_return_are_closed_and_the_history_stays(http):
     assert len([m for m in talk.history() if m["message_type"] == "tool_return_message"]) == 2, "closed once"
 
 
+def test_a_refused_message_repairs_nothing(talk):
+    """What is refused leaves the window as it was, also one with a call that has lost its return."""
+    call = talk.ask()[0]["tool_call_id"]
+    talk.send(decide(verdict(call)))
+    returned = next(m["id"] for m in talk.history() if m["message_type"] == "tool_return_message")
+    again = talk.ask()[0]["tool_call_id"]
+    talk.http.patch(talk.path, {"message_ids": [each for each in talk.state()["message_ids"] if each != returned]})
+    before = talk.state()["message_ids"]
+    refused(409, talk.say, "hello?")
+    refused(400, talk.send, decide(verdict("call-nobody-made")))
+    assert talk.state()["message_ids"] == before
+    talk.send(decide(verdict(again)))
+    talk.is_well()
+
+
 def test_a_request_that_lost_its_place_is_closed(http):
     talk = Talk(http, model_settings=PARALLEL)
     talk.say("@say early")
