@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <sstream>
 
 namespace stele::app {
 namespace {
@@ -67,6 +68,10 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "log-level", raw.log_level, "debug, info, warn or error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     add(serve, "log-format", raw.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+    add(serve, "tool-env-passthrough", options.tool_env_passthrough, "variables of the server that tools may see")
+        ->delimiter(',');
+    add(serve, "redact-secrets", options.redact_secrets,
+        "leave the values of agents' and sandboxes' secrets out of answers");
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
@@ -158,6 +163,13 @@ void take_environment(Options& options, const Raw& raw) {
     if (const std::string handle = environment("LETTA_DEFAULT_EMBEDDING_HANDLE");
         !handle.empty() && options.default_embedding == Options().default_embedding)
         options.default_embedding = handle;
+    if (options.tool_env_passthrough.empty())
+        for (std::stringstream names(environment("LETTA_TOOL_ENV_PASSTHROUGH")); names.good();) {
+            std::string name;
+            std::getline(names, name, ',');
+            if (!name.empty()) options.tool_env_passthrough.push_back(std::move(name));
+        }
+    if (environment("LETTA_REDACT_SECRETS") == "true") options.redact_secrets = true;
     const auto older_number = [](const char* name, std::int64_t standard, std::int64_t& value) {
         const std::string text = environment(name);
         if (text.empty() || value != standard) return;

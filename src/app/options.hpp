@@ -33,7 +33,9 @@ struct Options {
     std::int64_t grace_seconds = 10;  ///< for requests at work when the server is asked to stop
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;
-    bool traces = true;  ///< keep each step's exchange with the model
+    std::vector<std::string> tool_env_passthrough;  ///< variables of the server that tools may see
+    bool redact_secrets = false;                    ///< answers leave the values of secrets out
+    bool traces = true;                             ///< keep each step's exchange with the model
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
     std::int64_t context_window_max = 128'000;
