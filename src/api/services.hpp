@@ -8,6 +8,7 @@
 #include "runtime/message_service.hpp"
 #include "runtime/scheduler.hpp"
 #include "storage/idempotency_repository.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 namespace stele::api {
 
@@ -33,6 +34,7 @@ struct Services {
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
     llm::Catalogue& catalogue;
+    tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;

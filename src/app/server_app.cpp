@@ -77,6 +77,7 @@ private:
     net::HttpClient client_;
     net::HttpClient egress_;
     llm::Catalogue catalogue_;
+    tools::Sandbox sandbox_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
@@ -142,6 +143,18 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
     return made;
 }
 
+tools::SandboxOptions sandbox_options(const Options& options) {
+    tools::SandboxOptions made;
+    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
+    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
+                   : options.tools_network == "host" ? tools::ToolNetwork::host
+                                                     : tools::ToolNetwork::public_only;
+    made.environments = options.data / "tool-environments";
+    made.package_index = options.tools_package_index;
+    made.python = options.tools_python;
+    return made;
+}
+
 ServerApp::ServerApp(const Options& options)
     : options_(options),
       contexts_(make_contexts(thread_count(options))),
@@ -161,8 +174,9 @@ ServerApp::ServerApp(const Options& options)
       client_(client_options(options)),
       egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
+      sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, options.traces}),
+                catalogue_, sandbox_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -188,6 +202,7 @@ ServerApp::ServerApp(const Options& options)
                 batches_,
                 idempotency_,
                 catalogue_,
+                sandbox_,
                 runtime_,
                 scheduler_,
                 batch_runner_,

@@ -19,6 +19,7 @@
 #include "storage/message_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 #include <limits>
 
@@ -66,6 +67,7 @@ struct TurnServices {
     const storage::IdempotencyRepository& idempotency;
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
+    tools::Sandbox& sandbox;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note
