@@ -12,6 +12,7 @@
 #include "runtime/tool_writer.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/sandbox_repository.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 namespace stele::api {
 
@@ -39,6 +40,7 @@ struct Services {
     const storage::SandboxRepository& sandboxes;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
+    tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;

@@ -83,6 +83,14 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
+    add(serve, "tools-sandbox", options.tools_sandbox,
+        "bubblewrap, or unsafe-none: tools run with all the rights of the server")
+        ->check(CLI::IsMember({"bubblewrap", "unsafe-none"}));
+    add(serve, "tools-network", options.tools_network, "what tools may connect to: none, public or host")
+        ->check(CLI::IsMember({"none", "public", "host"}));
+    add(serve, "tools-python", options.tools_python, "interpreter that tools run in");
+    add(serve, "tools-package-index", options.tools_package_index,
+        "where packages that tools require come from; else PIP_INDEX_URL");
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");
     add(serve, "model-timeout-seconds", options.model_timeout_seconds, "longest silence of a model, streaming or not")
         ->check(CLI::PositiveNumber);
@@ -182,6 +190,7 @@ void take_environment(Options& options, const Raw& raw) {
                  options.model_answer_timeout_seconds);
     for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
         options.endpoints.push_back(std::move(endpoint));
+    if (options.tools_package_index.empty()) options.tools_package_index = environment("PIP_INDEX_URL");
     options.log_level = raw.log_level == "debug"   ? log::Level::debug
                         : raw.log_level == "warn"  ? log::Level::warn
                         : raw.log_level == "error" ? log::Level::error

@@ -20,6 +20,7 @@
 #include "storage/message_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 #include <limits>
 
@@ -67,6 +68,7 @@ struct TurnServices {
     const storage::IdempotencyRepository& idempotency;
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
+    tools::Sandbox& sandbox;
     const CustomTools& custom_tools;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
