@@ -123,7 +123,8 @@ SandboxConfig default_sandbox_config(const std::string& type, const std::string&
 bool apply(const SandboxConfigUpdate& update, SandboxConfig& stored, const std::string& actor) {
     if (!update.config.has_value()) return false;
     json::value merged = value_of(stored.config);
-    for (const auto& [key, value] : value_of(*update.config).as_object()) merged.as_object()[key] = value;
+    const json::value changes = value_of(*update.config);  // named: the loop's own temporary would be gone
+    for (const auto& [key, value] : changes.as_object()) merged.as_object()[key] = value;
     Json config = checked_config(stored.type, Json{json::serialize(merged)});
     if (config == stored.config) return false;
     stored.config = std::move(config);

@@ -39,7 +39,7 @@ llm::ModelRequest request_of(const GenerateToolInput& wanted, const std::string&
     system.text = instructions;
     llm::Turn& user = request.turns.emplace_back();
     user.role = llm::Role::user;
-    user.text = "Name of the function: " + wanted.tool_name + "\nWhat it is to do: " + wanted.prompt;
+    user.text = "Name of the function: " + wanted.tool_name + "\nWhat it is to do:\n" + wanted.prompt;
     if (wanted.starter_code && !wanted.starter_code->empty())
         user.text += "\n\nStart from this source:\n" + *wanted.starter_code;
     for (const std::string& error : wanted.validation_errors.value_or({}))

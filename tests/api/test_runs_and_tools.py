@@ -123,8 +123,8 @@ def test_messages_are_listed_oldest_first_from_either_end(server):
     assert ids() == every, "what was said stays, in the context or not"
 
 
-def test_tools_are_filtered_and_counted(server):
-    http = server.http(2)
+def test_tools_are_filtered_and_counted(own_server):
+    http = own_server().start().http(2)
     every = http.get("/v1/tools?limit=100")
     names = [tool["name"] for tool in every]
     assert http.get("/v1/tools/count") == len(every) == len(set(names))
