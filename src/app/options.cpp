@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <sstream>
 
 namespace stele::app {
 namespace {
@@ -67,6 +68,10 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "log-level", raw.log_level, "debug, info, warn or error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     add(serve, "log-format", raw.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+    add(serve, "tool-env-passthrough", options.tool_env_passthrough, "variables of the server that tools may see")
+        ->delimiter(',');
+    add(serve, "redact-secrets", options.redact_secrets,
+        "leave the values of agents' and sandboxes' secrets out of answers");
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
@@ -78,6 +83,14 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
+    add(serve, "tools-sandbox", options.tools_sandbox,
+        "bubblewrap, or unsafe-none: tools run with all the rights of the server")
+        ->check(CLI::IsMember({"bubblewrap", "unsafe-none"}));
+    add(serve, "tools-network", options.tools_network, "what tools may connect to: none, public or host")
+        ->check(CLI::IsMember({"none", "public", "host"}));
+    add(serve, "tools-python", options.tools_python, "interpreter that tools run in");
+    add(serve, "tools-package-index", options.tools_package_index,
+        "where packages that tools require come from; else PIP_INDEX_URL");
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");
     add(serve, "model-timeout-seconds", options.model_timeout_seconds, "longest silence of a model, streaming or not")
         ->check(CLI::PositiveNumber);
@@ -158,6 +171,13 @@ void take_environment(Options& options, const Raw& raw) {
     if (const std::string handle = environment("LETTA_DEFAULT_EMBEDDING_HANDLE");
         !handle.empty() && options.default_embedding == Options().default_embedding)
         options.default_embedding = handle;
+    if (options.tool_env_passthrough.empty())
+        for (std::stringstream names(environment("LETTA_TOOL_ENV_PASSTHROUGH")); names.good();) {
+            std::string name;
+            std::getline(names, name, ',');
+            if (!name.empty()) options.tool_env_passthrough.push_back(std::move(name));
+        }
+    if (environment("LETTA_REDACT_SECRETS") == "true") options.redact_secrets = true;
     const auto older_number = [](const char* name, std::int64_t standard, std::int64_t& value) {
         const std::string text = environment(name);
         if (text.empty() || value != standard) return;
@@ -170,6 +190,7 @@ void take_environment(Options& options, const Raw& raw) {
                  options.model_answer_timeout_seconds);
     for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
         options.endpoints.push_back(std::move(endpoint));
+    if (options.tools_package_index.empty()) options.tools_package_index = environment("PIP_INDEX_URL");
     options.log_level = raw.log_level == "debug"   ? log::Level::debug
                         : raw.log_level == "warn"  ? log::Level::warn
                         : raw.log_level == "error" ? log::Level::error

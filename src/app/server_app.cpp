@@ -8,6 +8,7 @@
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "storage/sqlite_database.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -74,9 +75,12 @@ private:
     storage::ScheduleRepository schedules_;
     storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
+    storage::SandboxRepository sandboxes_;
     net::HttpClient client_;
     net::HttpClient egress_;
     llm::Catalogue catalogue_;
+    tools::Sandbox sandbox_;
+    runtime::CustomTools custom_tools_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
@@ -84,6 +88,8 @@ private:
     runtime::Scheduler scheduler_;
     runtime::BatchRunner batch_runner_;
     runtime::MessageService message_service_;
+    runtime::ToolService tool_service_;
+    runtime::ToolWriter tool_writer_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -142,6 +148,26 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
     return made;
 }
 
+tools::SandboxOptions sandbox_options(const Options& options) {
+    tools::SandboxOptions made;
+    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
+    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
+                   : options.tools_network == "host" ? tools::ToolNetwork::host
+                                                     : tools::ToolNetwork::public_only;
+    made.environments = options.data / "tool-environments";
+    made.package_index = options.tools_package_index;
+    made.python = options.tools_python;
+    return made;
+}
+
+// What tools see of the server's own environment: only what the operator named.
+TextMap passed_on(const Options& options) {
+    TextMap variables;
+    for (const std::string& name : options.tool_env_passthrough)
+        if (const char* value = std::getenv(name.c_str())) variables.emplace_back(name, value);
+    return variables;
+}
+
 ServerApp::ServerApp(const Options& options)
     : options_(options),
       contexts_(make_contexts(thread_count(options))),
@@ -158,11 +184,14 @@ ServerApp::ServerApp(const Options& options)
       schedules_(*database_),
       batches_(*database_),
       idempotency_(*database_),
+      sandboxes_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
+      sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
+      custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -175,6 +204,8 @@ ServerApp::ServerApp(const Options& options)
                      tells_of_batch()},
                     executors(contexts_)),
       message_service_({*database_, agents_, messages_, runtime_}),
+      tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
+      tool_writer_(catalogue_, tool_service_, options.default_model),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -187,7 +218,10 @@ ServerApp::ServerApp(const Options& options)
                 schedules_,
                 batches_,
                 idempotency_,
+                sandboxes_,
+                sealer_,
                 catalogue_,
+                sandbox_,
                 runtime_,
                 scheduler_,
                 batch_runner_,
@@ -196,7 +230,11 @@ ServerApp::ServerApp(const Options& options)
                 conversation_service_,
                 group_service_,
                 message_service_,
+                tool_service_,
+                tool_writer_,
+                custom_tools_,
                 options.allow_message_edit,
+                options.redact_secrets,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),

@@ -5,6 +5,7 @@
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/agent_messenger.hpp"
+#include "runtime/custom_tool.hpp"
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
@@ -19,6 +20,7 @@
 #include "storage/message_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 #include <limits>
 
@@ -66,6 +68,8 @@ struct TurnServices {
     const storage::IdempotencyRepository& idempotency;
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
+    tools::Sandbox& sandbox;
+    const CustomTools& custom_tools;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note

@@ -29,8 +29,10 @@ void Turn::take_tools() {
 }
 
 bool Turn::is_client_tool(const std::string& tool) const {
-    return client_tools_ != nullptr && std::any_of(client_tools_->begin(), client_tools_->end(),
-                                                   [&](const ClientTool& each) { return each.name == tool; });
+    const auto named = [&](const auto& each) { return each.name == tool; };
+    if (client_tools_ != nullptr && std::any_of(client_tools_->begin(), client_tools_->end(), named)) return true;
+    const auto own = std::find_if(loaded_.tools.begin(), loaded_.tools.end(), named);
+    return own != loaded_.tools.end() && runs_on_client(*own);
 }
 
 bool Turn::needs_approval(const std::string& tool) const {
@@ -71,7 +73,11 @@ awaitable<bool> Turn::carry_out_decision() {
     work.heartbeats.assign(work.calls.size(), true);
     // Rules about the order of calls were obeyed when the calls were written; a tool may have gone since.
     const std::vector<std::string> own = names_of(loaded_.tools);
-    for (PreparedCall& call : work.calls) apply_rules(call, ToolRuleSet({}), own, loaded_.tools);
+    for (PreparedCall& call : work.calls) {
+        apply_rules(call, ToolRuleSet({}), own, loaded_.tools);
+        if (call.refusal.empty() && is_client_tool(call.tool))
+            call.refusal = "The call was approved, but this tool runs at the client, which gave no result";
+    }
 
     work.given = settled.results;
     work.given.insert(work.given.end(), settled.denials.begin(), settled.denials.end());
