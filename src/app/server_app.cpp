@@ -243,7 +243,7 @@ ServerApp::ServerApp(const Options& options)
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
-    set_up_store({*database_, tools_, runs_, batches_, schedules_, idempotency_});
+    set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
 }
 
 // For runs that no request waits for.

@@ -40,6 +40,7 @@ public:
 
     /// The same without waiting for its end. Throws nothing; from any thread.
     void cancel_soon(const std::string& run_id);
+
     /// Denies the calls that a conversation waits with for an approval, and ends the run that made them as cancelled:
     /// the conversation is free again. Returns that run's id. Nothing happens if none waits, if a run is at work there,
     /// or if it is not run `only`.

@@ -102,6 +102,8 @@ private:
     boost::asio::awaitable<void> prepare(StepWork& work);
     boost::asio::awaitable<void> ask_model(StepWork& work);
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
+    boost::asio::awaitable<void> make_calls(StepWork& work);
+    boost::asio::awaitable<void> begin_calls(StepWork& work);
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);
@@ -125,6 +127,7 @@ private:
     bool is_client_tool(const std::string& tool) const;
     const std::vector<Tool>& offered_tools() const { return client_tools_ ? offered_ : loaded_.tools; }
     void gather_messages(StepWork& work);
+    Message returns_of(const StepWork& work, std::vector<MessageToolReturn> returns) const;
     void gather_answer(StepWork& work);
     void gather_decision(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);
