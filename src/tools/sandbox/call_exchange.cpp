@@ -118,8 +118,8 @@ FarEnds open_streams(Streams& streams) {
     return far;
 }
 
-// The fork-server's word about the fork: its pidfd, or why there is none.
-void receive_process(Streams& streams, std::string& complaint) {
+// The fork-server's word about the fork: its pidfd, or why there is none. False if it has not come yet.
+bool receive_process(Streams& streams, std::string& complaint) {
     std::array<char, 512> text{};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> ancillary{};
     iovec data{text.data(), text.size()};
@@ -129,13 +129,15 @@ void receive_process(Streams& streams, std::string& complaint) {
     message.msg_control = ancillary.data();
     message.msg_controllen = ancillary.size();
     const ssize_t count = ::recvmsg(streams.watch.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (count > 0 && text[0] == 'E') complaint.assign(text.data() + 1, static_cast<std::size_t>(count - 1));
-    if (count <= 0 || text[0] != 'P') return;
+    if (count <= 0 || text[0] != 'P') return true;
     if (const cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr && header->cmsg_type == SCM_RIGHTS) {
         int process = -1;
         std::memcpy(&process, CMSG_DATA(header), sizeof process);
         streams.process.reset(process);
     }
+    return true;
 }
 
 std::uint32_t number_of(const std::array<unsigned char, 4>& bytes) {
@@ -150,8 +152,9 @@ std::string framed(const std::string& request) {
 }
 
 asio::awaitable<void> talk(Streams& streams, std::string request, Exchange& made) {
-    co_await streams.watch.async_wait(Socket::wait_read, asio::use_awaitable);
-    receive_process(streams, made.complaint);
+    do {
+        co_await streams.watch.async_wait(Socket::wait_read, asio::use_awaitable);
+    } while (!receive_process(streams, made.complaint));  // readiness may be a rumour
     if (!streams.process) co_return;
 
     made.end = Exchange::End::crashed;
