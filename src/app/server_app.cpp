@@ -297,6 +297,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

@@ -87,8 +87,8 @@ public:
     /// by `probe`.
     std::string unavailable_reason() const;
 
-    /// Finds out whether the walls stand on this machine, and logs it. Blocks for some ten milliseconds: for the start.
-    void probe();
+    /// Finds out whether the walls stand on this machine, and logs it if not. For the start; on `background`.
+    boost::asio::awaitable<void> probe();
 
     /// Ends all that is at work.
     void stop();
