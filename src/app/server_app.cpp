@@ -193,7 +193,7 @@ ServerApp::ServerApp(const Options& options)
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
                 catalogue_, sandbox_, custom_tools_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
-                      runtime_, sealer_, defaults_of(options)}),
+                      runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
       group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),

@@ -26,7 +26,13 @@ awaitable<void> seed_tools(StoreParts parts, storage::Transaction& transaction) 
             std::find_if(stored.begin(), stored.end(), [&](const Tool& tool) { return tool.name == builtin.name; });
         Tool tool =
             tools::describe_builtin(builtin, known == stored.end() ? new_id("tool") : known->id, default_user_id);
-        if (known != stored.end()) tool.created_at = known->created_at;
+        if (known != stored.end()) {  // what users may change of it stays
+            tool.created_at = known->created_at;
+            tool.tags = known->tags;
+            tool.return_char_limit = known->return_char_limit;
+            tool.default_requires_approval = known->default_requires_approval;
+            tool.metadata_ = known->metadata_;
+        }
         if (known == stored.end() || to_json(*known) != to_json(tool))
             parts.tools.upsert(transaction, default_organization_id, tool);
     }

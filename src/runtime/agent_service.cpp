@@ -192,7 +192,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
 
     storage::Transaction transaction;
     insert(transaction, made);
-    set_secrets(transaction, agent, request, actor);
+    set_secrets(transaction, agent, request, actor, {});
     const bool is_partner =
         agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
     if (agent.enable_sleeptime.value_or(false) && !is_partner)
@@ -213,13 +213,19 @@ void AgentService::insert(storage::Transaction& transaction, const NewAgent& mad
 }
 
 void AgentService::set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
-                               const std::string& actor) const {
+                               const std::string& actor, const std::vector<storage::SealedVariable>& before) const {
     const auto& secrets = request.secrets.has_value() ? request.secrets : request.tool_exec_environment_variables;
     if (!secrets.has_value()) return;
     std::vector<storage::SealedVariable> sealed;
     for (const auto& [name, value] : *secrets) {
+        const auto same =
+            std::find_if(before.begin(), before.end(), [&](const auto& each) { return each.name == name; });
+        if (same != before.end() && parts_.sealer.open(same->sealed_value) == value) {  // it stays what it is
+            sealed.push_back(*same);
+            continue;
+        }
         storage::SealedVariable variable;
-        variable.id = new_id("agent-env");
+        variable.id = same != before.end() ? same->id : new_id("agent-env");
         variable.name = name;
         variable.sealed_value = parts_.sealer.seal(value);
         variable.created_at = now();
@@ -286,7 +292,10 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
     storage::Transaction transaction;
     const bool links_changed = co_await replace_links(transaction, agent, request);
     if (request.tags.has_value()) parts_.agents.set_tags(transaction, agent, without_repeats(*request.tags));
-    set_secrets(transaction, agent, request, actor);
+    if (request.secrets.has_value() || request.tool_exec_environment_variables.has_value()) {
+        const auto stored = co_await parts_.agents.variables(id);
+        set_secrets(transaction, agent, request, actor, stored);
+    }
     if (agent.timezone != timezone_before) co_await retime_schedules(transaction, agent);
     changed = changed || model_changed || links_changed || !transaction.empty();
     if (changed) {
@@ -367,7 +376,7 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
         AgentVariable variable;
         variable.id = sealed.id;
         variable.key = sealed.name;
-        variable.value = parts_.sealer.open(sealed.sealed_value);
+        if (!parts_.redact_secrets) variable.value = parts_.sealer.open(sealed.sealed_value);
         variable.agent_id = agent.id;
         variable.created_at = variable.updated_at = sealed.created_at;
         variable.created_by_id = variable.last_updated_by_id = sealed.created_by_id;

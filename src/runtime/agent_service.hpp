@@ -32,6 +32,7 @@ public:
         Runtime& runtime;
         const Sealer& sealer;
         ModelDefaults defaults;
+        bool redact_secrets = false;  ///< answers leave their values out
     };
 
     explicit AgentService(Parts parts) : parts_(std::move(parts)) {}
@@ -78,7 +79,7 @@ private:
     boost::asio::awaitable<void> replace_messages(storage::Transaction& transaction, const Agent& agent,
                                                   std::vector<std::string> ids) const;
     void set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
-                     const std::string& actor) const;
+                     const std::string& actor, const std::vector<storage::SealedVariable>& before) const;
 
     Parts parts_;
 };

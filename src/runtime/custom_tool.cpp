@@ -77,15 +77,9 @@ void cut_text(CustomToolReturn& made, std::int64_t limit_characters) {
     made.cut = true;
 }
 
-std::string why(const tools::SandboxResult& result, std::chrono::milliseconds time_limit) {
-    if (result.error_type == "Timeout")
-        return "the tool timed out after " +
-               std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time_limit).count()) + " seconds";
-    if (result.error_type == "InstallFailed" && result.error_message.find("Failed to install") == std::string::npos)
-        return "Failed to install its packages, perhaps a package version incompatibility: " + result.error_message;
-    const bool ours = result.error_type == "InstallFailed" || result.error_type == "Crash" ||
-                      result.error_type == "Unavailable" || result.error_type.empty();
-    return ours ? result.error_message : result.error_type + ": " + result.error_message;
+// The class of what was raised, or what the sandbox calls its own reasons to give up, and the text of either.
+std::string why(const tools::SandboxResult& result) {
+    return result.error_type.empty() ? result.error_message : result.error_type + ": " + result.error_message;
 }
 
 std::vector<std::string> printed(std::string text) {
@@ -130,14 +124,14 @@ std::vector<std::string> tool_requirements(const Tool& tool, const SandboxConfig
     return texts;
 }
 
-CustomToolReturn pack_return(const Tool& tool, tools::SandboxResult result, std::chrono::milliseconds time_limit) {
+CustomToolReturn pack_return(const Tool& tool, tools::SandboxResult result) {
     CustomToolReturn made;
     made.out = printed(to_valid_utf8(result.out));
     made.err = printed(to_valid_utf8(result.err));
     if (result.ok)
         take_value(made, std::move(result.value_json));
     else
-        made.text = why(result, time_limit);
+        made.text = why(result);
     if (!result.ok || made.status == "error") {
         made.status = "error";
         made.text = to_valid_utf8("Error executing function " + tool.name + ": " + made.text);
@@ -214,7 +208,7 @@ awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
         if (wanted.source_code.find("agent_state") != std::string::npos) wanted.agent_state_json = to_json(*call.agent);
     }
     tools::SandboxResult result = co_await parts_.sandbox.call(std::move(wanted));
-    CustomToolReturn made = pack_return(call.tool, std::move(result), parts_.time_limit);
+    CustomToolReturn made = pack_return(call.tool, std::move(result));
     made.fingerprint = fingerprint_of(config);
     co_return made;
 }

@@ -80,6 +80,6 @@ TextMap tool_environment(const TextMap& passed_on, const TextMap& sandbox, const
 /// one, the tool's own wish counts.
 std::vector<std::string> tool_requirements(const Tool& tool, const SandboxConfig& config);
 
-CustomToolReturn pack_return(const Tool& tool, tools::SandboxResult result, std::chrono::milliseconds time_limit);
+CustomToolReturn pack_return(const Tool& tool, tools::SandboxResult result);
 
 }  // namespace stele::runtime

@@ -183,6 +183,10 @@ boost::asio::awaitable<std::int64_t> AgentRepository::count(std::string organiza
     co_return rows.front().integer(0);
 }
 
+boost::asio::awaitable<std::vector<SealedVariable>> AgentRepository::variables(std::string agent_id) const {
+    co_return variables_from_rows(co_await database_.query(select_variables, std::move(agent_id)));
+}
+
 const Statement& AgentRepository::variables_statement() { return select_variables; }
 
 std::vector<SealedVariable> AgentRepository::variables_from_rows(Rows rows) {

@@ -65,6 +65,7 @@ public:
     static std::optional<Agent> from_rows(Rows rows);
     static const Statement& tags_statement();  ///< $1 agent
     static std::vector<std::string> tags_from_rows(Rows rows);
+    boost::asio::awaitable<std::vector<SealedVariable>> variables(std::string agent_id) const;
     static const Statement& variables_statement();  ///< $1 agent
     static std::vector<SealedVariable> variables_from_rows(Rows rows);
 
