@@ -80,8 +80,10 @@ awaitable<Response> search(Services& services, const Request& request) {
 
 awaitable<Response> generate_schema(Services& services, const Request& request) {
     auto body = decode<CodeInput>(request.body());
+    std::string type = body.source_type.value_or("python");
+    Json no_args;
     const Json schema =
-        co_await services.tool_service.derive(std::move(body.code), body.source_type.value_or("python"), Json());
+        co_await services.tool_service.derive(std::move(body.code), std::move(type), std::move(no_args));
     co_return json_answer(schema.text);
 }
 

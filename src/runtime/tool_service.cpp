@@ -68,10 +68,11 @@ Json schema_without_source(const ToolCreate& request, const std::optional<Tool>&
 awaitable<Json> ToolService::derive(std::string source_code, std::string source_type, Json args_json_schema) const {
     Json schema;
     std::string failure;
+    std::string args;
+    if (!args_json_schema.is_null()) args = std::move(args_json_schema.text);
     try {
-        schema.text = co_await parts_.sandbox.derive_schema(
-            std::move(source_code), std::move(source_type),
-            args_json_schema.is_null() ? std::string() : std::move(args_json_schema.text));
+        schema.text =
+            co_await parts_.sandbox.derive_schema(std::move(source_code), std::move(source_type), std::move(args));
     } catch (const Error& error) {
         if (error.code != ErrorCode::invalid_argument) throw;
         failure = error.what();
@@ -97,7 +98,8 @@ awaitable<Tool> ToolService::upsert(std::string organization_id, std::string act
     Json schema;
     SchemaHead head;
     if (described) {
-        schema = co_await schema_for(request);
+        ToolCreate wanted = request;
+        schema = co_await schema_for(std::move(wanted));
         head = complete_schema(schema, "body.json_schema");
     } else {
         head.name = request.name.value_or("");
@@ -155,8 +157,11 @@ awaitable<Tool> ToolService::update(std::string organization_id, std::string act
         tool->args_json_schema = is_given(request.args_json_schema) ? *request.args_json_schema : Json();
     std::optional<Json> schema;
     if (is_given(request.json_schema)) schema = *request.json_schema;
-    if (!schema && is_given(request.args_json_schema) && tool->source_code && tool->source_type != "typescript")
-        schema = co_await derive(*tool->source_code, "python", *request.args_json_schema);
+    if (!schema && is_given(request.args_json_schema) && tool->source_code && tool->source_type != "typescript") {
+        std::string source = *tool->source_code;
+        Json args = *request.args_json_schema;
+        schema = co_await derive(std::move(source), "python", std::move(args));
+    }
     if (!schema && request.parameters.has_value()) {
         if (tool->source_code)
             throw invalid_field("body.parameters", "belongs to tools without source: send json_schema");
@@ -218,7 +223,8 @@ awaitable<Tool> ToolService::from_source(ToolRunFromSource request) const {
     wanted.args_json_schema = request.args_json_schema;
     wanted.pip_requirements = request.pip_requirements;
     wanted.npm_requirements = request.npm_requirements;
-    Json schema = co_await schema_for(wanted);
+    ToolCreate described = wanted;
+    Json schema = co_await schema_for(std::move(described));
     SchemaHead head = complete_schema(schema, "body.json_schema");
     Tool tool;
     merge(std::move(wanted), std::move(schema), head, true, tool);

@@ -110,7 +110,8 @@ awaitable<GenerateToolOutput> ToolWriter::write(std::string user_id, GenerateToo
     tool.source_type = "python";
     tool.source_code = *source;
     tool.pip_requirements = requirements_in(json_member_text(written->json, "pip_requirements_json").value_or(""));
-    tool.json_schema = co_await tools_.derive(*source, "python", Json());
+    Json no_args;
+    tool.json_schema = co_await tools_.derive(*source, "python", std::move(no_args));
     const SchemaHead head = complete_schema(tool.json_schema, "tool");
     tool.name = head.name;
     tool.description = head.description;
