@@ -8,7 +8,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-constexpr int attempts_max = 8;  // other writers may be faster
+constexpr int attempts_max = 32;  // other writers may be faster; each round one of them gets through
 
 bool is_given(const Patch<Json>& schema) { return schema.has_value() && !schema->is_null() && schema->text != "{}"; }
 
@@ -125,6 +125,7 @@ awaitable<Tool> ToolService::upsert(std::string organization_id, std::string act
         }
         merge(request, schema, head, !stored, tool);
         tool.last_updated_by_id = actor;
+        if (stored && !idempotency_key && to_json(tool) == to_json(*stored)) co_return tool;
 
         storage::Transaction transaction;
         if (stored)

@@ -273,7 +273,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
             http.post(f"/v1/agents/{world['agent_id']}/messages", {"input": "hello"})
         body = {"no_such_member": {"deep": [1, None]}, "requires_approval": False}
         if operation.get("requestBody", {}).get("required"):
-            body.update(needed(path, world, "@say hello") if method == "POST" else {})
+            body.update(needed(path, world, "@say hello") if method in ("POST", "PUT") else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         url = filled(path, world, block_id=block).split("?")[0]
         url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}"

@@ -100,7 +100,7 @@ TEST(Includes, OfTheMappingStayInSourcesOfDomainAndTheTools) {
 
 // g++ 12 destroys an aggregate twice that is built on a line with co_await.
 TEST(Coroutines, BuildNoAggregateOnALineThatAwaits) {
-    const std::regex builds("co_await [a-z_:.>()-]+\\(.*[A-Z][A-Za-z]+\\{[^}]");
+    const std::regex builds("co_await [a-z_:.>()-]+\\(.*([A-Z][A-Za-z]+\\{[^}]|\\bJson\\(\\))");
     for (const Source& source : sources())
         for (const std::string& line : source.lines)
             EXPECT_FALSE(std::regex_search(line, builds)) << source.path << ": " << line;
