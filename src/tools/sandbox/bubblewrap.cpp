@@ -68,8 +68,6 @@ Command enclosed(const Enclosure& enclosure, const std::string& program, std::ve
     command.program = "bwrap";
     Words& words = command.arguments;
     add_namespaces(words, enclosure);
-    add(words, {"--clearenv"});
-    for (const auto& [name, value] : environment) add(words, {"--setenv", name, value});
     add_system(words, enclosure);
     // Each call gets a /tmp and a /dev/shm of its own; what lies under them here, and everything else, is read-only.
     add(words, {"--proc", "/proc", "--dev", "/dev"});
@@ -79,8 +77,6 @@ Command enclosed(const Enclosure& enclosure, const std::string& program, std::ve
         add(words, {"--size", "268435456", "--tmpfs", "/tmp", "--remount-ro", "/"});
     add(words, {"--chdir", "/tmp", "--", program});
     words.insert(words.end(), arguments.begin(), arguments.end());
-    // bubblewrap itself is found by this; inside stands what was set above.
-    command.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
     return command;
 }
 

@@ -68,6 +68,10 @@ ForkServer::ForkServer(const boost::asio::any_io_executor& executor, const Sandb
     std::vector<std::string> arguments{"-I", "-c", files.boot, in_child(bundle_number), in_child(library_number)};
     arguments.emplace_back(enclosure.walls == Walls::none ? "open" : "walled");
     arguments.emplace_back(temporary_options);
+    if (enclosure.packages.empty())
+        arguments.emplace_back();
+    else
+        arguments.push_back(enclosure.walls == Walls::none ? enclosure.packages.string() : "/env");
     Command command = enclosed(enclosure, python, std::move(arguments),
                                {{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}});
     command.descriptors = {{complaints_.get(), 2},

@@ -5,6 +5,7 @@
 #include "tools/sandbox/call_exchange.hpp"
 #include "tools/sandbox/call_frames.hpp"
 #include "tools/sandbox/fork_server_pool.hpp"
+#include "tools/sandbox/package_store.hpp"
 
 #include <cstdlib>
 
@@ -60,7 +61,10 @@ private:
 class Sandbox::Impl : public std::enable_shared_from_this<Impl> {
 public:
     Impl(asio::any_io_executor background, SandboxOptions options)
-        : options_(std::move(options)), passed_(passed_through()), pool_(std::move(background), options_) {}
+        : options_(std::move(options)),
+          passed_(passed_through()),
+          pool_(background, options_),
+          packages_(std::make_shared<PackageStore>(background, options_)) {}
 
     asio::awaitable<SandboxResult> call(SandboxCall call);
     asio::awaitable<std::string> derive(std::string source_code, std::string args_json_schema);
@@ -76,6 +80,7 @@ private:
     const SandboxOptions options_;
     const Environment passed_;
     ForkServerPool pool_;
+    const std::shared_ptr<PackageStore> packages_;
     std::atomic<int> at_work_ = 0;
 };
 
@@ -118,9 +123,13 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
         co_return failure("Unavailable", "Too many tools are at work. Try again later.");
     if (call.source_type != "python")
         co_return failure("Unavailable", "Tools in " + call.source_type + " can't be run by this server yet.");
+    Packages packages;
+    if (!call.requirements.empty()) packages = co_await packages_->ensure(call.requirements);
+    if (!packages.failure.empty()) co_return failure("InstallFailed", packages.failure);
     Exchange made;
     try {
-        made = co_await exchanged(call.organization_id, {}, call_request(call, environment_of(call)), call.time_limit);
+        made = co_await exchanged(call.organization_id, packages.folder, call_request(call, environment_of(call)),
+                                  call.time_limit);
     } catch (const Error& missing) {
         co_return failure("Unavailable", missing.what());
     }
@@ -190,6 +199,8 @@ asio::awaitable<void> Sandbox::probe() {
     if (const std::string reason = kept->pool().unavailable_reason(); !reason.empty())
         log::warn("sandbox.unavailable", {{"reason", reason}});
 }
+
+void Sandbox::open_api(std::string host, std::uint16_t port) { impl_->pool().open_api(std::move(host), port); }
 
 void Sandbox::stop() { impl_->pool().stop(); }
 

@@ -90,6 +90,10 @@ public:
     /// Finds out whether the walls stand on this machine, and logs it if not. For the start; on `background`.
     boost::asio::awaitable<void> probe();
 
+    /// Where this server's own API listens, without TLS: `client` inside tools reaches it, and nothing else of the
+    /// machine. Until it is called tools have no way to it.
+    void open_api(std::string host, std::uint16_t port);
+
     /// Ends all that is at work.
     void stop();
 

@@ -83,7 +83,8 @@ def carry_out(walls, call, out, err, run):
 
 
 class ForkServer:
-    def __init__(self, control, walls, run):
+    def __init__(self, control, walls, run, packages):
+        self.packages = packages
         self.control = control
         self.walls = walls
         self.run = run
@@ -113,6 +114,8 @@ class ForkServer:
         try:
             child, handle = self.walls.fork()
             if child == 0:
+                if self.packages:
+                    sys.path.insert(0, self.packages)
                 carry_out(self.walls, call, out, err, self.run)
             self.at_work[handle] = (child, watch)
             self.poll.register(handle, select.POLLIN)
@@ -148,8 +151,9 @@ def warm_up():
 
 
 def main(arguments, run):
-    """Arguments: path of the walls' library, "walled" or "open", options of the /tmp that each call gets."""
-    path, walled, temporary = arguments
+    """Arguments: path of the walls' library, "walled" or "open", options of the /tmp that each call gets, and the
+    folder of packages that tools import, or nothing."""
+    path, walled, temporary, packages = arguments
     walls = Walls(path, walled == "walled", temporary)
     if walls.walled:
         become_nobody(walls)
@@ -162,5 +166,5 @@ def main(arguments, run):
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=CONTROL) as control:
-        ForkServer(control, walls, run).serve()
+        ForkServer(control, walls, run, packages).serve()
     sys.exit(0)
