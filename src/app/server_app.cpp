@@ -149,6 +149,7 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
                    : options.tools_network == "host" ? tools::ToolNetwork::host
                                                      : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
     made.package_index = options.tools_package_index;
     made.python = options.tools_python;

@@ -13,6 +13,7 @@ namespace stele::tools {
 /// What one sandbox is to be like. Pure data: the machine is looked at by `bubblewrap`.
 struct Enclosure {
     Walls walls = Walls::bubblewrap;
+    int proxy_port = 0;                        ///< inside, of the way out; 0: there is none
     bool shares_network = false;               ///< of the machine; else there is nothing but a loopback of its own
     std::filesystem::path packages;            ///< stands at /env, read-only; empty: none
     std::filesystem::path writable;            ///< stands at /build; empty: none

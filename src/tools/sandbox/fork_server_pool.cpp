@@ -21,6 +21,8 @@ Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const
     Enclosure made;
     made.walls = options_.walls;
     made.shares_network = options_.network == ToolNetwork::host;
+    if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only)
+        made.proxy_port = proxy_port;
     made.packages = packages;
     made.shown = folders_of(options_.python);
     made.forks = true;
@@ -37,7 +39,8 @@ std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organizat
     if (server && server->calls >= calls_of_one_max) ended.push_back(std::exchange(server, nullptr));
     if (!server) {
         try {
-            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages), options_.python);
+            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages), options_.python,
+                                                  options_.egress_private);
         } catch (const Error& failure) {
             servers_.erase({organization_id, packages.string()});
             reason_ = advice(failure.what(), options_.python);

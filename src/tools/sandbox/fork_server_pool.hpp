@@ -9,6 +9,9 @@
 
 namespace stele::tools {
 
+/// Where tools find the proxy, in a network that holds nothing else.
+inline constexpr int proxy_port = 3128;
+
 /// The fork-servers that are warm: one for each organisation and folder of packages, started by the first call, stopped
 /// when they were idle for long, when they have served many calls, or when others are wanted more. Thread-safe.
 class ForkServerPool {

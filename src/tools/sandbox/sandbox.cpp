@@ -92,6 +92,12 @@ Environment Sandbox::Impl::environment_of(const SandboxCall& call) const {
                         {"PYTHONUNBUFFERED", "1"},
                         {"NO_COLOR", "1"},
                         {"TERM", "dumb"}};
+    if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only) {
+        const std::string proxy = "http://127.0.0.1:" + std::to_string(proxy_port);
+        for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+            made.emplace_back(name, proxy);
+        for (const char* name : {"NO_PROXY", "no_proxy"}) made.emplace_back(name, "127.0.0.1,localhost");
+    }
     made.insert(made.end(), passed_.begin(), passed_.end());
     made.insert(made.end(), call.environment.begin(), call.environment.end());
     if (call.agent_id) made.emplace_back("LETTA_AGENT_ID", *call.agent_id);
