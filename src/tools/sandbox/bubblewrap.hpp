@@ -26,8 +26,11 @@ struct Enclosure {
 Command enclosed(const Enclosure& enclosure, const std::string& program, std::vector<std::string> arguments,
                  const std::vector<std::pair<std::string, std::string>>& environment);
 
-/// Folders that `python` needs beside /usr: its own, if it lives elsewhere.
-std::vector<std::filesystem::path> folders_of(const std::string& python);
+/// Folders that an interpreter needs beside /usr: its own, if it lives elsewhere.
+std::vector<std::filesystem::path> folders_of(const std::string& program);
+
+/// Path of an executable that the server's PATH names, links resolved; empty if there is none.
+std::string find_program(const std::string& name);
 
 /// What an operator can do about a sandbox that did not start: `complaint` is what it said on standard error.
 std::string advice(std::string_view complaint, const std::string& python);

@@ -15,7 +15,7 @@ constexpr int calls_of_one_max = 1000;  // then a fresh one takes its place, wha
 }  // namespace
 
 ForkServerPool::ForkServerPool(asio::any_io_executor background, const SandboxOptions& options)
-    : background_(std::move(background)), options_(options) {}
+    : background_(std::move(background)), options_(options), node_(find_program("node")) {}
 
 Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const {
     Enclosure made;
@@ -25,6 +25,8 @@ Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const
         made.proxy_port = proxy_port;
     made.packages = packages;
     made.shown = folders_of(options_.python);
+    if (!node_.empty())
+        for (const auto& folder : folders_of(node_)) made.shown.push_back(folder);
     made.forks = true;
     return made;
 }

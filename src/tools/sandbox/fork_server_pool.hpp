@@ -40,6 +40,9 @@ public:
 
     std::string unavailable_reason() const;
 
+    /// Path of Node.js, inside as outside; empty if it is not installed.
+    const std::string& node() const { return node_; }
+
     /// Finds out whether the walls stand, without starting an interpreter.
     boost::asio::awaitable<void> probe();
 
@@ -57,6 +60,7 @@ private:
 
     const boost::asio::any_io_executor background_;
     const SandboxOptions options_;
+    const std::string node_;
     const SandboxFiles files_;
     mutable std::mutex mutex_;
     std::map<Key, std::shared_ptr<ForkServer>> servers_;
