@@ -8,6 +8,7 @@
 #include "runtime/message_service.hpp"
 #include "runtime/scheduler.hpp"
 #include "storage/idempotency_repository.hpp"
+#include "tools/mcp/tool_sync.hpp"
 
 namespace stele::api {
 
@@ -32,11 +33,14 @@ struct Services {
     const storage::ScheduleRepository& schedules;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
+    const storage::McpServerRepository& mcp_servers;
     llm::Catalogue& catalogue;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;
     net::HttpClient& egress;  ///< for URLs that requests name
+    tools::mcp::Client& mcp;
+    const tools::mcp::ToolSync& mcp_sync;
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;

@@ -40,7 +40,10 @@ struct Options {
     std::int64_t schedule_patience_seconds = 600;  ///< how long a planned message waits for a busy agent
     std::int64_t batch_concurrency = 4;            ///< requests of batches that are worked on at once
     bool egress_private = false;  ///< URLs that requests name, such as callbacks, may lead into private networks
-    std::string ca_file;          ///< PEM of authorities that model servers may be certified by, beside the system's
+    bool mcp_private = false;     ///< MCP servers may be on this machine and in private networks
+    bool mcp_stdio = false;       ///< MCP servers may be commands, which run in the sandbox
+    std::int64_t mcp_connect_seconds = 30, mcp_list_seconds = 30, mcp_call_seconds = 60;
+    std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
     bool allow_message_edit = true;
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
