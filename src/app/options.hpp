@@ -46,6 +46,9 @@ struct Options {
     std::string tools_network = "public";      ///< or none, host: what tools may connect to
     std::string tools_python = "/usr/bin/python3";
     std::string tools_package_index;  ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
+    bool mcp_private = false;         ///< MCP servers may be on this machine and in private networks
+    bool mcp_stdio = false;           ///< MCP servers may be commands, which run in the sandbox
+    std::int64_t mcp_connect_seconds = 30, mcp_list_seconds = 30, mcp_call_seconds = 60;
     std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
     bool allow_message_edit = true;
     std::int64_t model_timeout_seconds = 600;

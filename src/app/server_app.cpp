@@ -76,8 +76,12 @@ private:
     storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
     storage::SandboxRepository sandboxes_;
+    storage::McpServerRepository mcp_servers_;
     net::HttpClient client_;
     net::HttpClient egress_;
+    net::HttpClient mcp_http_;
+    tools::mcp::Client mcp_;
+    tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
@@ -138,6 +142,22 @@ net::ClientOptions egress_options(const Options& options) {
     return made;
 }
 
+net::ClientOptions mcp_http_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.public_only = !options.mcp_private;
+    return made;
+}
+
+tools::mcp::ClientOptions mcp_options(const Options& options) {
+    tools::mcp::ClientOptions made;
+    made.private_addresses = options.mcp_private;
+    made.stdio = options.mcp_stdio;
+    made.connect_patience = std::chrono::seconds(options.mcp_connect_seconds);
+    made.list_patience = std::chrono::seconds(options.mcp_list_seconds);
+    made.call_silence = std::chrono::seconds(options.mcp_call_seconds);
+    return made;
+}
+
 llm::CatalogueOptions catalogue_options(const Options& options) {
     llm::CatalogueOptions made;
     made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
@@ -185,13 +205,17 @@ ServerApp::ServerApp(const Options& options)
       batches_(*database_),
       idempotency_(*database_),
       sandboxes_(*database_),
+      mcp_servers_(*database_, sealer_),
       client_(client_options(options)),
       egress_(egress_options(options)),
+      mcp_http_(mcp_http_options(options)),
+      mcp_({*database_, mcp_servers_, sealer_, mcp_http_, mcp_options(options)}),
+      mcp_sync_(*database_, mcp_servers_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, custom_tools_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -220,12 +244,15 @@ ServerApp::ServerApp(const Options& options)
                 idempotency_,
                 sandboxes_,
                 sealer_,
+                mcp_servers_,
                 catalogue_,
                 sandbox_,
                 runtime_,
                 scheduler_,
                 batch_runner_,
                 egress_,
+                mcp_,
+                mcp_sync_,
                 agent_service_,
                 conversation_service_,
                 group_service_,
