@@ -174,6 +174,7 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
                    : options.tools_network == "host" ? tools::ToolNetwork::host
                                                      : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
     made.package_index = options.tools_package_index;
     made.python = options.tools_python;
@@ -324,6 +325,8 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    if (options_.tls_cert.empty()) sandbox_.open_api(options_.host, server_.port());
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},
