@@ -3,12 +3,19 @@
 #include "base/utf8.hpp"
 #include "tools/builtin/builtin.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 
 namespace stele::runtime {
 namespace {
 
-using boost::asio::awaitable;
+namespace asio = boost::asio;
+using asio::awaitable;
 
 const Tool* find_tool(const LoadedAgent& loaded, const std::string& name) {
     const auto found =
@@ -16,7 +23,14 @@ const Tool* find_tool(const LoadedAgent& loaded, const std::string& name) {
     return found == loaded.tools.end() ? nullptr : &*found;
 }
 
+const tools::BuiltinTool* builtin_of(const Tool& tool) {
+    return tool.tool_type == "custom" ? nullptr : tools::find_builtin(tool.name);
+}
+
 void fail(PreparedCall& call, std::string text) {
+    call.made = true;
+    call.result.tool_call_id = call.id;
+    call.result.name = call.tool;
     call.result.status = "error";
     call.result.is_object = false;
     call.result.value = std::move(text);
@@ -34,26 +48,64 @@ void shorten(MessageToolReturn& result, std::int64_t limit_characters) {
 
 }  // namespace
 
+bool ToolRunner::acts_outside(const PreparedCall& call) const {
+    const Tool* tool = find_tool(loaded_, call.tool);
+    if (tool == nullptr || !call.refusal.empty() || !call.arguments_json) return false;
+    const tools::BuiltinTool* builtin = builtin_of(*tool);
+    return builtin == nullptr || builtin->effect == tools::Effect::outside;
+}
+
+bool ToolRunner::may_run_beside_others(const PreparedCall& call) const {
+    const Tool* tool = find_tool(loaded_, call.tool);
+    return tool != nullptr && tool->enable_parallel_execution;
+}
+
 awaitable<void> ToolRunner::run(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const {
-    for (PreparedCall& call : calls) co_await run_one(call, memory);
+    std::vector<PreparedCall*> beside, in_order;
+    for (PreparedCall& call : calls) (may_run_beside_others(call) ? beside : in_order).push_back(&call);
+    if (beside.size() > 1)
+        co_await run_together(beside, memory);
+    else
+        in_order.insert(in_order.begin(), beside.begin(), beside.end());
+    for (PreparedCall* call : in_order) co_await run_one(*call, memory);
+}
+
+// All of them end before this does, also when it is cancelled or one fails: they work on what their turn owns.
+awaitable<void> ToolRunner::run_together(std::vector<PreparedCall*> calls, tools::WorkingMemory& memory) const {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto begin = [&](PreparedCall* call) {
+        return asio::co_spawn(executor, run_one(*call, memory), asio::deferred);
+    };
+    std::vector<decltype(begin(nullptr))> running;
+    for (PreparedCall* call : calls) running.push_back(begin(call));
+    auto group = asio::experimental::make_parallel_group(std::move(running));
+    const auto [order, failures] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    for (const std::exception_ptr& failure : failures)
+        if (failure) std::rethrow_exception(failure);
 }
 
 awaitable<void> ToolRunner::rerun_edits(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const {
     for (PreparedCall& call : calls) {
         const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
-        if (builtin != nullptr && builtin->edits_memory) co_await run_one(call, memory);
+        if (builtin != nullptr && builtin->effect == tools::Effect::memory) co_await run_one(call, memory);
     }
 }
 
 void ToolRunner::fail_edits(std::vector<PreparedCall>& calls, const std::string& why) {
     for (PreparedCall& call : calls) {
         const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
-        if (builtin != nullptr && builtin->edits_memory && call.result.status != "error")
+        if (builtin != nullptr && builtin->effect == tools::Effect::memory && call.result.status != "error")
             fail(call, "The edit could not be stored: " + why);
     }
 }
 
+void ToolRunner::fail_unmade(std::vector<PreparedCall>& calls, const std::string& why) {
+    for (PreparedCall& call : calls)
+        if (!call.made) fail(call, why);
+}
+
 awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& memory) const {
+    call.made = false;
     call.result = MessageToolReturn{};
     call.result.tool_call_id = call.id;
     call.result.name = call.tool;
@@ -70,7 +122,7 @@ awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& me
         fail(call, "The arguments of this call are no JSON object. Nothing was done; call it again with valid JSON");
         co_return;
     }
-    const tools::BuiltinTool* builtin = tool->tool_type == "custom" ? nullptr : tools::find_builtin(tool->name);
+    const tools::BuiltinTool* builtin = builtin_of(*tool);
     if (builtin == nullptr) {
         fail(call, "The tool '" + call.tool + "' can't be run by this server: it runs built-in tools only");
         co_return;
@@ -81,6 +133,7 @@ awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& me
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;
         shorten(call.result, tool->return_char_limit);
+        call.made = true;
     } catch (const tools::ToolFailure& failure) {
         fail(call, failure.what());
     } catch (const Error& error) {

@@ -22,6 +22,7 @@ struct PreparedCall {
     std::string refusal;                        ///< not empty: why the call may not be made, for the model
     bool bad_rule = false;                      ///< refused since arguments that a rule fills in do not fit the tool
     MessageToolReturn result;
+    bool made = false;  ///< `result` is what came of it
 };
 
 /// Carries out the calls of a step on a working memory. References outlive it.
@@ -31,8 +32,11 @@ public:
                tools::OtherAgents& others)
         : loaded_(loaded), actor_(actor), messages_(messages), others_(others) {}
 
-    /// Fills in every call's result, one after another in order. A tool that fails gives a result with status error;
-    /// only failures of the store are thrown.
+    /// True if this call leaves something behind that the step's transaction does not hold.
+    bool acts_outside(const PreparedCall& call) const;
+
+    /// Fills in every call's result: first those that may run beside others, all at once, then the rest one after
+    /// another in order. A tool that fails gives a result with status error; only failures of the store are thrown.
     boost::asio::awaitable<void> run(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const;
 
     /// Makes the edits of memory once more, on blocks that somebody else wrote meanwhile; other results stay.
@@ -41,8 +45,13 @@ public:
     /// Turns the edits of memory among the results into failures: the store does not take them.
     static void fail_edits(std::vector<PreparedCall>& calls, const std::string& why);
 
+    /// Gives the calls that have no result yet this one.
+    static void fail_unmade(std::vector<PreparedCall>& calls, const std::string& why);
+
 private:
     boost::asio::awaitable<void> run_one(PreparedCall& call, tools::WorkingMemory& memory) const;
+    boost::asio::awaitable<void> run_together(std::vector<PreparedCall*> calls, tools::WorkingMemory& memory) const;
+    bool may_run_beside_others(const PreparedCall& call) const;
 
     const LoadedAgent& loaded_;
     const std::string& actor_;

@@ -11,6 +11,7 @@
 #include "storage/page.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
+#include "storage/sandbox_repository.hpp"
 #include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
@@ -22,8 +23,8 @@ std::vector<Statement> all_statements() {
          {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
           ConversationRepository::statements(), GroupRepository::statements(), IdempotencyRepository::statements(),
           McpServerRepository::statements(), MessageRepository::statements(), RunEventRepository::statements(),
-          RunRepository::statements(), ScheduleRepository::statements(), ToolRepository::statements(),
-          page_statements()})
+          RunRepository::statements(), SandboxRepository::statements(), ScheduleRepository::statements(),
+          ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }
