@@ -1,39 +1,207 @@
 #include "tools/sandbox/sandbox.hpp"
 
 #include "base/error.hpp"
+#include "base/log.hpp"
+#include "tools/sandbox/call_exchange.hpp"
+#include "tools/sandbox/call_frames.hpp"
+#include "tools/sandbox/fork_server_pool.hpp"
+#include "tools/sandbox/package_store.hpp"
+
+#include <cstdlib>
 
 namespace stele::tools {
+namespace {
 
 namespace asio = boost::asio;
 
-class Sandbox::Impl {
-public:
-    SandboxOptions options;
-    std::string unavailable = "The tool sandbox is not built in yet.";
-};
+using Environment = std::vector<std::pair<std::string, std::string>>;
 
-Sandbox::Sandbox(asio::any_io_executor, SandboxOptions options) : impl_(std::make_shared<Impl>()) {
-    impl_->options = std::move(options);
+constexpr int calls_at_once_max = 256;  // each holds five descriptors
+constexpr std::chrono::seconds derivation_time{20};
+
+// Of the server's environment tools see only what the operator names.
+Environment passed_through() {
+    Environment passed;
+    const char* names = std::getenv("LETTA_TOOL_ENV_PASSTHROUGH");
+    std::string name;
+    for (const char* at = names == nullptr ? "" : names;; ++at) {
+        if (*at != '\0' && *at != ',' && *at != ' ') {
+            name += *at;
+            continue;
+        }
+        if (const char* value = name.empty() ? nullptr : std::getenv(name.c_str())) passed.emplace_back(name, value);
+        name.clear();
+        if (*at == '\0') return passed;
+    }
 }
 
-Sandbox::~Sandbox() = default;
-
-asio::awaitable<SandboxResult> Sandbox::call(SandboxCall) {
+SandboxResult failure(std::string type, std::string message) {
     SandboxResult result;
-    result.error_type = "Unavailable";
-    result.error_message = unavailable_reason();
+    result.error_type = std::move(type);
+    result.error_message = std::move(message);
+    return result;
+}
+
+class Counted {
+public:
+    explicit Counted(std::atomic<int>& count) : count_(count), mine_(++count) {}
+    ~Counted() { --count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    int mine() const { return mine_; }
+
+private:
+    std::atomic<int>& count_;
+    int mine_;
+};
+
+}  // namespace
+
+// Shared, since frames of calls may outlive the Sandbox at the end of the server.
+class Sandbox::Impl : public std::enable_shared_from_this<Impl> {
+public:
+    Impl(asio::any_io_executor background, SandboxOptions options)
+        : options_(std::move(options)),
+          passed_(passed_through()),
+          pool_(background, options_),
+          packages_(std::make_shared<PackageStore>(background, options_)) {}
+
+    asio::awaitable<SandboxResult> call(SandboxCall call);
+    asio::awaitable<std::string> derive(std::string source_code, std::string args_json_schema);
+
+    ForkServerPool& pool() { return pool_; }
+    const SandboxOptions& options() const { return options_; }
+
+private:
+    asio::awaitable<Exchange> exchanged(std::string organization_id, std::filesystem::path packages,
+                                        std::string request, std::chrono::milliseconds time_limit);
+    Environment environment_of(const SandboxCall& call) const;
+
+    const SandboxOptions options_;
+    const Environment passed_;
+    ForkServerPool pool_;
+    const std::shared_ptr<PackageStore> packages_;
+    std::atomic<int> at_work_ = 0;
+};
+
+Environment Sandbox::Impl::environment_of(const SandboxCall& call) const {
+    Environment made = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                        {"HOME", "/tmp"},
+                        {"LANG", "C.UTF-8"},
+                        {"PYTHONWARNINGS", "ignore"},
+                        {"PYTHONUNBUFFERED", "1"},
+                        {"NO_COLOR", "1"},
+                        {"TERM", "dumb"}};
+    made.insert(made.end(), passed_.begin(), passed_.end());
+    made.insert(made.end(), call.environment.begin(), call.environment.end());
+    if (call.agent_id) made.emplace_back("LETTA_AGENT_ID", *call.agent_id);
+    return made;
+}
+
+// A fork-server that has died is replaced once: nothing of the call has run then.
+asio::awaitable<Exchange> Sandbox::Impl::exchanged(std::string organization_id, std::filesystem::path packages,
+                                                   std::string request, std::chrono::milliseconds time_limit) {
+    Exchange made;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto server = pool_.acquire(organization_id, packages);
+        const ForkServerPool::Use use(pool_, server);
+        made = co_await exchange(*server, request, time_limit);
+        if (made.end != Exchange::End::not_forked) {
+            pool_.worked();
+            co_return made;
+        }
+        const std::string complaint = made.complaint + server->complaint();
+        pool_.failed(server, complaint);
+        made.complaint = pool_.unavailable_reason();
+    }
+    co_return made;
+}
+
+asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
+    const Counted counted(at_work_);
+    if (counted.mine() > calls_at_once_max)
+        co_return failure("Unavailable", "Too many tools are at work. Try again later.");
+    if (call.source_type != "python")
+        co_return failure("Unavailable", "Tools in " + call.source_type + " can't be run by this server yet.");
+    Packages packages;
+    if (!call.requirements.empty()) packages = co_await packages_->ensure(call.requirements);
+    if (!packages.failure.empty()) co_return failure("InstallFailed", packages.failure);
+    Exchange made;
+    try {
+        made = co_await exchanged(call.organization_id, packages.folder, call_request(call, environment_of(call)),
+                                  call.time_limit);
+    } catch (const Error& missing) {
+        co_return failure("Unavailable", missing.what());
+    }
+    SandboxResult result;
+    result.out = std::move(made.out);
+    result.err = std::move(made.err);
+    switch (made.end) {
+        case Exchange::End::answered:
+            read_answer(made.answer, result);
+            break;
+        case Exchange::End::crashed:
+            result.error_type = "Crash";
+            result.error_message = crash_text(made.exit_code);
+            break;
+        case Exchange::End::timed_out:
+            result.error_type = "Timeout";
+            result.error_message =
+                "The tool timed out after " + std::to_string((call.time_limit.count() + 999) / 1000) + " seconds";
+            break;
+        case Exchange::End::too_large:
+            result.error_type = "ResultTooLarge";
+            result.error_message = "The tool's result exceeds " + std::to_string(answer_bytes_max) + " bytes";
+            break;
+        case Exchange::End::not_forked:
+            result.error_type = "Unavailable";
+            result.error_message = made.complaint;
+            break;
+    }
     co_return result;
 }
 
-asio::awaitable<std::string> Sandbox::derive_schema(std::string, std::string, std::string) {
-    throw Error(ErrorCode::unavailable, unavailable_reason());
-    co_return std::string();
+asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string args_json_schema) {
+    const Exchange made =
+        co_await exchanged("", {}, derivation_request(source_code, args_json_schema), derivation_time);
+    if (made.end == Exchange::End::answered) co_return read_derivation(made.answer);
+    if (made.end == Exchange::End::not_forked) throw Error(ErrorCode::unavailable, made.complaint);
+    throw Error(ErrorCode::invalid_argument, "the source can't be read: it is too large or too deeply nested");
 }
 
-std::string Sandbox::unavailable_reason() const { return impl_->unavailable; }
+Sandbox::Sandbox(asio::any_io_executor background, SandboxOptions options)
+    : impl_(std::make_shared<Impl>(std::move(background), std::move(options))) {}
 
-void Sandbox::probe() {}
+Sandbox::~Sandbox() { stop(); }
 
-void Sandbox::stop() {}
+asio::awaitable<SandboxResult> Sandbox::call(SandboxCall call) {
+    const auto kept = impl_;
+    co_return co_await kept->call(std::move(call));
+}
+
+asio::awaitable<std::string> Sandbox::derive_schema(std::string source_code, std::string source_type,
+                                                    std::string args_json_schema) {
+    if (source_type != "python")
+        throw Error(ErrorCode::invalid_argument, "a schema is derived from Python sources only; give `json_schema`");
+    const auto kept = impl_;
+    co_return co_await kept->derive(std::move(source_code), std::move(args_json_schema));
+}
+
+std::string Sandbox::unavailable_reason() const { return impl_->pool().unavailable_reason(); }
+
+asio::awaitable<void> Sandbox::probe() {
+    const auto kept = impl_;
+    if (kept->options().walls == Walls::none) {
+        log::warn("sandbox.unsafe", {{"meaning", "tools run with all the rights of the server"}});
+        co_return;
+    }
+    co_await kept->pool().probe();
+    if (const std::string reason = kept->pool().unavailable_reason(); !reason.empty())
+        log::warn("sandbox.unavailable", {{"reason", reason}});
+}
+
+void Sandbox::open_api(std::string host, std::uint16_t port) { impl_->pool().open_api(std::move(host), port); }
+
+void Sandbox::stop() { impl_->pool().stop(); }
 
 }  // namespace stele::tools

@@ -87,8 +87,12 @@ public:
     /// by `probe`.
     std::string unavailable_reason() const;
 
-    /// Finds out whether the walls stand on this machine, and logs it. Blocks for some ten milliseconds: for the start.
-    void probe();
+    /// Finds out whether the walls stand on this machine, and logs it if not. For the start; on `background`.
+    boost::asio::awaitable<void> probe();
+
+    /// Where this server's own API listens, without TLS: `client` inside tools reaches it, and nothing else of the
+    /// machine. Until it is called tools have no way to it.
+    void open_api(std::string host, std::uint16_t port);
 
     /// Ends all that is at work.
     void stop();

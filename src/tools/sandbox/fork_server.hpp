@@ -1,0 +1,44 @@
+#pragma once
+
+#include "tools/sandbox/bubblewrap.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace stele::tools {
+
+/// What every fork-server reads: sealed memory files, made once.
+struct SandboxFiles {
+    SandboxFiles();
+
+    Descriptor bundle;   ///< the Python modules, as one JSON object
+    Descriptor library;  ///< native/walls.c
+    std::string boot;    ///< what the interpreter is given as text
+};
+
+/// One warm interpreter (python/zygote.py) behind its walls, that forks for each call. Thread-safe but for the end.
+class ForkServer {
+public:
+    /// Starts it and does not wait: calls that are sent meanwhile lie in its socket. Throws Error{unavailable} if there
+    /// is no such program.
+    ForkServer(const boost::asio::any_io_executor& executor, const SandboxFiles& files, const Enclosure& enclosure,
+               const std::string& python);
+
+    /// Hands over the far ends of one call's streams. False if it has ended or does not keep up.
+    bool send(int call, int out, int err, int watch);
+
+    /// What it said on standard error; it says nothing as long as all is well.
+    std::string complaint() const;
+
+    std::atomic<int> at_work = 0;
+    std::atomic<int> calls = 0;
+    std::atomic<std::chrono::steady_clock::time_point> last_used;
+
+private:
+    Descriptor control_, complaints_;
+    std::unique_ptr<Child> child_;
+};
+
+}  // namespace stele::tools

@@ -1,0 +1,136 @@
+#include "tools/sandbox/fork_server_pool.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+
+namespace stele::tools {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int calls_of_one_max = 1000;  // then a fresh one takes its place, whatever it may have gathered
+
+}  // namespace
+
+ForkServerPool::ForkServerPool(asio::any_io_executor background, const SandboxOptions& options)
+    : background_(std::move(background)), options_(options) {}
+
+Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const {
+    Enclosure made;
+    made.walls = options_.walls;
+    made.shares_network = options_.network == ToolNetwork::host;
+    made.packages = packages;
+    made.shown = folders_of(options_.python);
+    made.forks = true;
+    return made;
+}
+
+std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organization_id,
+                                                    const std::filesystem::path& packages) {
+    std::vector<std::shared_ptr<ForkServer>> ended;  // destroyed when the lock is free again
+    const std::scoped_lock lock(mutex_);
+    if (stopped_) throw Error(ErrorCode::unavailable, "The server is shutting down.");
+    const Clock::time_point now = Clock::now();
+    std::shared_ptr<ForkServer>& server = servers_[{organization_id, packages.string()}];
+    if (server && server->calls >= calls_of_one_max) ended.push_back(std::exchange(server, nullptr));
+    if (!server) {
+        try {
+            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages), options_.python);
+        } catch (const Error& failure) {
+            servers_.erase({organization_id, packages.string()});
+            reason_ = advice(failure.what(), options_.python);
+            throw Error(ErrorCode::unavailable, reason_);
+        }
+    }
+    const std::shared_ptr<ForkServer> acquired = server;
+    ++acquired->at_work;
+    ++acquired->calls;
+    acquired->last_used = now;
+    for (auto& superfluous : take_superfluous(now)) ended.push_back(std::move(superfluous));
+    return acquired;
+}
+
+// Those that were idle for long, and the longest idle ones over the number that is kept.
+std::vector<std::shared_ptr<ForkServer>> ForkServerPool::take_superfluous(Clock::time_point now) {
+    std::vector<std::shared_ptr<ForkServer>> taken;
+    const auto take = [&](auto at) {
+        taken.push_back(std::move(at->second));
+        return servers_.erase(at);
+    };
+    for (auto at = servers_.begin(); at != servers_.end();)
+        at = at->second->at_work == 0 && now - at->second->last_used.load() > options_.idle_time ? take(at)
+                                                                                                 : std::next(at);
+    while (servers_.size() > options_.environments_idle_max) {
+        auto oldest = servers_.end();
+        for (auto at = servers_.begin(); at != servers_.end(); ++at)
+            if (at->second->at_work == 0 &&
+                (oldest == servers_.end() || at->second->last_used.load() < oldest->second->last_used.load()))
+                oldest = at;
+        if (oldest == servers_.end()) break;
+        take(oldest);
+    }
+    return taken;
+}
+
+void ForkServerPool::release(ForkServer& server) {
+    server.last_used = Clock::now();
+    --server.at_work;
+}
+
+void ForkServerPool::failed(const std::shared_ptr<ForkServer>& server, const std::string& complaint) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(servers_, [&](const auto& entry) { return entry.second == server; });
+    if (stopped_) {
+        reason_ = "The server is shutting down.";
+        return;
+    }
+    reason_ = advice(complaint, options_.python);
+    log::warn("sandbox.failed", {{"complaint", complaint.substr(0, 500)}});
+}
+
+void ForkServerPool::worked() {
+    const std::scoped_lock lock(mutex_);
+    reason_.clear();
+}
+
+std::string ForkServerPool::unavailable_reason() const {
+    const std::scoped_lock lock(mutex_);
+    return reason_;
+}
+
+asio::awaitable<void> ForkServerPool::probe() {
+    std::string complaint;
+    try {
+        Enclosure wanted = enclosure({});
+        wanted.forks = false;
+        PipedChild child(background_, enclosed(wanted, "/usr/bin/true", {}, {}));
+        child.in.close();
+        std::array<char, 1024> buffer{};
+        const int code = co_await child.child->wait();
+        child.err.non_blocking(true);
+        boost::system::error_code ignored;
+        const std::size_t count = child.err.read_some(asio::buffer(buffer), ignored);
+        if (code != 0) complaint = std::string(buffer.data(), count) + " exit code " + std::to_string(code);
+    } catch (const Error& failure) {
+        complaint = failure.what();
+    }
+    const std::scoped_lock lock(mutex_);
+    reason_ = complaint.empty() ? std::string() : advice(complaint, options_.python);
+}
+
+void ForkServerPool::open_api(std::string host, std::uint16_t port) {
+    const std::scoped_lock lock(mutex_);
+    api_host_ = std::move(host);
+    api_port_ = port;
+}
+
+void ForkServerPool::stop() {
+    std::map<Key, std::shared_ptr<ForkServer>> ended;
+    const std::scoped_lock lock(mutex_);
+    stopped_ = true;
+    ended.swap(servers_);
+}
+
+}  // namespace stele::tools

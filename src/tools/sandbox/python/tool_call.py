@@ -1,0 +1,171 @@
+"""One call, in the process that was forked for it. Request and answer are one JSON frame each:
+
+    {"op": "call", "source", "name", "args", "schema", "args_schema", "env", "agent_id", "agent_state", "client", "limits"}
+        -> {"ok": true, "result": JSON as a text, "blocks": {label: value}} or {"ok": false, "type", "message"}
+    {"op": "derive_schema", "source", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
+"""
+import asyncio
+import gc
+import inspect
+import json
+import linecache
+import os
+import struct
+import sys
+import traceback
+import types
+
+import agent_state
+import schema_derivation
+import tool_values
+
+FILE = "<tool>"
+ANSWER_BYTES_MAX = 16 << 20
+MESSAGE_CHARACTERS_MAX = 1000
+
+
+def run(channel, walls):
+    request = json.loads(receive(channel))
+    walls.close(request["limits"])
+    del walls
+    gc.enable()
+    if request["op"] == "derive_schema":
+        answer = derive(request)
+    else:
+        answer = call(request)
+    send(channel, answer)
+
+
+def receive(channel):
+    (length,) = struct.unpack("!I", exactly(channel, 4))
+    return exactly(channel, length)
+
+
+def exactly(channel, count):
+    data = bytearray()
+    while len(data) < count:
+        piece = channel.recv(min(count - len(data), 1 << 20))
+        if not piece:
+            os._exit(0)  # the server has given the call up
+        data += piece
+    return bytes(data)
+
+
+def send(channel, answer):
+    data = json.dumps(answer, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace")
+    if len(data) > ANSWER_BYTES_MAX:
+        data = json.dumps(failed("ResultTooLarge", f"the result has {len(data)} bytes; {ANSWER_BYTES_MAX} are allowed"))
+        data = data.encode()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # a tool may have closed or replaced it
+            pass
+    channel.sendall(struct.pack("!I", len(data)) + data)
+
+
+def failed(kind, message):
+    return {"ok": False, "type": tool_values.clean(kind), "message": tool_values.clean(message)[:MESSAGE_CHARACTERS_MAX]}
+
+
+def derive(request):
+    try:
+        return {"ok": True, "schema": schema_derivation.derive(request["source"], request.get("args_schema"))}
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as failure:
+        return {"ok": False, "message": tool_values.clean(str(failure) or type(failure).__name__)}
+
+
+def call(request):
+    os.environ.clear()
+    os.environ.update(request["env"])
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
+    state = agent_state.AgentState(request["agent_state"]) if request.get("agent_state") else None
+    try:
+        result = called(request, state)
+        text = json.dumps(tool_values.jsonable(result), allow_nan=False, ensure_ascii=False)
+        answer = {"ok": True, "result": text}
+        if state is not None:
+            answer["blocks"] = {str(label): tool_values.clean(value) for label, value in state._changed().items()}
+        return answer
+    except BaseException as failure:  # SystemExit and KeyboardInterrupt are a tool's failures too
+        tell(failure)
+        return failed(type(failure).__name__, message_of(failure))
+
+
+def called(request, state):
+    name = request["name"]
+    module = load(request, name)
+    if not name:
+        return None
+    function = module.__dict__.get(name)
+    if not callable(function):
+        raise NameError(f"the source defines no function '{name}'")
+    arguments = tool_values.known(request["args"], request.get("schema"))
+    parameters = parameters_of(function)
+    for reserved in ("agent_state", "agent_id"):
+        if reserved in parameters and (reserved == "agent_state" or reserved not in arguments):
+            arguments.pop(reserved, None)
+    arguments = tool_values.fitted(function, arguments, request.get("schema"), request.get("args_schema"))
+    if "agent_state" in parameters:
+        arguments["agent_state"] = state
+    if "agent_id" in parameters and request.get("agent_id"):
+        arguments["agent_id"] = request["agent_id"]
+    if inspect.iscoroutinefunction(function):
+        return asyncio.run(function(**arguments))
+    return function(**arguments)
+
+
+def load(request, name):
+    """The source as a module of its own: nothing of ours is among its names but `client`."""
+    module = types.ModuleType("tool" if name else "__main__")
+    module.client = client_of(request)
+    sys.modules[module.__name__] = module
+    source = request["source"]
+    linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
+    exec(compile(source, FILE, "exec"), module.__dict__)
+    return module
+
+
+def parameters_of(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def client_of(request):
+    """A client of the API where the package is installed and there is a token, else None."""
+    given = request.get("client") or {}
+    token = os.environ.get("LETTA_API_KEY") or given.get("token")
+    if not token:
+        return None
+    try:
+        import letta_client
+    except ImportError:
+        return None
+    url = os.environ.get("LETTA_BASE_URL") or given.get("url")
+    for names in ({"api_key": token}, {"token": token}):  # the package's two generations
+        try:
+            return letta_client.Letta(**names, **({"base_url": url} if url else {}))
+        except TypeError:
+            continue
+    return None
+
+
+def message_of(failure):
+    try:
+        return str(failure)
+    except Exception:  # a class of the tool's may do anything
+        return ""
+
+
+def tell(failure):
+    """The traceback on standard error, from the first line that is the tool's."""
+    trace = failure.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
+        trace = trace.tb_next
+    try:
+        traceback.print_exception(type(failure), failure, trace or None, file=sys.stderr)
+    except BaseException:
+        print(type(failure).__name__, file=sys.stderr)
