@@ -1,5 +1,6 @@
 #include "api/mcp_common.hpp"
 #include "base/json_text.hpp"
+#include "domain/tool_request.hpp"
 
 namespace stele::api {
 namespace {
@@ -112,10 +113,10 @@ awaitable<Response> import_tool(Services& services, const Request& request) {
 }
 
 awaitable<Response> execute(Services& services, const Request& request) {
-    const auto body = decode_optional<McpToolCall>(request);
+    const auto body = decode_optional<ToolExecuteRequest>(request);
     McpServer server = co_await find_named(services, request, request.path("mcp_server_name"));
     tools::mcp::Caller caller = co_await mcp_caller(services, request);
-    std::string arguments = body.args.is_null() ? "{}" : body.args.text;
+    std::string arguments = body.args.text;
     const tools::mcp::CallResult result = co_await services.mcp.call(std::move(server), request.path("tool_name"),
                                                                      std::move(arguments), std::move(caller));
     if (!result.ok && result.answered) throw refused(result.text);
@@ -176,7 +177,7 @@ std::span<const Route> mcp_by_name_routes() {
         {Method::post, "/v1/tools/mcp/servers/{mcp_server_name}/{mcp_tool_name}", import_tool, "tools.add_mcp_tool", "",
          "Tool"},
         {Method::post, "/v1/tools/mcp/servers/{mcp_server_name}/tools/{tool_name}/execute", execute,
-         "tools.execute_mcp_tool", "MCPToolCall?", "MCPExecuteAnswer", "agent_id"},
+         "tools.execute_mcp_tool", "ToolExecuteRequest?", "MCPExecuteAnswer", "agent_id"},
         {Method::get, "/v1/tools/mcp-servers", list, "tools.mcp_servers_alias.list", "", "MCPServerConfigs"},
         {Method::put, "/v1/tools/mcp-servers", add, "tools.mcp_servers_alias.add", "MCPServerConfigRequest",
          "MCPServerConfig[]"},

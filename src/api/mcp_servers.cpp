@@ -1,5 +1,6 @@
 #include "api/mcp_common.hpp"
 #include "base/json_text.hpp"
+#include "domain/tool_request.hpp"
 
 #include <algorithm>
 
@@ -88,15 +89,15 @@ awaitable<Response> approve_tool(Services& services, const Request& request) {
 }
 
 awaitable<Response> run_tool(Services& services, const Request& request) {
-    const auto body = decode_optional<McpToolCall>(request);
+    const auto body = decode_optional<ToolExecuteRequest>(request);
     const McpServer server = co_await find(services, request);
     Tool tool = co_await find_tool(services, request, server);
     tools::mcp::Caller caller;
     caller.organization_id = request.organization_id;
-    std::string arguments = body.args.is_null() ? "{}" : body.args.text;
+    std::string arguments = body.args.text;
     tools::mcp::CallResult result =
         co_await services.mcp.call(std::move(tool), std::move(arguments), std::move(caller));
-    McpToolOutcome outcome;
+    ToolExecutionResult outcome;
     outcome.status = result.ok ? "success" : "error";
     outcome.func_return.text = json_string(result.text);
     co_return answer(outcome);
@@ -139,7 +140,7 @@ std::span<const Route> mcp_server_routes() {
         {Method::post, "/v1/mcp-servers/{mcp_server_id}/tools/{tool_id}/approve", approve_tool,
          "mcp_servers.tools.approve", "", "Tool"},
         {Method::post, "/v1/mcp-servers/{mcp_server_id}/tools/{tool_id}/run", run_tool, "mcp_servers.tools.run",
-         "MCPToolCall?", "MCPToolOutcome"},
+         "ToolExecuteRequest?", "ToolExecutionResult"},
     };
     return routes;
 }

@@ -74,8 +74,6 @@ std::string schemas() {
     add<UpdateMcpServerByName>(out, "UpdateMCPServerByName", SchemaUse::request);
     add<McpServerConfigAnswer>(out, "MCPServerConfig", SchemaUse::answer);
     add<McpToolReference>(out, "MCPToolReference", SchemaUse::request);
-    add<McpToolCall>(out, "MCPToolCall", SchemaUse::request);
-    add<McpToolOutcome>(out, "MCPToolOutcome", SchemaUse::answer);
     add<McpExecuteAnswer>(out, "MCPExecuteAnswer", SchemaUse::answer);
     add<McpResync>(out, "MCPResync", SchemaUse::answer);
     add<McpTool>(out, "MCPTool", SchemaUse::answer);

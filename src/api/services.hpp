@@ -38,9 +38,9 @@ struct Services {
     const storage::ScheduleRepository& schedules;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
+    const storage::McpServerRepository& mcp_servers;
     const storage::SandboxRepository& sandboxes;
     const Sealer& sealer;
-    const storage::McpServerRepository& mcp_servers;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     runtime::Runtime& runtime;

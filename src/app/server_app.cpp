@@ -75,8 +75,8 @@ private:
     storage::ScheduleRepository schedules_;
     storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
-    storage::SandboxRepository sandboxes_;
     storage::McpServerRepository mcp_servers_;
+    storage::SandboxRepository sandboxes_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
@@ -144,17 +144,17 @@ net::ClientOptions egress_options(const Options& options) {
 
 net::ClientOptions mcp_http_options(const Options& options) {
     net::ClientOptions made = client_options(options);
-    made.public_only = !options.mcp_private;
+    made.public_only = !options.tools_mcp_private;
     return made;
 }
 
 tools::mcp::ClientOptions mcp_options(const Options& options) {
     tools::mcp::ClientOptions made;
-    made.private_addresses = options.mcp_private;
-    made.stdio = options.mcp_stdio;
-    made.connect_patience = std::chrono::seconds(options.mcp_connect_seconds);
-    made.list_patience = std::chrono::seconds(options.mcp_list_seconds);
-    made.call_silence = std::chrono::seconds(options.mcp_call_seconds);
+    made.private_addresses = options.tools_mcp_private;
+    made.stdio = options.tools_mcp_stdio;
+    made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
+    made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
     return made;
 }
 
@@ -205,13 +205,13 @@ ServerApp::ServerApp(const Options& options)
       schedules_(*database_),
       batches_(*database_),
       idempotency_(*database_),
-      sandboxes_(*database_),
       mcp_servers_(*database_, sealer_),
+      sandboxes_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
-      mcp_({*database_, mcp_servers_, sealer_, mcp_http_, mcp_options(options)}),
-      mcp_sync_(*database_, mcp_servers_, mcp_),
+      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
+      mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
@@ -243,9 +243,9 @@ ServerApp::ServerApp(const Options& options)
                 schedules_,
                 batches_,
                 idempotency_,
+                mcp_servers_,
                 sandboxes_,
                 sealer_,
-                mcp_servers_,
                 catalogue_,
                 sandbox_,
                 runtime_,

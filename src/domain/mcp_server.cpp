@@ -135,11 +135,6 @@ void check(const UpdateMcpServerByName& body, Problems& problems) {
     problems.leave();
 }
 
-void check(const McpToolCall& body, Problems& problems) {
-    if (!body.args.text.starts_with('{') && !body.args.is_null())
-        problems.add("args", "must be an object", "dict_type");
-}
-
 std::vector<std::string_view> required_members(const CreateMcpServer*) { return {"server_name", "config"}; }
 std::vector<std::string_view> required_members(const McpServerConfig*) { return {"server_name"}; }
 
@@ -168,8 +163,6 @@ STELE_JSON_READ(UpdateMcpServer)
 STELE_JSON_READ(McpServerConfig)
 STELE_JSON_READ(UpdateMcpServerByName)
 STELE_JSON_READ(McpToolReference)
-STELE_JSON_READ(McpToolCall)
-STELE_JSON_WRITTEN(McpToolOutcome)
 STELE_JSON_WRITTEN(McpExecuteAnswer)
 STELE_JSON_WRITTEN(McpResync)
 STELE_JSON(McpTool)

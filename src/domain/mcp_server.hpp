@@ -132,28 +132,10 @@ struct McpToolReference {
 };
 BOOST_DESCRIBE_STRUCT(McpToolReference, (), (mcp_server_name, mcp_tool_name))
 
-/// Body of the routes that call a tool.
-struct McpToolCall {
-    Json args{"{}"};
-};
-BOOST_DESCRIBE_STRUCT(McpToolCall, (), (args))
-void check(const McpToolCall& body, Problems& problems);
-
 /// The type that is named, or the one that the members speak of.
 McpServerType type_of(const McpConfig& config, const Patch<McpServerType>& named);
 
-/// What came of a tool that was called by a route.
-struct McpToolOutcome {
-    std::string status;  ///< success or error
-    Json func_return;
-    Json agent_state;
-    std::vector<std::string> stdout, stderr;
-    Json sandbox_config_fingerprint;
-};
-BOOST_DESCRIBE_STRUCT(McpToolOutcome, (),
-                      (status, func_return, agent_state, stdout, stderr, sandbox_config_fingerprint))
-
-/// The same by the older route.
+/// What came of a tool that the older route called.
 struct McpExecuteAnswer {
     Json result;
     bool success = true;

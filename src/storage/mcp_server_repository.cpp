@@ -1,5 +1,7 @@
 #include "storage/mcp_server_repository.hpp"
 
+#include "storage/tool_repository.hpp"
+
 namespace stele::storage {
 namespace {
 
@@ -28,18 +30,11 @@ constexpr Statement delete_tools{
     "DELETE FROM tool WHERE organization_id = $1 AND id IN (SELECT m.tool_id FROM mcp_tool m WHERE m.server_id = $2)"};
 
 constexpr Statement select_tools{"mcp_server.tools",
-                                 "SELECT t.definition, t.created_at, m.remote_name FROM mcp_tool m"
+                                 "SELECT t.definition, t.created_at, t.version, m.remote_name FROM mcp_tool m"
                                  " JOIN tool t ON t.id = m.tool_id"
                                  " WHERE t.organization_id = $1 AND m.server_id = $2 ORDER BY t.created_at, t.id"};
-constexpr Statement insert_tool_row{
-    "mcp_server.insert_tool",
-    "INSERT INTO tool (id, organization_id, name, tool_type, definition, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
 constexpr Statement insert_link{"mcp_server.link_tool",
                                 "INSERT INTO mcp_tool (server_id, tool_id, remote_name) VALUES ($1, $2, $3)"};
-constexpr Statement update_tool_row{"mcp_server.update_tool",
-                                    "UPDATE tool SET definition = $3 WHERE organization_id = $1 AND id = $2"};
-constexpr Statement delete_tool{"mcp_server.delete_tool", "DELETE FROM tool WHERE organization_id = $1 AND id = $2"};
-
 constexpr Statement insert_login_row{"mcp_login.insert", "INSERT INTO mcp_oauth_session (" STELE_LOGIN_COLUMNS
                                                          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 constexpr Statement select_login{"mcp_login.by_id",
@@ -147,34 +142,15 @@ boost::asio::awaitable<std::vector<McpToolLink>> McpServerRepository::tools_of(s
                                                                                std::string server_id) const {
     const Rows rows = co_await database_.query(select_tools, std::move(organization_id), std::move(server_id));
     std::vector<McpToolLink> links;
-    for (const Row& row : rows) {
-        McpToolLink& link = links.emplace_back();
-        link.tool = decode_stored<Tool>(row.text(0));
-        link.tool.created_at = from_micros(row.integer(1));
-        link.remote_name = row.text(2);
-    }
+    for (const Row& row : rows) links.emplace_back().remote_name = row.text(3);
+    std::vector<Tool> tools = ToolRepository::from_rows(rows);
+    for (std::size_t i = 0; i < links.size(); ++i) links[i].tool = std::move(tools[i]);
     co_return links;
 }
 
-void McpServerRepository::insert_tool(Transaction& transaction, const std::string& organization_id,
-                                      const std::string& server_id, const McpToolLink& link) const {
-    const Tool& tool = link.tool;
-    transaction
-        .add(insert_tool_row, tool.id, organization_id, tool.name, tool.tool_type, to_json(tool),
-             to_micros(tool.created_at))
-        .expect_free(Error(ErrorCode::conflict, "There is a tool named '" + tool.name + "' already"));
-    transaction.add(insert_link, server_id, tool.id, link.remote_name);
-}
-
-void McpServerRepository::update_tool(Transaction& transaction, const std::string& organization_id,
-                                      const Tool& tool) const {
-    transaction.add(update_tool_row, organization_id, tool.id, to_json(tool)).expect_row(not_found("Tool", tool.id));
-}
-
-void McpServerRepository::remove_tool(Transaction& transaction, const std::string& organization_id,
-                                      const Tool& tool) const {
-    add_tombstone(transaction, organization_id, tool.id, keys_of(tool.created_at, tool.created_at));
-    transaction.add(delete_tool, organization_id, tool.id);
+void McpServerRepository::link_tool(Transaction& transaction, const std::string& server_id,
+                                    const McpToolLink& link) const {
+    transaction.add(insert_link, server_id, link.tool.id, link.remote_name);
 }
 
 boost::asio::awaitable<std::vector<std::string>> McpServerRepository::taken_names(
@@ -241,10 +217,7 @@ std::vector<Statement> McpServerRepository::statements() {
             delete_row,
             delete_tools,
             select_tools,
-            insert_tool_row,
             insert_link,
-            update_tool_row,
-            delete_tool,
             insert_login_row,
             select_login,
             claim_login_row,

@@ -50,11 +50,8 @@ public:
 
     boost::asio::awaitable<std::vector<McpToolLink>> tools_of(std::string organization_id, std::string server_id) const;
 
-    /// A new tool of the server. The commit throws Error{conflict} when the organisation has a tool of its name.
-    void insert_tool(Transaction& transaction, const std::string& organization_id, const std::string& server_id,
-                     const McpToolLink& link) const;
-    void update_tool(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
-    void remove_tool(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
+    /// Makes a tool that is inserted before it in the same transaction one of the server.
+    void link_tool(Transaction& transaction, const std::string& server_id, const McpToolLink& link) const;
 
     /// Which of `names` the organisation's tools have already.
     boost::asio::awaitable<std::vector<std::string>> taken_names(std::string organization_id,

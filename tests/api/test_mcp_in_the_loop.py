@@ -9,7 +9,7 @@ import pytest
 import stele
 
 names = iter(range(10_000))
-OPTIONS = ["--mcp-private", "true", "--mcp-connect-seconds", "5", "--mcp-list-seconds", "5", "--mcp-call-seconds", "30"]
+OPTIONS = ["--tools-mcp-private", "true", "--tools-mcp-connect-seconds", "5", "--tools-mcp-list-seconds", "5", "--tools-mcp-call-seconds", "30"]
 
 
 @pytest.fixture(scope="module")

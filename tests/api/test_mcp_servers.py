@@ -10,7 +10,7 @@ import stele
 @pytest.fixture(scope="module")
 def open_server(model, tmp_path_factory):
     """A server that may speak with MCP servers on this machine."""
-    running = stele.Server(tmp_path_factory.mktemp("mcp"), model.environment(), ["--mcp-private", "true", "--mcp-connect-seconds", "5", "--mcp-list-seconds", "5", "--mcp-call-seconds", "5"]).start()
+    running = stele.Server(tmp_path_factory.mktemp("mcp"), model.environment(), ["--tools-mcp-private", "true", "--tools-mcp-connect-seconds", "5", "--tools-mcp-list-seconds", "5", "--tools-mcp-call-seconds", "5"]).start()
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
     assert "assertion.failed" not in running.log.read_text()

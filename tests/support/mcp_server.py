@@ -50,7 +50,8 @@ def tools():
 
 class McpServer:
     """`answers`: json or sse, for streamable HTTP. `token`: what Authorization has to be. `page`: tools a page.
-    `before(method, server)`: called before each answer; may sleep, or return bytes that are sent instead of it."""
+    `before(method, server)`: called before each answer; may sleep, or return bytes,
+    or pieces of them that may have no end, which are sent instead of it."""
 
     def __init__(self, eras=("legacy",), answers="json", page=None, token=None, sessions=True, tools_=None, ping_first=False, before=None, versions=None, progress=0):
         self.eras, self.answers, self.page, self.token, self.sessions = set(eras), answers, page, token, sessions
@@ -191,8 +192,10 @@ class McpServer:
             self.open_sessions[more["Mcp-Session-Id"]] = True
         raw = self.before(message["method"], self) if self.before else None
         if raw is not None:
-            handler.wfile.write(raw)
             handler.close_connection = True
+            for piece in [raw] if isinstance(raw, bytes) else raw:
+                handler.wfile.write(piece)
+                handler.wfile.flush()
             return
         status, answered = self.answer(message, modern)
         if self.answers == "json" or status != 200:

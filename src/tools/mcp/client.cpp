@@ -42,10 +42,13 @@ CallResult failed(std::string text) { return {false, false, std::move(text)}; }
 
 CallResult result_of(RpcAnswer answer) {
     if (answer.result) return call_result(*answer.result);
+    CallResult refusal;
+    refusal.answered = answer.error.code == invalid_params;  // there is no such tool, or not with such arguments
     std::string why = answer.error.message;
     std::erase(why, '\0');
     why.resize(first_code_points(why, error_characters_max).size());
-    return failed("The MCP server refused the call: " + (why.empty() ? std::to_string(answer.error.code) : why));
+    refusal.text = "The MCP server refused the call: " + (why.empty() ? std::to_string(answer.error.code) : why);
+    return refusal;
 }
 
 std::string login_wanted(const McpServer& server) {
@@ -178,8 +181,12 @@ awaitable<std::vector<McpTool>> Client::offered(McpServer server, Caller caller)
 awaitable<void> Client::mark_changed(McpServer server, Tool tool, McpTool offer) {
     hold_back(tool, offer, server);
     storage::Transaction transaction;
-    parts_.servers.update_tool(transaction, server.organization_id, tool);
-    co_await parts_.database.commit(std::move(transaction));
+    parts_.tools.update(transaction, server.organization_id, tool);
+    try {
+        co_await parts_.database.commit(std::move(transaction));
+    } catch (const Error& error) {
+        if (error.code != ErrorCode::conflict) throw;  // somebody else wrote it: the next call sees the change again
+    }
 }
 
 awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> tool, std::string remote_name,

@@ -2,6 +2,7 @@
 
 #include "net/client.hpp"
 #include "storage/mcp_server_repository.hpp"
+#include "storage/tool_repository.hpp"
 #include "tools/mcp/connect.hpp"
 #include "tools/mcp/content.hpp"
 
@@ -21,6 +22,7 @@ struct ClientOptions {
 struct ClientParts {
     storage::Database& database;
     const storage::McpServerRepository& servers;
+    const storage::ToolRepository& tools;
     const Sealer& sealer;
     net::HttpClient& http;  ///< goes to public addresses alone unless the options say otherwise
     ClientOptions options;

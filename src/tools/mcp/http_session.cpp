@@ -165,6 +165,7 @@ awaitable<void> HttpSession::take(Reading& reading, std::string text) {
             reading.heard_from();
         } else if (auto* reply = std::get_if<Reply>(&reaction)) {
             co_await post_quietly(std::move(reply->text));
+            reading.check_time();
         }
     }
 }

@@ -12,6 +12,7 @@ namespace {
 using boost::asio::awaitable;
 
 constexpr std::size_t names_at_once = 500;
+constexpr int attempts_max = 20;
 
 Caller nobody(const McpServer& server) {
     Caller caller;
@@ -72,13 +73,27 @@ awaitable<void> ToolSync::add(storage::Transaction& transaction, const McpServer
         link.tool.created_by_id = link.tool.last_updated_by_id = actor;
         link.tool.created_at = now();
         link.remote_name = offer.name;
-        servers_.insert_tool(transaction, server.organization_id, server.id, link);
+        tools_.insert(transaction, server.organization_id, link.tool);
+        servers_.link_tool(transaction, server.id, link);
         added.push_back(std::move(link.tool));
     }
 }
 
+// Others may store tools of the same names at the same time: then it is decided anew.
 awaitable<McpResync> ToolSync::resync(McpServer server, std::string actor, bool approve) const {
     const std::vector<McpTool> offers = co_await client_.offered(server, nobody(server));
+    for (int attempt = 1;; ++attempt) {
+        try {
+            McpResync changes = co_await store(server, offers, actor, approve);
+            co_return changes;
+        } catch (const Error& error) {
+            if (error.code != ErrorCode::conflict || attempt == attempts_max) throw;
+        }
+    }
+}
+
+awaitable<McpResync> ToolSync::store(McpServer server, std::vector<McpTool> offers, std::string actor,
+                                     bool approve) const {
     std::vector<storage::McpToolLink> links = co_await servers_.tools_of(server.organization_id, server.id);
     McpResync changes;
     storage::Transaction transaction;
@@ -87,11 +102,11 @@ awaitable<McpResync> ToolSync::resync(McpServer server, std::string actor, bool 
         stored.insert(link.remote_name);
         const McpTool* offer = find(offers, link.remote_name);
         if (offer == nullptr) {
-            servers_.remove_tool(transaction, server.organization_id, link.tool);
+            tools_.remove(transaction, server.organization_id, link.tool);
             changes.deleted.push_back(link.remote_name);
         } else if (compare(link.tool, *offer, server, approve)) {
             link.tool.last_updated_by_id = actor;
-            servers_.update_tool(transaction, server.organization_id, link.tool);
+            tools_.update(transaction, server.organization_id, link.tool);
             changes.updated.push_back(link.remote_name);
         }
     }
@@ -120,7 +135,7 @@ awaitable<Tool> ToolSync::import(McpServer server, std::string actor, std::strin
     } else {
         compare(link->tool, *offer, server, true);
         link->tool.last_updated_by_id = std::move(actor);
-        servers_.update_tool(transaction, server.organization_id, link->tool);
+        tools_.update(transaction, server.organization_id, link->tool);
         made.push_back(std::move(link->tool));
     }
     co_await database_.commit(std::move(transaction));
@@ -136,7 +151,7 @@ awaitable<Tool> ToolSync::approve(McpServer server, std::string actor, std::stri
     if (!accept_held_back(tool)) co_return tool;
     tool.last_updated_by_id = std::move(actor);
     storage::Transaction transaction;
-    servers_.update_tool(transaction, server.organization_id, tool);
+    tools_.update(transaction, server.organization_id, tool);
     co_await database_.commit(std::move(transaction));
     co_return tool;
 }
@@ -145,7 +160,7 @@ awaitable<void> ToolSync::follow_rename(storage::Transaction& transaction, const
                                         std::string old_name) const {
     for (storage::McpToolLink& link : co_await servers_.tools_of(server.organization_id, server.id)) {
         mcp::follow_rename(link.tool, server, old_name);
-        servers_.update_tool(transaction, server.organization_id, link.tool);
+        tools_.update(transaction, server.organization_id, link.tool);
     }
 }
 

@@ -8,8 +8,9 @@ namespace stele::tools::mcp {
 /// Two tools of one name stay two: the later one is called `<server>__<tool>`.
 class ToolSync {
 public:
-    ToolSync(storage::Database& database, const storage::McpServerRepository& servers, Client& client)
-        : database_(database), servers_(servers), client_(client) {}
+    ToolSync(storage::Database& database, const storage::McpServerRepository& servers,
+             const storage::ToolRepository& tools, Client& client)
+        : database_(database), servers_(servers), tools_(tools), client_(client) {}
 
     /// Asks the server and stores what is new, but for INVALID tools; deletes what is gone. A tool whose definition is
     /// another now waits for approval with it, unless `approve`. Throws as Client::offered.
@@ -27,11 +28,14 @@ public:
                                                std::string old_name) const;
 
 private:
+    boost::asio::awaitable<McpResync> store(McpServer server, std::vector<McpTool> offers, std::string actor,
+                                            bool approve) const;
     boost::asio::awaitable<void> add(storage::Transaction& transaction, const McpServer& server,
                                      std::vector<McpTool> offers, std::string actor, std::vector<Tool>& added) const;
 
     storage::Database& database_;
     const storage::McpServerRepository& servers_;
+    const storage::ToolRepository& tools_;
     Client& client_;
 };
 
