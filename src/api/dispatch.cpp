@@ -17,7 +17,8 @@ namespace {
 // A handler of a PATCH has no effect before its one commit, so after a lost race it may simply run again.
 constexpr int attempts_max = 8;
 constexpr std::size_t idempotency_key_bytes_max = 255;
-constexpr std::string_view run_mark = "run:";  // a kept answer that is a run, told anew from what it stored
+constexpr std::string_view sealed_mark = "sealed:";  // a kept answer whole: it may hold an agent's secrets
+constexpr std::string_view run_mark = "run:";        // a kept answer that is a run, told anew from what it stored
 
 const Route* route_for(const std::vector<const Route*>& routes, Method method) {
     for (const Route* route : routes)
@@ -165,7 +166,9 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
             again = co_await show_made(request, kept->answer.substr(storage::IdempotencyRepository::made_mark.size()));
         } else {
             again.status = static_cast<int>(kept->status);
-            again.body = kept->answer;
+            const bool sealed = kept->answer.starts_with(sealed_mark);
+            again.body = sealed ? services_.sealer.open(std::string_view(kept->answer).substr(sealed_mark.size()))
+                                : kept->answer;
         }
         again.headers.add("Idempotent-Replayed", "true");
         co_return again;
@@ -186,7 +189,8 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
     if (failure)
         services_.idempotency.release(end, request.organization_id, key);
     else if (!is_run)  // a run keeps its answer itself, in the transaction of its first step
-        services_.idempotency.keep(end, request.organization_id, key, response.status, response.body);
+        services_.idempotency.keep(end, request.organization_id, key, response.status,
+                                   std::string(sealed_mark) + services_.sealer.seal(response.body));
     co_await services_.database.commit(std::move(end));
     if (failure) throw std::move(*failure);
     co_return response;

@@ -97,18 +97,14 @@ void look(Patch<std::vector<ApprovalDecision>>& decisions, const std::string& wh
         if (auto& parts = (*decisions)[i].parts) look(*parts, where + "." + std::to_string(i) + ".tool_return", images);
 }
 
-std::vector<NamedImage> images_of(MessageRequest& body) {
-    std::vector<NamedImage> images;
-    if (body.input.has_value()) look((*body.input).parts, "body.input", images);
-    if (!body.messages.has_value()) return images;
-    for (std::size_t i = 0; i < (*body.messages).size(); ++i) {
-        InputMessage& message = (*body.messages)[i];
+void look(std::vector<InputMessage>& messages, std::vector<NamedImage>& images) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        InputMessage& message = messages[i];
         const std::string where = "body.messages." + std::to_string(i);
         if (message.content.has_value()) look((*message.content).parts, where + ".content", images);
         look(message.approvals, where + ".approvals", images);
         look(message.tool_returns, where + ".tool_returns", images);
     }
-    return images;
 }
 
 void check(const ImageSource& source, const std::string& where) {
@@ -144,7 +140,15 @@ awaitable<void> bring(const Services& services, std::vector<NamedImage> images) 
 }  // namespace
 
 awaitable<void> bring_images(const Services& services, MessageRequest& body) {
-    std::vector<NamedImage> images = images_of(body);
+    std::vector<NamedImage> images;
+    if (body.input.has_value()) look((*body.input).parts, "body.input", images);
+    if (body.messages.has_value()) look(*body.messages, images);
+    if (!images.empty()) co_await bring(services, std::move(images));
+}
+
+awaitable<void> bring_images(const Services& services, std::vector<InputMessage>& messages) {
+    std::vector<NamedImage> images;
+    look(messages, images);
     if (!images.empty()) co_await bring(services, std::move(images));
 }
 

@@ -10,6 +10,9 @@ namespace stele::api {
 /// time, is too large, or is no image that models read; and for images by file id, of which there are none.
 awaitable<void> bring_images(const Services& services, MessageRequest& body);
 
+/// The same for messages that are sent later, who knows how often.
+awaitable<void> bring_images(const Services& services, std::vector<InputMessage>& messages);
+
 /// The same for a body with a `content` of its own.
 awaitable<void> bring_images(const Services& services, MessageContent& content);
 

@@ -6,10 +6,13 @@
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
 #include "domain/generation.hpp"
+#include "domain/mcp_server.hpp"
 #include "domain/message_search.hpp"
 #include "domain/run_trace.hpp"
+#include "domain/sandbox.hpp"
 #include "domain/schedule.hpp"
 #include "domain/schema.hpp"
+#include "domain/tool_request.hpp"
 
 #include <algorithm>
 #include <map>
@@ -32,6 +35,7 @@ constexpr char envelopes[] =
     R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},)"
     R"("usage":{"$ref":"#/components/schemas/UsageStatistics"},"logprobs":{},"turns":{}},)"
     R"("required":["messages","stop_reason","usage","logprobs","turns"]},)"
+    R"("MCPServerConfigs":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/MCPServerConfig"}},)"
     R"("LettaStreamingResponse":{"anyOf":[{"$ref":"#/components/schemas/LettaMessage"},)"
     R"({"$ref":"#/components/schemas/Ping"},{"$ref":"#/components/schemas/StopReasonMessage"},)"
     R"({"$ref":"#/components/schemas/UsageStatistics"},{"$ref":"#/components/schemas/ErrorMessage"}]})";
@@ -63,6 +67,17 @@ std::string schemas() {
     add<MessageSearchResult>(out, "MessageSearchResult", SchemaUse::answer);
     add<SearchAllMessagesRequest>(out, "SearchAllMessagesRequest", SchemaUse::request);
     add<MessageListResult>(out, "MessageListResult", SchemaUse::answer);
+    add<CreateMcpServer>(out, "CreateMCPServerRequest", SchemaUse::request);
+    add<UpdateMcpServer>(out, "UpdateMCPServerRequest", SchemaUse::request);
+    add<McpServerAnswer>(out, "MCPServer", SchemaUse::answer);
+    add<McpServerConfig>(out, "MCPServerConfigRequest", SchemaUse::request);
+    add<UpdateMcpServerByName>(out, "UpdateMCPServerByName", SchemaUse::request);
+    add<McpServerConfigAnswer>(out, "MCPServerConfig", SchemaUse::answer);
+    add<McpToolReference>(out, "MCPToolReference", SchemaUse::request);
+    add<McpExecuteAnswer>(out, "MCPExecuteAnswer", SchemaUse::answer);
+    add<McpResync>(out, "MCPResync", SchemaUse::answer);
+    add<McpTool>(out, "MCPTool", SchemaUse::answer);
+    add<McpTestAnswer>(out, "MCPTestAnswer", SchemaUse::answer);
     add<GenerateRequest>(out, "GenerateRequest", SchemaUse::request);
     add<GenerateResponse>(out, "GenerateResponse", SchemaUse::answer);
     add<ChatCompletionRequest>(out, "ChatCompletionRequest", SchemaUse::request);
@@ -73,6 +88,24 @@ std::string schemas() {
     add<ContextWindowOverview>(out, "ContextWindowOverview", SchemaUse::answer);
     add<Block>(out, "Block", SchemaUse::answer);
     add<Tool>(out, "Tool", SchemaUse::answer);
+    add<ToolCreate>(out, "ToolCreate", SchemaUse::request);
+    add<ToolUpdate>(out, "ToolUpdate", SchemaUse::request);
+    add<ToolRunFromSource>(out, "ToolRunFromSource", SchemaUse::request);
+    add<ToolReturnMessage>(out, "ToolReturnMessage", SchemaUse::answer);
+    add<ToolExecuteRequest>(out, "ToolExecuteRequest", SchemaUse::request);
+    add<ToolExecutionResult>(out, "ToolExecutionResult", SchemaUse::answer);
+    add<ToolSearchRequest>(out, "ToolSearchRequest", SchemaUse::request);
+    add<ToolSearchResult>(out, "ToolSearchResult", SchemaUse::answer);
+    add<CodeInput>(out, "CodeInput", SchemaUse::request);
+    add<GenerateToolInput>(out, "GenerateToolInput", SchemaUse::request);
+    add<GenerateToolOutput>(out, "GenerateToolOutput", SchemaUse::answer);
+    add<SandboxConfig>(out, "SandboxConfig", SchemaUse::answer);
+    add<SandboxConfigCreate>(out, "SandboxConfigCreate", SchemaUse::request);
+    add<SandboxConfigUpdate>(out, "SandboxConfigUpdate", SchemaUse::request);
+    add<LocalSandboxConfig>(out, "LocalSandboxConfig", SchemaUse::request);
+    add<SandboxEnvironmentVariable>(out, "SandboxEnvironmentVariable", SchemaUse::answer);
+    add<SandboxEnvironmentVariableCreate>(out, "SandboxEnvironmentVariableCreate", SchemaUse::request);
+    add<SandboxEnvironmentVariableUpdate>(out, "SandboxEnvironmentVariableUpdate", SchemaUse::request);
     add<LettaMessage>(out, "LettaMessage", SchemaUse::answer);
     add<MessageHead>(out, "Ping", SchemaUse::answer);
     add<StopReasonMessage>(out, "StopReasonMessage", SchemaUse::answer);
@@ -110,7 +143,7 @@ std::string schema_reference(std::string_view name) {
         return "{\"type\":\"array\",\"items\":" + schema_reference(name.substr(0, name.size() - 2)) + "}";
     if (name.ends_with("?"))
         return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
-    if (name == "integer" || name == "string" || name == "boolean" || name == "null")
+    if (name == "integer" || name == "string" || name == "boolean" || name == "null" || name == "object")
         return "{\"type\":" + json_string(name) + "}";
     if (name == "texts") return R"({"type":"object","additionalProperties":{"type":"string"}})";
     if (name == "date-time") return R"({"type":"string","format":"date-time"})";
@@ -183,8 +216,9 @@ std::string operation_of(const Route& route, const std::string& path) {
         out += std::string(",\"requestBody\":{\"required\":") + (needed ? "true" : "false") +
                ",\"content\":" + content(name) + "}";
     }
-    return out + ",\"responses\":{" + response(route.trait == Trait::created ? "201" : "200", "OK", route.answer) +
-           "," + response("422", "The request does not fit its schema", "ValidationError") + "," +
+    const char* status = route.trait == Trait::created ? "201" : route.trait == Trait::no_content ? "204" : "200";
+    return out + ",\"responses\":{" + response(status, "OK", route.answer) + "," +
+           response("422", "The request does not fit its schema", "ValidationError") + "," +
            response("default", "Error", "Error") + "}}";
 }
 

@@ -17,9 +17,10 @@ using boost::asio::awaitable;
 
 enum class Trait : std::uint8_t {
     none,
-    paged,    ///< takes the paging parameters (page_of)
-    created,  ///< answers 201
-    open,     ///< answered without a credential
+    paged,       ///< takes the paging parameters (page_of)
+    created,     ///< answers 201
+    no_content,  ///< answers 204
+    open,        ///< answered without a credential
 };
 
 /// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;
@@ -55,6 +56,8 @@ std::span<const Route> group_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> job_routes();
+std::span<const Route> mcp_by_name_routes();
+std::span<const Route> mcp_server_routes();
 std::span<const Route> message_edit_routes();
 std::span<const Route> message_routes();
 std::span<const Route> message_search_routes();
@@ -65,10 +68,12 @@ std::span<const Route> openapi_routes();
 std::span<const Route> run_cancel_routes();
 std::span<const Route> run_routes();
 std::span<const Route> run_stream_routes();
+std::span<const Route> sandbox_config_routes();
 std::span<const Route> schedule_routes();
 std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();
+std::span<const Route> tool_run_routes();
 
 /// The body, or the defaults of T where none or null was sent. Throws as decode does.
 template <class T>

@@ -17,6 +17,8 @@ const std::vector<Route>& all_routes() {
                                   health_routes(),
                                   home_routes(),
                                   job_routes(),
+                                  mcp_by_name_routes(),
+                                  mcp_server_routes(),
                                   message_edit_routes(),
                                   message_routes(),
                                   message_search_routes(),
@@ -27,10 +29,12 @@ const std::vector<Route>& all_routes() {
                                   run_cancel_routes(),
                                   run_routes(),
                                   run_stream_routes(),
+                                  sandbox_config_routes(),
                                   schedule_routes(),
                                   step_routes(),
                                   tag_routes(),
-                                  tool_routes()})
+                                  tool_routes(),
+                                  tool_run_routes()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

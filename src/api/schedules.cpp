@@ -1,3 +1,4 @@
+#include "api/images.hpp"
 #include "api/run_answer.hpp"
 #include "api/run_callback.hpp"
 #include "base/ids.hpp"
@@ -52,6 +53,7 @@ awaitable<Response> create(Services& services, const Request& request) {
     input_messages(message_request(body), agent_id);  // refuses what says nothing, now and not when it is due
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
+    co_await bring_images(services, body.messages);
     auto place = co_await place_of(services, request, agent_id, body.conversation_id);
     ScheduledMessage made = made_from(std::move(body), request, *agent);
     made.conversation_id = std::move(place);

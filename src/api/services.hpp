@@ -7,7 +7,12 @@
 #include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
 #include "runtime/scheduler.hpp"
+#include "runtime/tool_search.hpp"
+#include "runtime/tool_service.hpp"
+#include "runtime/tool_writer.hpp"
 #include "storage/idempotency_repository.hpp"
+#include "storage/sandbox_repository.hpp"
+#include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 namespace stele::api {
@@ -33,18 +38,27 @@ struct Services {
     const storage::ScheduleRepository& schedules;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
+    const storage::McpServerRepository& mcp_servers;
+    const storage::SandboxRepository& sandboxes;
+    const Sealer& sealer;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;
     net::HttpClient& egress;  ///< for URLs that requests name
+    tools::mcp::Client& mcp;
+    const tools::mcp::ToolSync& mcp_sync;
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;
+    const runtime::ToolService& tool_service;
+    const runtime::ToolWriter& tool_writer;
+    const runtime::CustomTools& custom_tools;
     bool allow_message_edit = true;
-    Secret password;  ///< empty: none is asked for
+    bool redact_secrets = false;  ///< answers leave the values of secrets out
+    Secret password;              ///< empty: none is asked for
     ServerFacts facts;
 };
 

@@ -54,6 +54,30 @@ awaitable<Response> count(Services& services, const Request& request) {
     co_return json_answer(std::to_string(number));
 }
 
+// Both verbs make the tool, or change the one of the same name.
+awaitable<Response> upsert(Services& services, const Request& request) {
+    auto body = decode<ToolCreate>(request.body());
+    if (!body.project_id.present())
+        if (const std::string* project = request.http.headers.find("X-Project-Id")) body.project_id = *project;
+    const Tool tool = co_await services.tool_service.upsert(request.organization_id, request.user_id, std::move(body),
+                                                            request.idempotency_key);
+    co_return answer(tool);
+}
+
+awaitable<Response> update(Services& services, const Request& request) {
+    const std::string id = request.path_id("tool_id", "tool");
+    auto body = decode<ToolUpdate>(request.body());
+    const Tool tool =
+        co_await services.tool_service.update(request.organization_id, request.user_id, id, std::move(body));
+    co_return answer(tool);
+}
+
+awaitable<Response> remove(Services& services, const Request& request) {
+    const std::string id = request.path_id("tool_id", "tool");
+    co_await services.tool_service.remove(request.organization_id, id);
+    co_return json_answer("null");
+}
+
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const std::string id = request.path_id("tool_id", "tool");
     const auto tool = co_await services.tools.find(request.organization_id, id);
@@ -82,10 +106,14 @@ constexpr std::string_view filters =
 std::span<const Route> tool_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/tools", list, "tools.list", "", "Tool[]", filters, Trait::paged},
+        {Method::post, "/v1/tools", upsert, "tools.create", "ToolCreate", "Tool"},
+        {Method::put, "/v1/tools", upsert, "tools.upsert", "ToolCreate", "Tool"},
         {Method::get, "/v1/tools/count", count, "tools.count", "", "integer", filters},
         {Method::post, "/v1/tools/add-base-tools", add_base_tools, "tools.upsert_base_tools", "", "Tool[]"},
         {Method::post, "/v1/tools/upsert-base", add_base_tools, "tools.upsert_base_alias", "", "Tool[]"},
         {Method::get, "/v1/tools/{tool_id}", retrieve, "tools.retrieve", "", "Tool"},
+        {Method::patch, "/v1/tools/{tool_id}", update, "tools.update", "ToolUpdate", "Tool"},
+        {Method::delete_, "/v1/tools/{tool_id}", remove, "tools.delete", "", "null"},
     };
     return routes;
 }

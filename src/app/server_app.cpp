@@ -8,6 +8,7 @@
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "storage/sqlite_database.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -74,10 +75,16 @@ private:
     storage::ScheduleRepository schedules_;
     storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
+    storage::McpServerRepository mcp_servers_;
+    storage::SandboxRepository sandboxes_;
     net::HttpClient client_;
     net::HttpClient egress_;
+    net::HttpClient mcp_http_;
+    tools::mcp::Client mcp_;
+    tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
+    runtime::CustomTools custom_tools_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
@@ -85,6 +92,8 @@ private:
     runtime::Scheduler scheduler_;
     runtime::BatchRunner batch_runner_;
     runtime::MessageService message_service_;
+    runtime::ToolService tool_service_;
+    runtime::ToolWriter tool_writer_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -133,6 +142,22 @@ net::ClientOptions egress_options(const Options& options) {
     return made;
 }
 
+net::ClientOptions mcp_http_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.public_only = !options.tools_mcp_private;
+    return made;
+}
+
+tools::mcp::ClientOptions mcp_options(const Options& options) {
+    tools::mcp::ClientOptions made;
+    made.private_addresses = options.tools_mcp_private;
+    made.stdio = options.tools_mcp_stdio;
+    made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
+    made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
+    return made;
+}
+
 llm::CatalogueOptions catalogue_options(const Options& options) {
     llm::CatalogueOptions made;
     made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
@@ -156,6 +181,14 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     return made;
 }
 
+// What tools see of the server's own environment: only what the operator named.
+TextMap passed_on(const Options& options) {
+    TextMap variables;
+    for (const std::string& name : options.tool_env_passthrough)
+        if (const char* value = std::getenv(name.c_str())) variables.emplace_back(name, value);
+    return variables;
+}
+
 ServerApp::ServerApp(const Options& options)
     : options_(options),
       contexts_(make_contexts(thread_count(options))),
@@ -172,12 +205,18 @@ ServerApp::ServerApp(const Options& options)
       schedules_(*database_),
       batches_(*database_),
       idempotency_(*database_),
+      mcp_servers_(*database_, sealer_),
+      sandboxes_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
+      mcp_http_(mcp_http_options(options)),
+      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
+      mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
+      custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -190,6 +229,8 @@ ServerApp::ServerApp(const Options& options)
                      tells_of_batch()},
                     executors(contexts_)),
       message_service_({*database_, agents_, messages_, runtime_}),
+      tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
+      tool_writer_(catalogue_, tool_service_, options.default_model),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -202,17 +243,26 @@ ServerApp::ServerApp(const Options& options)
                 schedules_,
                 batches_,
                 idempotency_,
+                mcp_servers_,
+                sandboxes_,
+                sealer_,
                 catalogue_,
                 sandbox_,
                 runtime_,
                 scheduler_,
                 batch_runner_,
                 egress_,
+                mcp_,
+                mcp_sync_,
                 agent_service_,
                 conversation_service_,
                 group_service_,
                 message_service_,
+                tool_service_,
+                tool_writer_,
+                custom_tools_,
                 options.allow_message_edit,
+                options.redact_secrets,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
       dispatch_(services_),
@@ -221,7 +271,7 @@ ServerApp::ServerApp(const Options& options)
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
-    set_up_store({*database_, tools_, runs_, batches_, schedules_, idempotency_});
+    set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
 }
 
 // For runs that no request waits for.

@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "domain/audit.hpp"
+#include "runtime/open_calls.hpp"
 #include "tools/builtin/builtin.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -31,11 +32,25 @@ awaitable<void> seed_tools(StoreParts parts, storage::Transaction& transaction) 
     }
 }
 
+// A call that may or may not have been made is never made again unasked: model and people read what is known of it.
+awaitable<void> close_cut_off_calls(StoreParts parts, storage::Transaction& transaction) {
+    const std::vector<storage::CutOffConversation> conversations = co_await parts.runs.cut_off();
+    for (const storage::CutOffConversation& each : conversations) {
+        std::vector<Message> context = co_await parts.messages.in_context(each.agent_id, each.conversation_id);
+        const runtime::Repair repair = runtime::close_open_calls(context);
+        if (repair.returns.empty()) continue;
+        for (const Message& message : repair.moved) parts.messages.move_in_context(transaction, message);
+        parts.messages.insert(transaction, each.organization_id, repair.returns);
+        parts.agents.count_messages(transaction, each.agent_id, static_cast<std::int64_t>(repair.returns.size()));
+    }
+}
+
 awaitable<void> set_up(StoreParts parts) {
     storage::Transaction transaction;
     co_await seed_tools(parts, transaction);
     parts.batches.forget_unsent(transaction);
     parts.schedules.forget_unsent(transaction);
+    co_await close_cut_off_calls(parts, transaction);
     parts.runs.fail_unfinished(transaction);
     parts.idempotency.forget(transaction, now() - idempotency_keys_kept);
     co_await parts.database.commit(std::move(transaction));

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "storage/agent_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/idempotency_repository.hpp"
+#include "storage/message_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
@@ -11,6 +13,8 @@ namespace stele::app {
 struct StoreParts {
     storage::Database& database;
     const storage::ToolRepository& tools;
+    const storage::AgentRepository& agents;
+    const storage::MessageRepository& messages;
     const storage::RunRepository& runs;
     const storage::BatchRepository& batches;
     const storage::ScheduleRepository& schedules;
@@ -18,7 +22,8 @@ struct StoreParts {
 };
 
 /// Makes the store ready for a new life of the server: built-in tools are entered or brought up to date (their ids
-/// stay), runs that a crash cut off are ended as failed (or forgotten, if what they were to send is sent anew),
+/// stay), runs that a crash cut off are ended as failed (or forgotten, if what they were to send is sent anew), calls
+/// that were being made then get a return that says their result is not known,
 /// idempotency keys of long ago are forgotten. Blocks until it is done.
 void set_up_store(StoreParts parts);
 

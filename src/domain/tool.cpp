@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 
 namespace stele {
 namespace {
@@ -53,6 +54,25 @@ void check_output_mapping(const ToolRule& rule, Problems& problems) {
 }
 
 }  // namespace
+
+void check(const Requirement& requirement, Problems& problems) {
+    // What follows reaches an installer's command line: no options, addresses or paths.
+    static const std::regex name(R"((@[a-z0-9][a-z0-9._~-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?)");
+    static const std::regex version(R"([A-Za-z0-9][A-Za-z0-9.!+*_-]*)");
+    constexpr std::size_t bytes_max = 214;
+    if (requirement.name.size() > bytes_max || !std::regex_match(requirement.name, name))
+        problems.add("name", "must be the name of a package", "string_pattern_mismatch", json_string(requirement.name));
+    if (requirement.version &&
+        (requirement.version->size() > bytes_max || !std::regex_match(*requirement.version, version)))
+        problems.add("version", "must be a version", "string_pattern_mismatch", json_string(*requirement.version));
+}
+
+bool is_custom(const Tool& tool) {
+    return tool.tool_type == "custom" || tool.tool_type == "external_langchain" ||
+           tool.tool_type == "external_composio";
+}
+
+bool runs_on_client(const Tool& tool) { return is_custom(tool) && !tool.source_code; }
 
 bool is_tool_type(std::string_view word) {
     for (const char* known : {"custom", "letta_core", "letta_memory_core", "letta_multi_agent_core",
@@ -107,6 +127,8 @@ void remove_duplicates(std::vector<ToolRule>& rules) {
     rules = std::move(unique);
 }
 
+STELE_JSON(Requirement)
+STELE_JSON(RequirementList)
 STELE_JSON(Tool)
 STELE_JSON(ToolRule)
 

@@ -5,7 +5,26 @@
 
 #include <boost/describe/class.hpp>
 
+#include <array>
+
 namespace stele {
+
+/// A package that a tool imports.
+struct Requirement {
+    std::string name;
+    std::optional<std::string> version;
+
+    bool operator==(const Requirement&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Requirement, (), (name, version))
+void check(const Requirement& requirement, Problems& problems);
+constexpr std::array<std::string_view, 1> required_members(const Requirement*) { return {"name"}; }
+
+/// A list of them as it stands in a tool's row.
+struct RequirementList {
+    std::vector<Requirement> requirements;
+};
+BOOST_DESCRIBE_STRUCT(RequirementList, (), (requirements))
 
 /// A function that agents may call. Built-ins have no source; their schema comes from tools/builtin.
 struct Tool {
@@ -27,7 +46,8 @@ struct Tool {
     std::optional<std::string> last_updated_by_id;
     Json metadata_{"{}"};
     std::optional<std::string> project_id;
-    Timestamp created_at{};  ///< orders lists; not described
+    Timestamp created_at{};    ///< orders lists; not described
+    std::int64_t version = 1;  ///< of the row that was read; not described
 };
 BOOST_DESCRIBE_STRUCT(Tool, (),
                       (id, tool_type, description, source_type, name, tags, source_code, json_schema, args_json_schema,
@@ -53,6 +73,12 @@ BOOST_DESCRIBE_STRUCT(ToolRule, (),
                       (tool_name, type, prompt_template, args, children, child_arg_nodes, default_child,
                        child_output_mapping, require_output_mapping, max_count_limit))
 void check(const ToolRule& rule, Problems& problems);
+
+/// True for tools that are made, changed and deleted by users; the others come with the server or from MCP servers.
+bool is_custom(const Tool& tool);
+
+/// True for one that has no source: the client that asked the agent runs it, as it runs the tools it brings along.
+bool runs_on_client(const Tool& tool);
 
 /// True for a word that the API knows as `tool_type`, those of retired integrations included.
 bool is_tool_type(std::string_view word);

@@ -2,6 +2,7 @@
 
 #include "domain/compaction.hpp"
 #include "domain/generation.hpp"
+#include "domain/tool_request.hpp"
 #include "runtime/sleeptime.hpp"
 #include "runtime/turn.hpp"
 #include "runtime/wait_graph.hpp"
@@ -39,6 +40,7 @@ public:
 
     /// The same without waiting for its end. Throws nothing; from any thread.
     void cancel_soon(const std::string& run_id);
+
     /// Denies the calls that a conversation waits with for an approval, and ends the run that made them as cancelled:
     /// the conversation is free again. Returns that run's id. Nothing happens if none waits, if a run is at work there,
     /// or if it is not run `only`.
@@ -76,6 +78,12 @@ public:
     /// Error{model_failed} for whatever goes wrong at the provider.
     boost::asio::awaitable<GenerateResponse> generate(std::string organization_id, std::string user_id,
                                                       std::string agent_id, GenerateRequest wanted);
+
+    /// Runs a tool that the agent has, outside of any conversation: no rule is asked and no message stored, but what it
+    /// does to the agent's memory is real. Throws Error{not_found} for an unknown agent or a tool it has not,
+    /// Error{invalid_argument} for one that clients run. A tool that fails is an answer.
+    boost::asio::awaitable<ToolExecutionResult> run_tool(std::string organization_id, std::string user_id,
+                                                         std::string agent_id, std::string tool_name, Json args);
 
     /// Compacts a conversation now, once no run is at work on it; with `preview` only tells what would come of it.
     /// Throws Error{not_found} for an unknown agent, Error{invalid_argument} if nothing would become shorter.

@@ -89,8 +89,9 @@ awaitable<void> Turn::carry_out() {
         failure = Error(ErrorCode::internal, "The run failed on an internal error");
     }
     if (failure) co_await fail(*failure);  // a copy: whoever waits hears it too
-    if (!failure) co_await wake_partners();
-    const bool full = !failure && window_is_full();
+    const bool ended_well = !failure && run_.stop_reason != StopReason::cancelled;
+    if (ended_well) co_await wake_partners();
+    const bool full = ended_well && window_is_full();
     if (full && request_.body.include_compaction_messages) co_await compact_afterwards();
     if (full && !request_.body.include_compaction_messages) {
         // The client need not wait for the summary; only the next request to this conversation does.
@@ -280,39 +281,6 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
     if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
 }
 
-awaitable<void> Turn::run_tools(StepWork& work, std::size_t calls) {
-    work.calls.resize(std::min(calls, work.calls.size()));
-    const Clock::time_point began = Clock::now();
-    work.memory.emplace(loaded_.blocks);
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
-    auto working = runner.run(work.calls, *work.memory);
-    co_await request_.control->interruptible(std::move(working));
-    work.times.tools_ns = nanoseconds(Clock::now() - began);
-
-    work.action = next_action(state_, note_returns(work));
-    if (!state_.speaks_in_text && work.calls.front().arguments_json)
-        work.assistant.tool_calls.front().arguments =
-            with_heartbeat(*work.calls.front().arguments_json, std::holds_alternative<AskModel>(work.action));
-    if (work.tokens_shown) work.tokens->finish(work.assistant.tool_calls, false);
-}
-
-// Tells the rules and the run's metrics of the calls that were made.
-ToolsReturned Turn::note_returns(const StepWork& work) {
-    ToolsReturned returned;
-    for (std::size_t i = 0; i < work.calls.size(); ++i) {
-        const PreparedCall& call = work.calls[i];
-        const bool refused = !call.refusal.empty();
-        if (!refused) state_.rules.called(call.tool, call.result.value);
-        returned.calls.push_back(ToolsReturned::Call{call.tool, refused, work.heartbeats[i], call.bad_rule});
-        const auto tool = std::find_if(loaded_.tools.begin(), loaded_.tools.end(),
-                                       [&](const Tool& each) { return each.name == call.tool; });
-        if (!refused && tool != loaded_.tools.end() &&
-            std::find(run_.tools_used.begin(), run_.tools_used.end(), tool->id) == run_.tools_used.end())
-            run_.tools_used.push_back(tool->id);
-    }
-    return returned;
-}
-
 Message Turn::new_message(MessageRole role, const std::string& step_id) const {
     Message message;
     message.id = new_id("message");
@@ -326,18 +294,27 @@ Message Turn::new_message(MessageRole role, const std::string& step_id) const {
     return message;
 }
 
+Message Turn::returns_of(const StepWork& work, std::vector<MessageToolReturn> returns) const {
+    Message message = new_message(MessageRole::tool, work.step_id);
+    if (!work.calls.empty() && work.part != StepWork::Part::calls) message.name = work.calls.front().tool;
+    message.tool_returns = std::move(returns);
+    return message;
+}
+
 // The input, what the model answered to it, and what its calls gave back.
 void Turn::gather_answer(StepWork& work) {
-    work.fresh = input_;
-    for (Message& message : work.fresh) message.step_id = work.step_id;
-    const bool in_request = work.request && work.assistant.content.empty() && work.assistant.tool_calls.empty();
-    if (!in_request) work.fresh.push_back(work.assistant);
-    if (work.request) work.fresh.push_back(*work.request);
-    if (work.calls.empty()) return;
-    Message returns = new_message(MessageRole::tool, work.step_id);
-    returns.name = work.calls.front().tool;
-    for (const PreparedCall& call : work.calls) returns.tool_returns.push_back(call.result);
-    work.fresh.push_back(std::move(returns));
+    work.fresh.clear();
+    if (work.part != StepWork::Part::returns) {
+        work.fresh = input_;
+        for (Message& message : work.fresh) message.step_id = work.step_id;
+        const bool in_request = work.request && work.assistant.content.empty() && work.assistant.tool_calls.empty();
+        if (!in_request) work.fresh.push_back(work.assistant);
+        if (work.request) work.fresh.push_back(*work.request);
+    }
+    if (work.calls.empty() || work.part == StepWork::Part::calls) return;
+    std::vector<MessageToolReturn> results;
+    for (const PreparedCall& call : work.calls) results.push_back(call.result);
+    work.fresh.push_back(returns_of(work, std::move(results)));
 }
 
 // All that the step stores, in order. May be called again after the tools were.
@@ -394,7 +371,7 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
         trace.request_json = kept(work.answer.request_json);
         trace.response_json = kept(work.answer.response_json);
     }
-    if (!work.settles) services_.runs.insert_step(transaction, make_step(work), work.times, trace);
+    if (!work.settles) services_.runs.save_step(transaction, make_step(work), work.times, trace);
     services_.runs.save(transaction, organization_id, run_);
     if (request_.idempotency_key && !committed_)
         services_.idempotency.keep(transaction, organization_id, *request_.idempotency_key, 200, "run:" + run_.id);
@@ -409,7 +386,7 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
 }
 
 awaitable<void> Turn::commit(StepWork& work) {
-    if (!work.settles) ++run_.step_count;
+    if (!work.settles && work.part != StepWork::Part::returns) ++run_.step_count;
     if (const auto* stop = std::get_if<Stop>(&work.action)) finish_run(stop->reason);
     for (int attempt = 1;; ++attempt) {
         gather_messages(work);
@@ -434,11 +411,11 @@ awaitable<void> Turn::commit(StepWork& work) {
             ToolRunner::fail_edits(work.calls, conflict->what());
             continue;
         }
-        const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
+        const ToolRunner runner(services_, request_.organization_id, request_.user_id, loaded_, others_);
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
     committed_ = true;
-    if (!work.settles) {
+    if (!work.settles && work.part != StepWork::Part::calls) {
         add(usage_, make_step(work));
         note_context_size(work.answer);
     }

@@ -5,6 +5,7 @@
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/agent_messenger.hpp"
+#include "runtime/custom_tool.hpp"
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
@@ -22,6 +23,10 @@
 #include "tools/sandbox/sandbox.hpp"
 
 #include <limits>
+
+namespace stele::tools::mcp {
+class Client;
+}
 
 namespace stele::runtime {
 
@@ -68,6 +73,8 @@ struct TurnServices {
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
+    const CustomTools& custom_tools;
+    tools::mcp::Client& mcp;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note
@@ -100,6 +107,8 @@ private:
     boost::asio::awaitable<void> prepare(StepWork& work);
     boost::asio::awaitable<void> ask_model(StepWork& work);
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
+    boost::asio::awaitable<void> make_calls(StepWork& work);
+    boost::asio::awaitable<void> begin_calls(StepWork& work);
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);
@@ -123,6 +132,7 @@ private:
     bool is_client_tool(const std::string& tool) const;
     const std::vector<Tool>& offered_tools() const { return client_tools_ ? offered_ : loaded_.tools; }
     void gather_messages(StepWork& work);
+    Message returns_of(const StepWork& work, std::vector<MessageToolReturn> returns) const;
     void gather_answer(StepWork& work);
     void gather_decision(StepWork& work);
     storage::Transaction transaction_of(StepWork& work);

@@ -29,8 +29,10 @@ void Turn::take_tools() {
 }
 
 bool Turn::is_client_tool(const std::string& tool) const {
-    return client_tools_ != nullptr && std::any_of(client_tools_->begin(), client_tools_->end(),
-                                                   [&](const ClientTool& each) { return each.name == tool; });
+    const auto named = [&](const auto& each) { return each.name == tool; };
+    if (client_tools_ != nullptr && std::any_of(client_tools_->begin(), client_tools_->end(), named)) return true;
+    const auto own = std::find_if(loaded_.tools.begin(), loaded_.tools.end(), named);
+    return own != loaded_.tools.end() && runs_on_client(*own);
 }
 
 bool Turn::needs_approval(const std::string& tool) const {
@@ -71,20 +73,22 @@ awaitable<bool> Turn::carry_out_decision() {
     work.heartbeats.assign(work.calls.size(), true);
     // Rules about the order of calls were obeyed when the calls were written; a tool may have gone since.
     const std::vector<std::string> own = names_of(loaded_.tools);
-    for (PreparedCall& call : work.calls) apply_rules(call, ToolRuleSet({}), own, loaded_.tools);
+    for (PreparedCall& call : work.calls) {
+        apply_rules(call, ToolRuleSet({}), own, loaded_.tools);
+        if (call.refusal.empty() && is_client_tool(call.tool))
+            call.refusal = "The call was approved, but this tool runs at the client, which gave no result";
+    }
 
-    work.memory.emplace(loaded_.blocks);
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
-    auto working = runner.run(work.calls, *work.memory);
-    co_await request_.control->interruptible(std::move(working));
+    work.given = settled.results;
+    work.given.insert(work.given.end(), settled.denials.begin(), settled.denials.end());
+    work.action = RunTools{work.calls.size()};
+    co_await make_calls(work);
     for (const MessageToolReturn& result : settled.results) state_.rules.called(result.name, result.value);
     ToolsReturned returned = note_returns(work);
     for (const MessageToolReturn& result : settled.results) returned.calls.push_back({result.name, false, true});
     for (const MessageToolReturn& denial : settled.denials) returned.calls.push_back({denial.name, true});
     returned.input_waits = !input_.empty();
-    work.given = std::move(settled.results);
-    for (MessageToolReturn& denial : settled.denials) work.given.push_back(std::move(denial));
-    work.action = next_action(state_, returned);
+    work.action = work.cut_off ? Stop{StopReason::cancelled} : next_action(state_, returned);
 
     co_await commit(work);
     show(work);
@@ -93,12 +97,15 @@ awaitable<bool> Turn::carry_out_decision() {
 
 // The decision and all returns of the answer: those that a client gave, denials, then what was run.
 void Turn::gather_decision(StepWork& work) {
-    work.fresh = {*decision_};
-    Message returns = new_message(MessageRole::tool, work.step_id);
-    if (!work.calls.empty()) returns.name = work.calls.front().tool;
-    returns.tool_returns = work.given;
-    for (const PreparedCall& call : work.calls) returns.tool_returns.push_back(call.result);
-    work.fresh.push_back(std::move(returns));
+    std::vector<MessageToolReturn> returns;
+    work.fresh.clear();
+    if (work.part != StepWork::Part::returns) {
+        work.fresh.push_back(*decision_);
+        returns = work.given;
+    }
+    if (work.part != StepWork::Part::calls)
+        for (const PreparedCall& call : work.calls) returns.push_back(call.result);
+    if (!returns.empty()) work.fresh.push_back(returns_of(work, std::move(returns)));
 }
 
 }  // namespace stele::runtime

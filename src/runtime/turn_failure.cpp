@@ -72,7 +72,7 @@ storage::Transaction Turn::end_record(const Error& error) const {
     tell_group(transaction, input_);
     if (!input_.empty())
         services_.agents.count_messages(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()));
-    services_.runs.insert_step(transaction, step, times, {});
+    services_.runs.save_step(transaction, step, times, {});
     services_.runs.save(transaction, request_.organization_id, run_);
     if (request_.idempotency_key)
         services_.idempotency.release(transaction, request_.organization_id, *request_.idempotency_key);

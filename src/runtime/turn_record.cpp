@@ -24,7 +24,8 @@ Step Turn::step_head(std::string id, const char* status) const {
 }
 
 Step Turn::make_step(const StepWork& work) const {
-    Step step = step_head(work.step_id, "success");
+    const char* status = work.part == StepWork::Part::calls ? "pending" : work.cut_off ? "cancelled" : "success";
+    Step step = step_head(work.step_id, status);
     step.created_at = work.created_at;
     if (const auto* stop = std::get_if<Stop>(&work.action)) step.stop_reason = stop->reason;
     if (!work.answer.usage) return step;

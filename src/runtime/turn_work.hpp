@@ -7,6 +7,10 @@ namespace stele::runtime {
 
 /// What one step gathers before it commits.
 struct Turn::StepWork {
+    /// What the next commit stores: all of the step, or, of calls that act outside the store, first that they are about
+    /// to be made and then what came of them.
+    enum class Part { whole, calls, returns };
+
     std::string step_id = new_id("step");
     Timestamp created_at = now();
     std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
@@ -21,6 +25,8 @@ struct Turn::StepWork {
     std::vector<bool> heartbeats;
     std::optional<tools::WorkingMemory> memory;
     LoopAction action = Stop{};
+    Part part = Part::whole;
+    bool cut_off = false;  ///< the run was cancelled while the calls were made
     std::string approval_id = new_id("message");
     std::vector<bool> waits;               ///< of each call: only a client can let it go on
     std::optional<Message> request;        ///< for approval: the calls that wait are in it, no longer in `assistant`

@@ -42,6 +42,15 @@ constexpr Statement update_unfinished{
     " metadata = SUBSTR(metadata, 1, LENGTH(metadata) - 1) || CASE WHEN metadata = '{}' THEN '' ELSE ',' END"
     " || '\"error\":\"The server stopped before this run had ended\"}'"
     " WHERE status IN ('created', 'running')"};
+// In the JSON of a step that its calls were about to follow there is nothing else of this spelling.
+constexpr Statement update_unfinished_steps{
+    "step.fail_unfinished",
+    "UPDATE step SET status = 'failed', details = REPLACE(details, '\"status\":\"pending\"', '\"status\":\"failed\"')"
+    " WHERE status = 'pending' AND run_id IN (SELECT id FROM run WHERE status IN ('created', 'running'))"};
+constexpr Statement select_cut_off{
+    "run.cut_off",
+    "SELECT DISTINCT organization_id, agent_id, conversation_id FROM run WHERE status IN ('created', 'running')"
+    " AND EXISTS (SELECT 1 FROM message WHERE message.run_id = run.id)"};
 
 constexpr Statement take_callback{"run.claim_callback",
                                   "UPDATE run SET callback_sent_at = $2 WHERE id = $1 AND callback_sent_at IS NULL"};
@@ -73,12 +82,15 @@ constexpr Statement select_trace{
     "SELECT s.trace_request, s.trace_response, s.agent_id, s.run_id, s.created_at FROM step s"
     " WHERE s.organization_id = $1 AND s.id = $2 AND s.trace_request IS NOT NULL"};
 constexpr Statement select_usage{"step.usage", "SELECT s.details FROM step s WHERE s.run_id = $1"};
-constexpr Statement insert_step_row{
-    "step.insert",
+// The second time, once the step's calls have been made, the request and the answer stay as they are.
+constexpr Statement save_step_row{
+    "step.save",
     "INSERT INTO step (id, organization_id, agent_id, run_id, model, status, feedback, tid, prompt_tokens,"
     " completion_tokens, total_tokens, started_ns, model_started_ns, model_ns, tools_ns, total_ns, project_id,"
     " created_at, details, trace_request, trace_response)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"};
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
+    " ON CONFLICT (id) DO UPDATE SET status = excluded.status, tools_ns = excluded.tools_ns,"
+    " total_ns = excluded.total_ns, details = excluded.details"};
 constexpr Statement delete_step_tags{"step.delete_tags", "DELETE FROM step_tag WHERE step_id = $1"};
 constexpr Statement insert_step_tag{
     "step.insert_tag", "INSERT INTO step_tag (step_id, tag) VALUES ($1, $2) ON CONFLICT (step_id, tag) DO NOTHING"};
@@ -363,14 +375,13 @@ void RunRepository::remove(Transaction& transaction, const std::string& organiza
     transaction.add(delete_row, organization_id, id).expect_row(not_found("Run", id));
 }
 
-void RunRepository::insert_step(Transaction& transaction, const Step& step, const StepTimes& times,
-                                const StepTrace& trace) const {
-    transaction.add(insert_step_row, step.id, step.organization_id, step.agent_id.value_or(""),
-                    step.run_id.value_or(""), step.model, step.status.value_or("success"), step.feedback, step.tid,
-                    step.prompt_tokens, step.completion_tokens, step.total_tokens, times.started_ns,
-                    times.model_started_ns, times.model_ns, times.tools_ns, times.total_ns, step.project_id,
-                    to_micros(step.created_at), to_json(step), nullable(trace.request_json),
-                    nullable(trace.response_json));
+void RunRepository::save_step(Transaction& transaction, const Step& step, const StepTimes& times,
+                              const StepTrace& trace) const {
+    transaction.add(save_step_row, step.id, step.organization_id, step.agent_id.value_or(""), step.run_id.value_or(""),
+                    step.model, step.status.value_or("success"), step.feedback, step.tid, step.prompt_tokens,
+                    step.completion_tokens, step.total_tokens, times.started_ns, times.model_started_ns, times.model_ns,
+                    times.tools_ns, times.total_ns, step.project_id, to_micros(step.created_at), to_json(step),
+                    nullable(trace.request_json), nullable(trace.response_json));
 }
 
 void RunRepository::update_step(Transaction& transaction, const Step& step) const {
@@ -399,7 +410,20 @@ boost::asio::awaitable<std::vector<DueCallback>> RunRepository::callbacks_due() 
     co_return due;
 }
 
+boost::asio::awaitable<std::vector<CutOffConversation>> RunRepository::cut_off() const {
+    Rows rows = co_await database_.query(select_cut_off);
+    std::vector<CutOffConversation> found;
+    for (Row& row : rows) {
+        CutOffConversation& each = found.emplace_back();
+        each.organization_id = row.take_text(0);
+        each.agent_id = row.take_text(1);
+        each.conversation_id = row.take_text(2);
+    }
+    co_return found;
+}
+
 void RunRepository::fail_unfinished(Transaction& transaction) const {
+    transaction.add(update_unfinished_steps);
     transaction.add(update_unfinished, to_micros(now()));
 }
 
@@ -438,7 +462,9 @@ std::vector<Statement> RunRepository::statements() {
             insert_step_tag,
             select_trace,
             select_usage,
-            insert_step_row,
+            save_step_row,
+            update_unfinished_steps,
+            select_cut_off,
             update_step_row,
             run_list.query().statement,
             step_list.query().statement};

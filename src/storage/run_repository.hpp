@@ -51,6 +51,13 @@ struct StepTrace {
     std::string request_json, response_json;
 };
 
+/// A conversation in which a run stood when the server died.
+struct CutOffConversation {
+    std::string organization_id;
+    std::string agent_id;
+    std::string conversation_id;  ///< empty: the default one
+};
+
 /// Runs and their steps.
 class RunRepository {
 public:
@@ -79,7 +86,8 @@ public:
     void save(Transaction& transaction, const std::string& organization_id, const Run& run) const;
     void remove(Transaction& transaction, const std::string& organization_id, const std::string& id) const;
 
-    void insert_step(Transaction& transaction, const Step& step, const StepTimes& times, const StepTrace& trace) const;
+    /// Inserts the step; of one that is there already, what its calls have made of it is brought up to date.
+    void save_step(Transaction& transaction, const Step& step, const StepTimes& times, const StepTrace& trace) const;
 
     /// Writes feedback, tags and tid.
     void update_step(Transaction& transaction, const Step& step) const;
@@ -92,6 +100,10 @@ public:
 
     /// The oldest first. For the start of the server.
     boost::asio::awaitable<std::vector<DueCallback>> callbacks_due() const;
+
+    /// Where a crash cut off runs that had stored something, calls perhaps. For the start of the server, before
+    /// fail_unfinished.
+    boost::asio::awaitable<std::vector<CutOffConversation>> cut_off() const;
 
     /// Ends as failed whatever a crash cut off: for the start of the server.
     void fail_unfinished(Transaction& transaction) const;

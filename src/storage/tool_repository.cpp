@@ -6,17 +6,26 @@ namespace stele::storage {
 namespace {
 
 constexpr Statement select_by_id{"tool.by_id",
-                                 "SELECT t.definition, t.created_at FROM tool t"
+                                 "SELECT t.definition, t.created_at, t.version FROM tool t"
                                  " WHERE t.organization_id = $1 AND t.id = $2"};
 constexpr Statement select_of_agent{
     "tool.of_agent",
-    "SELECT t.definition, t.created_at FROM agent_tool a JOIN tool t ON t.id = a.tool_id"
+    "SELECT t.definition, t.created_at, t.version FROM agent_tool a JOIN tool t ON t.id = a.tool_id"
     " WHERE a.agent_id = $1 ORDER BY a.position, t.id"};
 constexpr Statement upsert_row{
     "tool.upsert",
     "INSERT INTO tool (id, organization_id, name, tool_type, definition, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
     " ON CONFLICT (organization_id, name) DO UPDATE SET tool_type = excluded.tool_type,"
-    " definition = excluded.definition"};
+    " definition = excluded.definition, version = tool.version + 1"};
+constexpr Statement insert_row{
+    "tool.insert",
+    "INSERT INTO tool (id, organization_id, name, tool_type, definition, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
+constexpr Statement update_row{"tool.update",
+                               "UPDATE tool SET name = $3, tool_type = $4, definition = $5, version = version + 1"
+                               " WHERE organization_id = $1 AND id = $2 AND version = $6"};
+constexpr Statement delete_row{"tool.delete", "DELETE FROM tool WHERE organization_id = $1 AND id = $2"};
+constexpr Statement select_agents{"tool.agents",
+                                  "SELECT agent_id FROM agent_tool WHERE tool_id = $1 ORDER BY agent_id"};
 constexpr Statement insert_link{"tool.attach",
                                 "INSERT INTO agent_tool (agent_id, tool_id, position) VALUES ($1, $2, $3)"
                                 " ON CONFLICT (agent_id, tool_id) DO NOTHING"};
@@ -26,7 +35,7 @@ constexpr Statement delete_links{"tool.detach_all", "DELETE FROM agent_tool WHER
 constexpr PageOrder by_created{"tool t", "tool", "t.created_at", "t.id"};
 
 Select select_tools(const std::string& organization_id) {
-    return Select("SELECT t.definition, t.created_at FROM tool t WHERE t.organization_id = ?",
+    return Select("SELECT t.definition, t.created_at, t.version FROM tool t WHERE t.organization_id = ?",
                   to_value(organization_id));
 }
 
@@ -97,6 +106,31 @@ void ToolRepository::upsert(Transaction& transaction, const std::string& organiz
                     to_micros(tool.created_at));
 }
 
+void ToolRepository::insert(Transaction& transaction, const std::string& organization_id, const Tool& tool) const {
+    transaction
+        .add(insert_row, tool.id, organization_id, tool.name, tool.tool_type, to_json(tool), to_micros(tool.created_at))
+        .expect_free(changed_meanwhile("Tool", tool.name));
+}
+
+void ToolRepository::update(Transaction& transaction, const std::string& organization_id, const Tool& tool) const {
+    auto added =
+        transaction.add(update_row, organization_id, tool.id, tool.name, tool.tool_type, to_json(tool), tool.version);
+    added.expect_row(changed_meanwhile("Tool", tool.id));
+    added.expect_free(Error(ErrorCode::conflict, "Another tool is named '" + tool.name + "'"));
+}
+
+void ToolRepository::remove(Transaction& transaction, const std::string& organization_id, const Tool& tool) const {
+    transaction.add(delete_row, organization_id, tool.id).expect_row(not_found("Tool", tool.id));
+    add_tombstone(transaction, organization_id, tool.id, {to_micros(tool.created_at), to_micros(tool.created_at), {}});
+}
+
+boost::asio::awaitable<std::vector<std::string>> ToolRepository::agents_of(std::string tool_id) const {
+    Rows rows = co_await database_.query(select_agents, std::move(tool_id));
+    std::vector<std::string> ids;
+    for (Row& row : rows) ids.push_back(row.take_text(0));
+    co_return ids;
+}
+
 void ToolRepository::attach(Transaction& transaction, const std::string& agent_id, const std::string& tool_id) const {
     transaction.add(insert_link, agent_id, tool_id, next_position());
 }
@@ -117,6 +151,7 @@ std::vector<Tool> ToolRepository::from_rows(Rows rows) {
     for (const Row& row : rows) {
         tools.push_back(decoded<Tool>(row.text(0)));
         tools.back().created_at = from_micros(row.integer(1));
+        tools.back().version = row.integer(2);
     }
     return tools;
 }
@@ -128,7 +163,17 @@ std::vector<Statement> ToolRepository::statements() {
     everything.built_in = true;
     Select list = select_tools("o");
     add_filter(list, everything);
-    return {select_by_id, select_of_agent, upsert_row, insert_link, delete_link, delete_links, list.query().statement};
+    return {select_by_id,
+            select_of_agent,
+            upsert_row,
+            insert_row,
+            update_row,
+            delete_row,
+            select_agents,
+            insert_link,
+            delete_link,
+            delete_links,
+            list.query().statement};
 }
 
 }  // namespace stele::storage

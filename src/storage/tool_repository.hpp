@@ -30,6 +30,18 @@ public:
     /// Writes the tool, or replaces the definition of the one with the same name and keeps its id. For built-ins.
     void upsert(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
 
+    /// A new tool. The commit throws Error{conflict, changed_meanwhile} if its name has been taken meanwhile.
+    void insert(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
+
+    /// Its new definition. The commit throws Error{conflict}: of type changed_meanwhile if the row no longer has the
+    /// version that was read, else for a name that is taken.
+    void update(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
+
+    /// Takes it from every agent too.
+    void remove(Transaction& transaction, const std::string& organization_id, const Tool& tool) const;
+
+    boost::asio::awaitable<std::vector<std::string>> agents_of(std::string tool_id) const;
+
     void attach(Transaction& transaction, const std::string& agent_id, const std::string& tool_id) const;
     void detach(Transaction& transaction, const std::string& agent_id, const std::string& tool_id) const;
     void detach_all(Transaction& transaction, const std::string& agent_id) const;

@@ -44,6 +44,19 @@ def called_back(http_, run_id):
     return http_.get(f"/v1/runs/{run_id}")
 
 
+def test_a_run_that_may_not_begin_any_more_says_why(server):
+    """It queues behind a run that ends waiting for a decision."""
+    http_ = server.http(2)
+    rule = {"type": "requires_approval", "tool_name": "memory_insert"}
+    asked = http_.post("/v1/agents", {"tool_rules": [rule], "memory_blocks": [{"label": "human", "value": ""}]})
+    runs = [begin(http_, asked, text)["id"] for text in ('@call memory_insert {"label":"human","new_string":"x"}', "@say never")]
+    assert ended(http_, runs[0])["stop_reason"] == "requires_approval"
+    refused = ended(http_, runs[1])
+    assert refused["status"] == "failed" and "waiting for approval" in refused["metadata"]["error"]
+    assert refused["metadata"]["run_type"] == "send_message_async"
+    assert "never" not in str(http_.get(f"/v1/agents/{asked['id']}/messages"))
+
+
 def test_a_run_is_answered_at_once_and_holds_its_result_in_the_end(server, agent):
     client = letta_client.Letta(base_url=server.url, api_key="none")
     run = client.agents.messages.create_async(agent["id"], input='@call memory_insert {"label":"human","new_string":"x"}')

@@ -9,7 +9,7 @@ import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
-            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group"}
+            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "mcp_server_id": "mcp_server"}
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
 
@@ -37,14 +37,15 @@ def world(server):
     plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}})
     batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}]})
     stele.wait_until(lambda: http.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
-    return {"scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
+    mcp = http.post("/v1/mcp-servers", {"server_name": "nobody", "config": {"mcp_server_type": "sse", "server_url": "https://nobody.invalid/sse"}})
+    return {"mcp_server_id": mcp["id"], "mcp_server_name": "nobody", "mcp_tool_name": "nothing", "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": agent["tools"][0]["id"], "run_id": message["run_id"],
             "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"], "block_label": "human", "transaction_id": "t", "tool_name": "memory_insert"}
 
 
 def snapshot(http, world) -> list:
     return [http.get(f"/v1/agents/{world['agent_id']}"), http.get(f"/v1/agents/{world['agent_id']}/messages"),
             http.get(f"/v1/steps/{world['step_id']}"), http.get(f"/v1/runs/{world['run_id']}"), http.get("/v1/agents/count"),
-            http.get("/v1/blocks/count"), http.get("/v1/tools/count"), http.get(f"/v1/agents/{world['agent_id']}/schedule"), http.get("/v1/batches?limit=1")]
+            http.get("/v1/blocks/count"), http.get("/v1/tools/count"), http.get(f"/v1/agents/{world['agent_id']}/schedule"), http.get("/v1/batches?limit=1"), http.get("/v1/mcp-servers")]
 
 
 def operations(document, method=None):
@@ -55,7 +56,7 @@ def operations(document, method=None):
 
 
 def filled(path: str, world: dict, **other) -> str:
-    for name in list(PREFIXES) + ["block_label", "transaction_id", "tool_name"]:
+    for name in list(PREFIXES) + ["block_label", "transaction_id", "tool_name", "mcp_server_name", "mcp_tool_name"]:
         path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, world[name])))
     assert "{" not in path, f"tell this test how to fill {path}"
     needed = {"/v1/telemetry/provider-trace": "?step_id=" + world["step_id"]}

@@ -4,6 +4,7 @@ import base64
 import http.server
 import json
 import threading
+import time
 
 import pytest
 import stele
@@ -184,7 +185,7 @@ def test_an_image_in_the_return_of_a_clients_tool(api, ada, model, pictures):
     assert json.dumps(api.get(f"/v1/agents/{ada['id']}/messages")).count(encoded(PNG)) >= 1
 
 
-def test_groups_and_batches_bring_images_too(api, ada, model, pictures):
+def test_groups_batches_and_schedules_bring_images_too(api, ada, model, pictures):
     content = [{"type": "text", "text": "look"}, by_url(pictures.url("/a.png"))]
     words = [{"role": "user", "content": content}]
     group = api.post("/v1/groups", {"description": "d", "agent_ids": [ada["id"]]})
@@ -194,6 +195,12 @@ def test_groups_and_batches_bring_images_too(api, ada, model, pictures):
     batch = api.post("/v1/batches", {"requests": [{"agent_id": ada["id"], "messages": words}]})
     stele.wait_until(lambda: api.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
     assert seen(model) == [data_url(PNG, "image/png")]
+    model.forget()
+    plan = {"type": "one-time", "scheduled_at": (time.time() + 0.5) * 1000}
+    api.post(f"/v1/agents/{ada['id']}/schedule", {"messages": words, "schedule": plan})
+    stele.wait_until(lambda: model.requests())
+    assert seen(model) == [data_url(PNG, "image/png")]
     bad = [{"role": "user", "content": [by_url("file:///etc/passwd")]}]
+    refusal(400, api.post, f"/v1/agents/{ada['id']}/schedule", {"messages": bad, "schedule": plan})
     refusal(400, api.post, f"/v1/groups/{group['id']}/messages", {"messages": bad})
     refusal(400, api.post, "/v1/batches", {"requests": [{"agent_id": ada["id"], "messages": bad}]})

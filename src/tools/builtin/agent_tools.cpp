@@ -50,7 +50,7 @@ constexpr BuiltinTool table[] = {
              name, description,
              {{"message", "What to say to the other agent."}, {"other_agent_id", "Its id, agent-<uuid>."}});
      },
-     false, false, run_ask},
+     false, Effect::outside, run_ask},
     {"send_message_to_agents_matching_tags", "letta_multi_agent_core",
      "Sends one message to every agent whose tags fit, all at once, and waits until all have answered. The return "
      "lists what each of them said.",
@@ -61,7 +61,7 @@ constexpr BuiltinTool table[] = {
               {"match_all", "Tags that an agent must have, all of them. May be empty."},
               {"match_some", "Tags of which an agent must have at least one. Empty: no such demand."}});
      },
-     false, false, run_broadcast},
+     false, Effect::outside, run_broadcast},
     {"send_message_to_agent_async", "letta_multi_agent_core",
      "Sends a message to another agent and does not wait. Whatever it does about it, this call returns at once; if it "
      "wants to answer, it sends you a message of its own.",
@@ -70,7 +70,7 @@ constexpr BuiltinTool table[] = {
              name, description,
              {{"message", "What to say to the other agent."}, {"other_agent_id", "Its id, agent-<uuid>."}});
      },
-     false, false, run_tell},
+     false, Effect::outside, run_tell},
 };
 
 }  // namespace

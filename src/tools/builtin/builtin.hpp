@@ -31,6 +31,13 @@ struct BuiltinContext {
     Timestamp now;
 };
 
+/// What a tool's call leaves behind besides its return.
+enum class Effect {
+    none,
+    memory,  ///< edits of the working memory, which can be made again on other blocks
+    outside  ///< something that the step's transaction does not hold: a message to another agent, a program that ran
+};
+
 /// A tool that Stele brings along.
 struct BuiltinTool {
     const char* name;
@@ -38,7 +45,7 @@ struct BuiltinTool {
     const char* description;
     std::string (*schema)(const char* name, const char* description);  ///< {"name","description","parameters"}
     bool parallel;                                                     ///< may run beside other calls of one answer
-    bool edits_memory;
+    Effect effect;
     /// Throws ToolFailure, or Error{invalid_argument} for arguments that don't fit.
     boost::asio::awaitable<ToolResult> (*run)(BuiltinContext& context, std::string arguments_json);
 };

@@ -86,7 +86,7 @@ constexpr BuiltinTool table[] = {
          return tool_schema<SendMessageArguments>(name, description,
                                                   {{"message", "What to say. Any Unicode is fine."}});
      },
-     false, false, run_send_message},
+     false, Effect::none, run_send_message},
     {"conversation_search", "letta_core",
      "Searches everything that was ever said in your conversations, also what left your context long ago. Words are "
      "matched in any order, best match first; without a query the newest messages are shown.",
@@ -99,7 +99,7 @@ constexpr BuiltinTool table[] = {
               {"start_date", "Only from this ISO 8601 date or time on, e.g. 2026-01-31."},
               {"end_date", "Only up to this ISO 8601 date (its whole day) or time."}});
      },
-     true, false, run_conversation_search},
+     true, Effect::none, run_conversation_search},
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ constexpr BuiltinTool table[] = {
      [](const char* name, const char* description) {
          return tool_schema<SendMessageArguments>(name, description, {{"message", "What to say to all of them."}});
      },
-     false, false, run_ask_group},
+     false, Effect::outside, run_ask_group},
 };
 
 }  // namespace

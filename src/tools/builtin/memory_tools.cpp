@@ -163,7 +163,7 @@ constexpr BuiltinTool table[] = {
          return tool_schema<AppendArguments>(
              name, description, {{"label", label_text}, {"content", "Text to add, as it shall stand there."}});
      },
-     false, true, run_core_append},
+     false, Effect::memory, run_core_append},
     {"core_memory_replace", "letta_memory_core",
      "Replaces text in a memory block, everywhere it stands. An empty new text deletes it.",
      [](const char* name, const char* description) {
@@ -172,7 +172,7 @@ constexpr BuiltinTool table[] = {
                                                    {"old_content", "Text to replace; must match exactly."},
                                                    {"new_content", "Text that takes its place; empty to delete."}});
      },
-     false, true, run_core_replace},
+     false, Effect::memory, run_core_replace},
     {"memory", "letta_memory_core",
      "Edits your memory blocks like files under /memories: create, str_replace, insert, delete, or rename one.",
      [](const char* name, const char* description) {
@@ -189,7 +189,7 @@ constexpr BuiltinTool table[] = {
               {"old_path", "rename: the block as it is called now."},
               {"new_path", "rename: the block as it shall be called."}});
      },
-     false, true, run_memory},
+     false, Effect::memory, run_memory},
     {"memory_apply_patch", "letta_memory_core",
      "Applies a unified diff to a memory block, or to several with sections '*** Add Block: <label>', '*** Delete "
      "Block: "
@@ -200,7 +200,7 @@ constexpr BuiltinTool table[] = {
              {{"label", "Label of the block that a patch without sections is for."},
               {"patch", "The patch: lines begin with ' ' (kept), '-' (removed), '+' (added) or '@@'."}});
      },
-     false, true, run_apply_patch},
+     false, Effect::memory, run_apply_patch},
     {"memory_replace", "letta_sleeptime_core",
      "Replaces one text in a memory block by another. The old text must occur exactly once, so send enough of its "
      "surroundings. Never send the line numbers that the prompt may show.",
@@ -210,7 +210,7 @@ constexpr BuiltinTool table[] = {
                                                {"old_string", "Text to replace, exactly as it stands in the block."},
                                                {"new_string", "Text that takes its place; empty to delete."}});
      },
-     false, true, run_replace},
+     false, Effect::memory, run_replace},
     {"memory_insert", "letta_sleeptime_core",
      "Inserts text as new lines into a memory block, at the end unless a line is given. Never send the line numbers "
      "that "
@@ -222,17 +222,17 @@ constexpr BuiltinTool table[] = {
               {"new_string", "Text to insert."},
               {"insert_line", "The line after which to insert; 0 is the top, -1 (or left out) the end."}});
      },
-     false, true, run_insert},
+     false, Effect::memory, run_insert},
     {"memory_rethink", "letta_sleeptime_core",
      "Writes a memory block anew: the new text replaces all of the old one. For larger rearrangements.",
      [](const char* name, const char* description) {
          return tool_schema<RethinkArguments>(
              name, description, {{"label", label_text}, {"new_memory", "The whole new text of the block."}});
      },
-     false, true, run_rethink},
+     false, Effect::memory, run_rethink},
     {"memory_finish_edits", "letta_sleeptime_core", "Tells that the memory blocks are in order and ends the turn.",
      [](const char* name, const char* description) { return tool_schema<NoArguments>(name, description, {}); }, false,
-     false, run_finish},
+     Effect::none, run_finish},
 };
 
 }  // namespace

@@ -1,0 +1,222 @@
+#include "runtime/custom_tool.hpp"
+
+#include "base/utf8.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/sandbox_repository.hpp"
+#include "tools/sandbox/sandbox.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr std::size_t failure_characters_max = 1'000;
+
+constexpr std::pair<const char*, const char*> plain_terminal[] = {
+    {"PYTHONWARNINGS", "ignore"}, {"PYTHONUNBUFFERED", "1"}, {"NO_COLOR", "1"}, {"TERM", "dumb"}};
+
+void put(TextMap& environment, const std::string& name, const std::string& value) {
+    const bool possible = !name.empty() && name.find('=') == std::string::npos &&
+                          name.find('\0') == std::string::npos && value.find('\0') == std::string::npos;
+    if (!possible) return;
+    std::erase_if(environment, [&](const auto& each) { return each.first == name; });
+    environment.emplace_back(name, value);
+}
+
+void put_all(TextMap& environment, const TextMap& more) {
+    for (const auto& [name, value] : more) put(environment, name, value);
+}
+
+// Packages are the same whatever case and separators their names are written with.
+std::string package_key(const std::string& name) {
+    std::string key;
+    for (const char c : name) key += c == '_' || c == '.' ? '-' : static_cast<char>(std::tolower(c));
+    return key;
+}
+
+std::vector<Requirement> requirements_of(const Json& list) {
+    if (list.is_null()) return {};
+    return decode_stored<RequirementList>("{\"requirements\":" + list.text + "}").requirements;
+}
+
+// What Python's str() makes of a value, save that lists stay JSON: the same text means the same to every reader.
+void take_value(CustomToolReturn& made, std::string value_json) {
+    boost::system::error_code failure;
+    const boost::json::value value = boost::json::parse(value_json, failure);
+    if (failure) {
+        made.status = "error";
+        made.text = "The tool gave back what JSON cannot hold";
+        return;
+    }
+    if (value.is_string())
+        made.text = std::string(value.get_string());
+    else if (value.is_null())
+        made.text = "None";
+    else if (value.is_bool())
+        made.text = value.get_bool() ? "True" : "False";
+    else
+        made.text = value_json;
+    std::erase(made.text, '\0');
+    made.is_object = value.is_object();
+    made.value_json = std::move(value_json);
+}
+
+void cut_text(CustomToolReturn& made, std::int64_t limit_characters) {
+    const std::size_t characters = code_points(made.text);
+    const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(1, limit_characters));
+    if (characters <= limit) return;
+    made.text.resize(first_code_points(made.text, limit).size());
+    made.text +=
+        "... [the return was cut: " + std::to_string(characters) + " > " + std::to_string(limit) + " characters]";
+    made.is_object = false;  // half a JSON text is a text
+    made.cut = true;
+}
+
+std::string why(const tools::SandboxResult& result, std::chrono::milliseconds time_limit) {
+    if (result.error_type == "Timeout")
+        return "the tool timed out after " +
+               std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time_limit).count()) + " seconds";
+    if (result.error_type == "InstallFailed" && result.error_message.find("Failed to install") == std::string::npos)
+        return "Failed to install its packages, perhaps a package version incompatibility: " + result.error_message;
+    const bool ours = result.error_type == "InstallFailed" || result.error_type == "Crash" ||
+                      result.error_type == "Unavailable" || result.error_type.empty();
+    return ours ? result.error_message : result.error_type + ": " + result.error_message;
+}
+
+std::vector<std::string> printed(std::string text) {
+    std::vector<std::string> lines;
+    if (!text.empty()) lines.push_back(std::move(text));
+    return lines;
+}
+
+}  // namespace
+
+TextMap tool_environment(const TextMap& passed_on, const TextMap& sandbox, const CustomToolCall& call,
+                         const TextMap& secrets) {
+    TextMap environment;
+    for (const auto& [name, value] : plain_terminal) put(environment, name, value);
+    put_all(environment, passed_on);
+    put_all(environment, sandbox);
+    put_all(environment, call.environment);
+    const auto project = call.agent && call.agent->project_id ? call.agent->project_id : call.tool.project_id;
+    if (project) put(environment, "PROJECT_ID", *project);
+    put_all(environment, secrets);
+    std::erase_if(environment, [](const auto& each) {
+        return each.first == "LETTA_AGENT_ID" || each.first == "LETTA_PROJECT_ID" || each.first == "LETTA_TOOL_ID";
+    });
+    if (call.agent) put(environment, "LETTA_AGENT_ID", call.agent->id);
+    if (project) put(environment, "LETTA_PROJECT_ID", *project);
+    if (!call.tool.id.empty()) put(environment, "LETTA_TOOL_ID", call.tool.id);
+    return environment;
+}
+
+std::vector<std::string> tool_requirements(const Tool& tool, const SandboxConfig& config) {
+    const bool typescript = tool.source_type == "typescript";
+    std::map<std::string, std::string> by_package;
+    const auto take = [&](const std::vector<Requirement>& requirements) {
+        for (const Requirement& each : requirements)
+            by_package[package_key(each.name)] = requirement_text(each, typescript ? "@" : "==");
+    };
+    if (!typescript) take(decode_stored<LocalSandboxConfig>(config.config.text).pip_requirements);
+    take(requirements_of(typescript ? tool.npm_requirements : tool.pip_requirements));
+    std::vector<std::string> texts;
+    for (auto& [key, text] : by_package) texts.push_back(std::move(text));
+    std::sort(texts.begin(), texts.end());
+    return texts;
+}
+
+CustomToolReturn pack_return(const Tool& tool, tools::SandboxResult result, std::chrono::milliseconds time_limit) {
+    CustomToolReturn made;
+    made.out = printed(to_valid_utf8(result.out));
+    made.err = printed(to_valid_utf8(result.err));
+    if (result.ok)
+        take_value(made, std::move(result.value_json));
+    else
+        made.text = why(result, time_limit);
+    if (!result.ok || made.status == "error") {
+        made.status = "error";
+        made.text = to_valid_utf8("Error executing function " + tool.name + ": " + made.text);
+        made.text.resize(first_code_points(made.text, failure_characters_max).size());
+        if (made.err.empty()) made.err.push_back(made.text);
+        return made;
+    }
+    made.block_values = std::move(result.block_values);
+    cut_text(made, tool.return_char_limit);
+    return made;
+}
+
+AgentState state_for_tools(const Agent& agent, const std::vector<Block>& blocks) {
+    AgentState state(agent);
+    state.tool_rules.clear();
+    state.blocks = state.memory.blocks = blocks;
+    return state;
+}
+
+void keep_blocks(CustomToolReturn& made, tools::WorkingMemory& memory) {
+    tools::WorkingMemory tried = memory;
+    try {
+        for (auto& [label, value] : made.block_values) tried.set_value(label, value);
+        memory = std::move(tried);
+    } catch (const tools::ToolFailure& failure) {
+        made.status = "error";
+        made.value_json = "null";
+        made.is_object = false;
+        made.text = std::string("The tool ran, but none of its changes of memory were kept: ") + failure.what();
+        made.err.push_back(made.text);
+    }
+    made.block_values.clear();
+}
+
+void fill_return(MessageToolReturn& result, const CustomToolReturn& made) {
+    result.status = made.status;
+    result.value = made.text;
+    result.is_object = made.is_object;
+    result.stdout_lines = made.out;
+    result.stderr_lines = made.err;
+}
+
+awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
+    storage::ReadBatch batch;
+    batch.add(storage::SandboxRepository::local_statement(), call.organization_id);
+    batch.add(storage::SandboxRepository::local_variables_statement(), call.organization_id);
+    if (call.agent) batch.add(storage::AgentRepository::variables_statement(), call.agent->id);
+    std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
+    std::vector<SandboxConfig> configs = storage::SandboxRepository::from_rows(std::move(rows[0]));
+    const SandboxConfig config = configs.empty()
+                                     ? default_sandbox_config("local", call.organization_id, default_user_id)
+                                     : std::move(configs.front());
+    TextMap shared, secrets;
+    for (const auto& sealed : storage::SandboxRepository::variables_from_rows(std::move(rows[1])))
+        shared.emplace_back(sealed.variable.key, parts_.sealer.open(sealed.sealed_value));
+    if (call.agent)
+        for (const auto& sealed : storage::AgentRepository::variables_from_rows(std::move(rows[2])))
+            secrets.emplace_back(sealed.name, parts_.sealer.open(sealed.sealed_value));
+
+    tools::SandboxCall wanted;
+    wanted.organization_id = call.organization_id;
+    wanted.source_type = call.tool.source_type == "typescript" ? "typescript" : "python";
+    wanted.source_code = call.tool.source_code.value_or("");
+    wanted.function = call.tool.name;
+    wanted.arguments_json = std::move(call.arguments_json);
+    if (!call.tool.json_schema.is_null()) wanted.json_schema = call.tool.json_schema.text;
+    if (!call.tool.args_json_schema.is_null()) wanted.args_json_schema = call.tool.args_json_schema.text;
+    wanted.requirements = tool_requirements(call.tool, config);
+    wanted.environment = tool_environment(parts_.passed_on, shared, call, secrets);
+    wanted.time_limit = parts_.time_limit;
+    if (call.agent) {
+        wanted.agent_id = call.agent->id;
+        // Most tools never look at it, and it is large.
+        if (wanted.source_code.find("agent_state") != std::string::npos) wanted.agent_state_json = to_json(*call.agent);
+    }
+    tools::SandboxResult result = co_await parts_.sandbox.call(std::move(wanted));
+    CustomToolReturn made = pack_return(call.tool, std::move(result), parts_.time_limit);
+    made.fingerprint = fingerprint_of(config);
+    co_return made;
+}
+
+}  // namespace stele::runtime
