@@ -17,6 +17,8 @@ int model_status(const std::string& type, bool final) {
     if (type == "llm_timeout") return 504;
     if (type == "llm_bad_request" || type == "llm_context_overflow") return 400;
     if (type == "llm_overloaded") return 503;
+    if (type == "mcp_timeout") return 408;
+    if (type == "mcp_connection_error") return 502;
     return type == "llm_error" && final ? 502 : 500;  // refused for good (403, 404, ...), or failed
 }
 

@@ -6,6 +6,7 @@
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
 #include "domain/generation.hpp"
+#include "domain/mcp_server.hpp"
 #include "domain/message_search.hpp"
 #include "domain/run_trace.hpp"
 #include "domain/sandbox.hpp"
@@ -34,6 +35,7 @@ constexpr char envelopes[] =
     R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},)"
     R"("usage":{"$ref":"#/components/schemas/UsageStatistics"},"logprobs":{},"turns":{}},)"
     R"("required":["messages","stop_reason","usage","logprobs","turns"]},)"
+    R"("MCPServerConfigs":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/MCPServerConfig"}},)"
     R"("LettaStreamingResponse":{"anyOf":[{"$ref":"#/components/schemas/LettaMessage"},)"
     R"({"$ref":"#/components/schemas/Ping"},{"$ref":"#/components/schemas/StopReasonMessage"},)"
     R"({"$ref":"#/components/schemas/UsageStatistics"},{"$ref":"#/components/schemas/ErrorMessage"}]})";
@@ -65,6 +67,17 @@ std::string schemas() {
     add<MessageSearchResult>(out, "MessageSearchResult", SchemaUse::answer);
     add<SearchAllMessagesRequest>(out, "SearchAllMessagesRequest", SchemaUse::request);
     add<MessageListResult>(out, "MessageListResult", SchemaUse::answer);
+    add<CreateMcpServer>(out, "CreateMCPServerRequest", SchemaUse::request);
+    add<UpdateMcpServer>(out, "UpdateMCPServerRequest", SchemaUse::request);
+    add<McpServerAnswer>(out, "MCPServer", SchemaUse::answer);
+    add<McpServerConfig>(out, "MCPServerConfigRequest", SchemaUse::request);
+    add<UpdateMcpServerByName>(out, "UpdateMCPServerByName", SchemaUse::request);
+    add<McpServerConfigAnswer>(out, "MCPServerConfig", SchemaUse::answer);
+    add<McpToolReference>(out, "MCPToolReference", SchemaUse::request);
+    add<McpExecuteAnswer>(out, "MCPExecuteAnswer", SchemaUse::answer);
+    add<McpResync>(out, "MCPResync", SchemaUse::answer);
+    add<McpTool>(out, "MCPTool", SchemaUse::answer);
+    add<McpTestAnswer>(out, "MCPTestAnswer", SchemaUse::answer);
     add<GenerateRequest>(out, "GenerateRequest", SchemaUse::request);
     add<GenerateResponse>(out, "GenerateResponse", SchemaUse::answer);
     add<ChatCompletionRequest>(out, "ChatCompletionRequest", SchemaUse::request);

@@ -56,6 +56,8 @@ std::span<const Route> group_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> job_routes();
+std::span<const Route> mcp_by_name_routes();
+std::span<const Route> mcp_server_routes();
 std::span<const Route> message_edit_routes();
 std::span<const Route> message_routes();
 std::span<const Route> message_search_routes();

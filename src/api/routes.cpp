@@ -17,6 +17,8 @@ const std::vector<Route>& all_routes() {
                                   health_routes(),
                                   home_routes(),
                                   job_routes(),
+                                  mcp_by_name_routes(),
+                                  mcp_server_routes(),
                                   message_edit_routes(),
                                   message_routes(),
                                   message_search_routes(),

@@ -12,6 +12,7 @@
 #include "runtime/tool_writer.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/sandbox_repository.hpp"
+#include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 namespace stele::api {
@@ -37,6 +38,7 @@ struct Services {
     const storage::ScheduleRepository& schedules;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
+    const storage::McpServerRepository& mcp_servers;
     const storage::SandboxRepository& sandboxes;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
@@ -45,6 +47,8 @@ struct Services {
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;
     net::HttpClient& egress;  ///< for URLs that requests name
+    tools::mcp::Client& mcp;
+    const tools::mcp::ToolSync& mcp_sync;
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;

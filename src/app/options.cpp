@@ -83,6 +83,18 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
+    add(serve, "tools-mcp-private", options.tools_mcp_private,
+        "let the addresses of MCP servers lead to this machine and private networks");
+    add(serve, "tools-mcp-stdio", options.tools_mcp_stdio, "let MCP servers be commands, which run in the sandbox");
+    add(serve, "tools-mcp-connect-seconds", options.tools_mcp_connect_seconds,
+        "how long an MCP server may take to begin a session")
+        ->check(CLI::PositiveNumber);
+    add(serve, "tools-mcp-list-seconds", options.tools_mcp_list_seconds,
+        "how long an MCP server may take to list its tools")
+        ->check(CLI::PositiveNumber);
+    add(serve, "tools-mcp-call-seconds", options.tools_mcp_call_seconds,
+        "longest silence of an MCP server within a call of a tool")
+        ->check(CLI::PositiveNumber);
     add(serve, "tools-sandbox", options.tools_sandbox,
         "bubblewrap, or unsafe-none: tools run with all the rights of the server")
         ->check(CLI::IsMember({"bubblewrap", "unsafe-none"}));
@@ -188,6 +200,12 @@ void take_environment(Options& options, const Raw& raw) {
     older_number("LETTA_LLM_STREAM_TIMEOUT_SECONDS", Options().model_timeout_seconds, options.model_timeout_seconds);
     older_number("LETTA_LLM_REQUEST_TIMEOUT_SECONDS", Options().model_answer_timeout_seconds,
                  options.model_answer_timeout_seconds);
+    older_number("MCP_CONNECT_TO_SERVER_TIMEOUT", Options().tools_mcp_connect_seconds,
+                 options.tools_mcp_connect_seconds);
+    older_number("MCP_LIST_TOOLS_TIMEOUT", Options().tools_mcp_list_seconds, options.tools_mcp_list_seconds);
+    older_number("MCP_EXECUTE_TOOL_TIMEOUT", Options().tools_mcp_call_seconds, options.tools_mcp_call_seconds);
+    if (environment("LETTA_MCP_ALLOW_PRIVATE") == "true") options.tools_mcp_private = true;
+    if (environment("MCP_DISABLE_STDIO") == "false") options.tools_mcp_stdio = true;
     for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
         options.endpoints.push_back(std::move(endpoint));
     if (options.tools_package_index.empty()) options.tools_package_index = environment("PIP_INDEX_URL");

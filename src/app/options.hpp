@@ -41,7 +41,10 @@ struct Options {
     std::int64_t context_window_max = 128'000;
     std::int64_t schedule_patience_seconds = 600;  ///< how long a planned message waits for a busy agent
     std::int64_t batch_concurrency = 4;            ///< requests of batches that are worked on at once
-    bool egress_private = false;  ///< URLs that requests name, such as callbacks, may lead into private networks
+    bool egress_private = false;     ///< URLs that requests name, such as callbacks, may lead into private networks
+    bool tools_mcp_private = false;  ///< MCP servers may be on this machine and in private networks
+    bool tools_mcp_stdio = false;    ///< MCP servers may be commands, which run in the sandbox
+    std::int64_t tools_mcp_connect_seconds = 30, tools_mcp_list_seconds = 30, tools_mcp_call_seconds = 60;
     std::string tools_sandbox = "bubblewrap";  ///< or unsafe-none
     std::string tools_network = "public";      ///< or none, host: what tools may connect to
     std::string tools_python = "/usr/bin/python3";

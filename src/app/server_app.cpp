@@ -75,9 +75,13 @@ private:
     storage::ScheduleRepository schedules_;
     storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
+    storage::McpServerRepository mcp_servers_;
     storage::SandboxRepository sandboxes_;
     net::HttpClient client_;
     net::HttpClient egress_;
+    net::HttpClient mcp_http_;
+    tools::mcp::Client mcp_;
+    tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
@@ -138,6 +142,22 @@ net::ClientOptions egress_options(const Options& options) {
     return made;
 }
 
+net::ClientOptions mcp_http_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.public_only = !options.tools_mcp_private;
+    return made;
+}
+
+tools::mcp::ClientOptions mcp_options(const Options& options) {
+    tools::mcp::ClientOptions made;
+    made.private_addresses = options.tools_mcp_private;
+    made.stdio = options.tools_mcp_stdio;
+    made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
+    made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
+    return made;
+}
+
 llm::CatalogueOptions catalogue_options(const Options& options) {
     llm::CatalogueOptions made;
     made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
@@ -154,6 +174,7 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
                    : options.tools_network == "host" ? tools::ToolNetwork::host
                                                      : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
     made.package_index = options.tools_package_index;
     made.python = options.tools_python;
@@ -184,14 +205,18 @@ ServerApp::ServerApp(const Options& options)
       schedules_(*database_),
       batches_(*database_),
       idempotency_(*database_),
+      mcp_servers_(*database_, sealer_),
       sandboxes_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
+      mcp_http_(mcp_http_options(options)),
+      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
+      mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, custom_tools_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -218,6 +243,7 @@ ServerApp::ServerApp(const Options& options)
                 schedules_,
                 batches_,
                 idempotency_,
+                mcp_servers_,
                 sandboxes_,
                 sealer_,
                 catalogue_,
@@ -226,6 +252,8 @@ ServerApp::ServerApp(const Options& options)
                 scheduler_,
                 batch_runner_,
                 egress_,
+                mcp_,
+                mcp_sync_,
                 agent_service_,
                 conversation_service_,
                 group_service_,
@@ -298,6 +326,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    if (options_.tls_cert.empty()) sandbox_.open_api(options_.host, server_.port());
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

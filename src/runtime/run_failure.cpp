@@ -33,6 +33,8 @@ std::string failure_message(const std::string& type) {
         {"llm_overloaded", "The model's provider is overloaded; try again later."},
         {"llm_connection", "The model's server could not be reached, or the connection broke."},
         {"llm_error", "The model's provider failed."},
+        {"mcp_timeout", "The MCP server did not answer in time."},
+        {"mcp_connection_error", "The MCP server could not be reached, or did not answer as one does."},
         {"stream_incomplete", "The server stopped before the stream had ended."},
     };
     for (const Sentence& sentence : sentences)

@@ -9,8 +9,8 @@ import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
-            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env"}
-NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action"}
+            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server"}
+NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "nothing"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -39,11 +39,12 @@ def world(server):
     plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}})
     batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}]})
     stele.wait_until(lambda: http.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
+    mcp = http.post("/v1/mcp-servers", {"server_name": "nobody", "config": {"mcp_server_type": "sse", "server_url": "https://nobody.invalid/sse"}})
     tool = http.post("/v1/tools", {"name": "everything", "description": "d"})
     http.patch(f"/v1/agents/{agent['id']}/tools/attach/{tool['id']}")
     sandbox = http.post("/v1/sandbox-config/local/default")
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
-    return {**NAMES, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"], "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"],
+    return {**NAMES, "mcp_server_id": mcp["id"], "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"], "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"],
             "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"]}
 
 
@@ -51,7 +52,7 @@ def snapshot(http, world) -> list:
     return [http.get(f"/v1/agents/{world['agent_id']}"), http.get(f"/v1/agents/{world['agent_id']}/messages"),
             http.get(f"/v1/steps/{world['step_id']}"), http.get(f"/v1/runs/{world['run_id']}"), http.get("/v1/agents/count"),
             http.get("/v1/blocks/count"), http.get("/v1/tools/count"), http.get(f"/v1/agents/{world['agent_id']}/schedule"), http.get("/v1/batches?limit=1"),
-            http.get(f"/v1/tools/{world['tool_id']}"), http.get("/v1/sandbox-config"), http.get(f"/v1/sandbox-config/{world['sandbox_config_id']}/environment-variable")]
+            http.get(f"/v1/tools/{world['tool_id']}"), http.get("/v1/sandbox-config"), http.get("/v1/mcp-servers"), http.get(f"/v1/sandbox-config/{world['sandbox_config_id']}/environment-variable")]
 
 
 def operations(document, method=None):

@@ -5,6 +5,7 @@
 #include "tools/sandbox/call_exchange.hpp"
 #include "tools/sandbox/call_frames.hpp"
 #include "tools/sandbox/fork_server_pool.hpp"
+#include "tools/sandbox/package_store.hpp"
 
 #include <cstdlib>
 
@@ -60,7 +61,10 @@ private:
 class Sandbox::Impl : public std::enable_shared_from_this<Impl> {
 public:
     Impl(asio::any_io_executor background, SandboxOptions options)
-        : options_(std::move(options)), passed_(passed_through()), pool_(std::move(background), options_) {}
+        : options_(std::move(options)),
+          passed_(passed_through()),
+          pool_(background, options_),
+          packages_(std::make_shared<PackageStore>(background, options_)) {}
 
     asio::awaitable<SandboxResult> call(SandboxCall call);
     asio::awaitable<std::string> derive(std::string source_code, std::string args_json_schema);
@@ -76,6 +80,7 @@ private:
     const SandboxOptions options_;
     const Environment passed_;
     ForkServerPool pool_;
+    const std::shared_ptr<PackageStore> packages_;
     std::atomic<int> at_work_ = 0;
 };
 
@@ -87,6 +92,12 @@ Environment Sandbox::Impl::environment_of(const SandboxCall& call) const {
                         {"PYTHONUNBUFFERED", "1"},
                         {"NO_COLOR", "1"},
                         {"TERM", "dumb"}};
+    if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only) {
+        const std::string proxy = "http://127.0.0.1:" + std::to_string(proxy_port);
+        for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+            made.emplace_back(name, proxy);
+        for (const char* name : {"NO_PROXY", "no_proxy"}) made.emplace_back(name, "127.0.0.1,localhost");
+    }
     made.insert(made.end(), passed_.begin(), passed_.end());
     made.insert(made.end(), call.environment.begin(), call.environment.end());
     if (call.agent_id) made.emplace_back("LETTA_AGENT_ID", *call.agent_id);
@@ -116,11 +127,21 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     const Counted counted(at_work_);
     if (counted.mine() > calls_at_once_max)
         co_return failure("Unavailable", "Too many tools are at work. Try again later.");
-    if (call.source_type != "python")
-        co_return failure("Unavailable", "Tools in " + call.source_type + " can't be run by this server yet.");
+    const bool in_node = call.source_type == "typescript" || call.source_type == "javascript";
+    if (!in_node && call.source_type != "python")
+        co_return failure("Unavailable",
+                          "Tools in '" + call.source_type + "' can't be run: python and typescript can.");
+    if (in_node && pool_.node().empty())
+        co_return failure("Unavailable", "Tools in TypeScript need Node.js, and it is not installed on this server.");
+    Packages packages;
+    if (!call.requirements.empty()) packages = co_await packages_->ensure(call.requirements);
+    if (!packages.failure.empty()) co_return failure("InstallFailed", packages.failure);
+    std::string node;
+    if (in_node) node = pool_.node();
+    std::string request = call_request(call, environment_of(call), node);
     Exchange made;
     try {
-        made = co_await exchanged(call.organization_id, {}, call_request(call, environment_of(call)), call.time_limit);
+        made = co_await exchanged(call.organization_id, packages.folder, std::move(request), call.time_limit);
     } catch (const Error& missing) {
         co_return failure("Unavailable", missing.what());
     }
@@ -153,8 +174,8 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
 }
 
 asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string args_json_schema) {
-    const Exchange made =
-        co_await exchanged("", {}, derivation_request(source_code, args_json_schema), derivation_time);
+    std::string request = derivation_request(source_code, args_json_schema);
+    const Exchange made = co_await exchanged("", {}, std::move(request), derivation_time);
     if (made.end == Exchange::End::answered) co_return read_derivation(made.answer);
     if (made.end == Exchange::End::not_forked) throw Error(ErrorCode::unavailable, made.complaint);
     throw Error(ErrorCode::invalid_argument, "the source can't be read: it is too large or too deeply nested");
@@ -190,6 +211,8 @@ asio::awaitable<void> Sandbox::probe() {
     if (const std::string reason = kept->pool().unavailable_reason(); !reason.empty())
         log::warn("sandbox.unavailable", {{"reason", reason}});
 }
+
+void Sandbox::open_api(std::string host, std::uint16_t port) { impl_->pool().open_api(std::move(host), port); }
 
 void Sandbox::stop() { impl_->pool().stop(); }
 

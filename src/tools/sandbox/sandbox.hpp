@@ -30,6 +30,7 @@ enum class ToolNetwork : std::uint8_t {
 struct SandboxOptions {
     Walls walls = Walls::bubblewrap;
     ToolNetwork network = ToolNetwork::public_only;
+    bool egress_private = false;         ///< public_only leads to private addresses and this machine too
     std::filesystem::path environments;  ///< folder of the installed requirements; made when first needed
     std::string python = "/usr/bin/python3";
     std::string package_index;               ///< for pip, its own when empty
@@ -89,6 +90,10 @@ public:
 
     /// Finds out whether the walls stand on this machine, and logs it if not. For the start; on `background`.
     boost::asio::awaitable<void> probe();
+
+    /// Where this server's own API listens, without TLS: `client` inside tools reaches it, and nothing else of the
+    /// machine. Until it is called tools have no way to it.
+    void open_api(std::string host, std::uint16_t port);
 
     /// Ends all that is at work.
     void stop();

@@ -18,8 +18,6 @@ def load(name):
     return module
 
 
-if os.path.isdir("/env"):
-    sys.path.insert(0, "/env")
 for each in ("schema_derivation", "agent_state", "tool_values", "tool_call", "zygote"):
     load(each)
 sys.modules["zygote"].main(sys.argv[2:], sys.modules["tool_call"].run)

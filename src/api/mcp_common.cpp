@@ -1,0 +1,157 @@
+#include "api/mcp_common.hpp"
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "net/sse.hpp"
+#include "tools/mcp/address.hpp"
+
+namespace stele::api {
+namespace {
+
+awaitable<void> write_event(net::BodyWriter& writer, McpConnectEvent event) {
+    std::string frame;
+    net::append_sse_json(frame, to_json(event));
+    co_await writer.write(std::move(frame));
+}
+
+McpConnectEvent event_named(const char* name) {
+    McpConnectEvent event;
+    event.event = name;
+    return event;
+}
+
+// What went wrong is an event: the stream has begun.
+awaitable<McpConnectEvent> try_to_connect(Services& services, McpServer server) {
+    tools::mcp::Caller caller;
+    caller.organization_id = server.organization_id;
+    McpConnectEvent event = event_named("error");
+    try {
+        event.tools = co_await services.mcp.offered(std::move(server), std::move(caller));
+        event.event = "success";
+    } catch (const tools::mcp::Unauthorized& wanted) {
+        event.event = "oauth_required";
+        event.message = std::string(wanted.what());
+    } catch (const Error& error) {
+        event.message = std::string(error.what());
+    }
+    co_return event;
+}
+
+awaitable<void> tell_connecting(Services& services, McpServer server, net::BodyWriter& writer) {
+    McpConnectEvent begun = event_named("connection_attempt");
+    begun.server_name = server.server_name;
+    co_await write_event(writer, std::move(begun));
+    McpConnectEvent end = co_await try_to_connect(services, std::move(server));
+    co_await write_event(writer, std::move(end));
+}
+
+}  // namespace
+
+Error mcp_failure(const Error& error) {
+    if (error.code == ErrorCode::permission_denied) return refused(error.what());
+    Error told(ErrorCode::model_failed, error.what());
+    told.type = error.code == ErrorCode::timed_out ? "mcp_timeout" : "mcp_connection_error";
+    return told;
+}
+
+void check_mcp_server(const Services& services, const McpServer& server, const std::string& where) {
+    const tools::mcp::ClientOptions& options = services.mcp.options();
+    if (server.type == McpServerType::stdio) {
+        if (!options.stdio)
+            throw refused("MCP servers that are commands (stdio) are switched off; the operator can allow them");
+        return;
+    }
+    const std::string problem =
+        tools::mcp::address_problem(server.config.server_url.value_or(""), options.private_addresses);
+    if (!problem.empty()) throw invalid_field(where + ".server_url", problem);
+}
+
+McpServer described_mcp_server(const Request& request, std::string name, McpServerType type, McpConfig config) {
+    McpServer server;
+    server.id = new_id("mcp_server");
+    server.organization_id = request.organization_id;
+    server.server_name = std::move(name);
+    server.type = type;
+    server.config = std::move(config);
+    server.created_by_id = server.last_updated_by_id = request.user_id;
+    server.created_at = server.updated_at = now();
+    return server;
+}
+
+awaitable<McpServer> create_mcp_server(Services& services, const Request& request, McpServer server, std::string where,
+                                       Response (*shown)(const McpServer&)) {
+    check_mcp_server(services, server, where);
+    storage::Transaction transaction;
+    services.mcp_servers.insert(transaction, server);
+    if (request.idempotency_key && shown != nullptr) {
+        const Response response = shown(server);
+        services.idempotency.keep(transaction, request.organization_id, *request.idempotency_key, response.status,
+                                  response.body);
+    }
+    co_await services.database.commit(std::move(transaction));
+    try {
+        co_await services.mcp_sync.resync(server, request.user_id, false);
+    } catch (const Error& error) {
+        log::info("mcp.not_synced", {{"mcp_server_id", server.id}, {"why", error.what()}});
+    }
+    co_return server;
+}
+
+awaitable<McpServer> update_mcp_server(Services& services, const Request& request, McpServer server,
+                                       std::optional<std::string> name, McpConfig change, std::string where) {
+    const std::string old_name = server.server_name;
+    const std::string old_url = server.config.server_url.value_or("");
+    bool changed = apply(change, server);
+    if (name && *name != old_name) {
+        server.server_name = std::move(*name);
+        changed = true;
+    }
+    if (!changed) co_return server;
+    if (server.type == McpServerType::stdio || server.config.server_url.value_or("") != old_url)
+        check_mcp_server(services, server, where);
+    server.last_updated_by_id = request.user_id;
+    server.updated_at = now();
+    storage::Transaction transaction;
+    services.mcp_servers.update(transaction, server);
+    if (server.server_name != old_name) co_await services.mcp_sync.follow_rename(transaction, server, old_name);
+    co_await services.database.commit(std::move(transaction));
+    co_return server;
+}
+
+awaitable<void> delete_mcp_server(Services& services, McpServer server) {
+    storage::Transaction transaction;
+    services.mcp_servers.remove(transaction, server);
+    co_await services.database.commit(std::move(transaction));
+}
+
+awaitable<tools::mcp::Caller> mcp_caller(Services& services, const Request& request) {
+    tools::mcp::Caller caller;
+    caller.organization_id = request.organization_id;
+    caller.agent_id = request.query.text("agent_id").value_or("");
+    if (caller.agent_id.empty()) co_return caller;
+    const bool there = co_await services.agents.exists(caller.organization_id, caller.agent_id);
+    if (!there) throw not_found("Agent", caller.agent_id);
+    co_return caller;
+}
+
+awaitable<std::vector<McpTool>> offered_mcp_tools(Services& services, McpServer server, tools::mcp::Caller caller) {
+    try {
+        std::vector<McpTool> tools = co_await services.mcp.offered(std::move(server), std::move(caller));
+        co_return tools;
+    } catch (const Error& error) {
+        throw mcp_failure(error);
+    }
+}
+
+Response mcp_connect_stream(Services& services, const Request&, McpServer server) {
+    Response response;
+    response.content_type = "text/event-stream; charset=utf-8";
+    response.headers.add("Cache-Control", "no-cache");
+    response.headers.add("X-Accel-Buffering", "no");
+    response.producer = [&services, server = std::move(server)](net::BodyWriter& writer) {
+        return tell_connecting(services, server, writer);
+    };
+    return response;
+}
+
+}  // namespace stele::api

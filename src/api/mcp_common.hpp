@@ -1,0 +1,38 @@
+#pragma once
+
+#include "api/route.hpp"
+#include "domain/mcp_server.hpp"
+
+// What the two families of MCP routes share: /v1/mcp-servers, by id, and the older /v1/tools/mcp/servers, by name.
+namespace stele::api {
+
+/// Stores a new server, and then what tools it offers: that it can't be reached now is no reason to refuse it.
+/// `where`: the place of its configuration in the body. With an idempotency key `shown` is what is kept for it.
+awaitable<McpServer> create_mcp_server(Services& services, const Request& request, McpServer server, std::string where,
+                                       Response (*shown)(const McpServer&));
+
+/// Applies name (if any) and configuration to `server` and stores it.
+awaitable<McpServer> update_mcp_server(Services& services, const Request& request, McpServer server,
+                                       std::optional<std::string> name, McpConfig change, std::string where);
+
+awaitable<void> delete_mcp_server(Services& services, McpServer server);
+
+/// A server that a body describes; in no store yet.
+McpServer described_mcp_server(const Request& request, std::string name, McpServerType type, McpConfig config);
+
+/// Throws Error{invalid_argument} for an address that no server may have, and for stdio where that is off.
+void check_mcp_server(const Services& services, const McpServer& server, const std::string& where);
+
+/// Whom the query's agent_id names. Throws Error{not_found}.
+awaitable<tools::mcp::Caller> mcp_caller(Services& services, const Request& request);
+
+/// What the server of a request did wrong, as the API tells it: 408 for a time-out, 502 for the rest.
+Error mcp_failure(const Error& error);
+
+/// The tools that a server offers now; throws as mcp_failure tells it.
+awaitable<std::vector<McpTool>> offered_mcp_tools(Services& services, McpServer server, tools::mcp::Caller caller);
+
+/// The events of connecting to `server`: connection_attempt, and then success, error, or those of a login.
+Response mcp_connect_stream(Services& services, const Request& request, McpServer server);
+
+}  // namespace stele::api

@@ -1,0 +1,277 @@
+#include "tools/mcp/client.hpp"
+
+#include "base/utf8.hpp"
+#include "storage/agent_repository.hpp"
+#include "tools/mcp/address.hpp"
+#include "tools/mcp/headers.hpp"
+#include "tools/mcp/session_pool.hpp"
+#include "tools/mcp/tool_list.hpp"
+
+#include <sodium.h>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace stele::tools::mcp {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t known_max = 1'000;             // servers that something is remembered of
+constexpr std::size_t result_bytes_max = 16u << 20;  // of one call, pictures among it
+constexpr std::size_t error_characters_max = 2'000;
+constexpr auto list_age_least = std::chrono::seconds(60), list_age = std::chrono::seconds(300);
+constexpr int attempts_max = 2;
+
+std::string hash_of(const std::string& text) {
+    unsigned char hash[16];
+    crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr, 0);
+    return {reinterpret_cast<const char*>(hash), sizeof hash};
+}
+
+// Sessions are shared by calls that look the same to the server.
+std::string session_key(const McpServer& server, const TextMap& headers) {
+    std::string text;
+    for (const auto& [name, value] : headers) text += name + ": " + value + "\n";
+    return server.id + "\n" + server.config.server_url.value_or("") + "\n" + hash_of(text);
+}
+
+CallResult failed(std::string text) { return {false, false, std::move(text)}; }
+
+CallResult result_of(RpcAnswer answer) {
+    if (answer.result) return call_result(*answer.result);
+    CallResult refusal;
+    refusal.answered = answer.error.code == invalid_params;  // there is no such tool, or not with such arguments
+    std::string why = answer.error.message;
+    std::erase(why, '\0');
+    why.resize(first_code_points(why, error_characters_max).size());
+    refusal.text = "The MCP server refused the call: " + (why.empty() ? std::to_string(answer.error.code) : why);
+    return refusal;
+}
+
+std::string login_wanted(const McpServer& server) {
+    return "The MCP server '" + server.server_name + "' wants a login. An operator can log in by connecting to it";
+}
+
+}  // namespace
+
+Client::Client(ClientParts parts) : parts_(std::move(parts)) {}
+Client::~Client() = default;
+
+Client::Known& Client::known(const McpServer& server) {
+    const std::string key = server.id + "\n" + server.config.server_url.value_or("");
+    if (known_.size() >= known_max && !known_.contains(key)) known_.clear();
+    return known_[key];
+}
+
+std::optional<McpTool> Client::known_tool(const McpServer& server, const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const Known& about = known(server);
+    const auto found = about.tools.find(name);
+    return found == about.tools.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool Client::list_is_old(const McpServer& server) {
+    const std::lock_guard lock(mutex_);
+    return known(server).listed_until <= Clock::now();
+}
+
+// Read only where a header has a place for one.
+awaitable<TextMap> Client::secrets_for(const McpServer& server, std::string agent_id) const {
+    TextMap secrets;
+    if (agent_id.empty() || to_json(server.config).find("{{") == std::string::npos) co_return secrets;
+    storage::Rows rows =
+        co_await parts_.database.query(storage::AgentRepository::variables_statement(), std::move(agent_id));
+    for (const storage::SealedVariable& variable : storage::AgentRepository::variables_from_rows(std::move(rows)))
+        secrets.emplace_back(variable.name, parts_.sealer.open(variable.sealed_value));
+    co_return secrets;
+}
+
+awaitable<Client::Opened> Client::open(McpServer server, Caller caller) {
+    Opened opened;
+    if (server.type == McpServerType::stdio)
+        throw Error(ErrorCode::unavailable, "MCP servers that are commands (stdio) can't be run by this server");
+    const std::string url = server.config.server_url.value_or("");
+    if (const std::string problem = address_problem(url, parts_.options.private_addresses); !problem.empty())
+        throw Error(ErrorCode::permission_denied, "The address of the MCP server " + problem);
+    Endpoint endpoint;
+    endpoint.url = url;
+    endpoint.configured_as_sse = server.type == McpServerType::sse;
+    const TextMap secrets = co_await secrets_for(server, caller.agent_id);
+    endpoint.headers = server_headers(server, caller.agent_id, secrets);
+    endpoint.patience = parts_.options.connect_patience;
+    opened.key = session_key(server, endpoint.headers);
+    const auto executor = co_await boost::asio::this_coro::executor;
+    opened.session = SessionPool::of(executor).take(opened.key);
+    if (opened.session) co_return opened;
+    {
+        const std::lock_guard lock(mutex_);
+        endpoint.known = known(server).era;
+    }
+    const bool remembered = endpoint.known.has_value();
+    bool changed = false;
+    try {
+        opened.session = co_await connect(parts_.http, endpoint);
+    } catch (const Error& error) {
+        // It may speak otherwise than it did: what was remembered is forgotten, and it is asked once more.
+        if (!remembered || error.code != ErrorCode::unavailable) throw;
+        changed = true;
+    }
+    if (changed) {
+        endpoint.known.reset();
+        opened.session = co_await connect(parts_.http, std::move(endpoint));
+    }
+    opened.fresh = true;
+    const std::lock_guard lock(mutex_);
+    known(server).era = opened.session->era();
+    co_return opened;
+}
+
+awaitable<std::vector<McpTool>> Client::list(Session& session, const McpServer& server) {
+    const auto until = Clock::now() + parts_.options.list_patience;
+    ToolList tools;
+    for (bool more = true; more;) {
+        Patience patience;
+        patience.total = patience.silence = std::max(
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()), std::chrono::milliseconds(1));
+        json::object params;
+        if (!tools.cursor().empty()) params["cursor"] = tools.cursor();
+        RpcAnswer answer = co_await session.request("tools/list", std::move(params), patience, {});
+        if (!answer.result && answer.error.code == method_not_found) break;  // a server without tools
+        if (!answer.result)
+            throw Error(ErrorCode::unavailable, "The MCP server refused to list its tools: " + answer.error.message);
+        more = tools.take(*answer.result);
+        if (!tools.problem().empty() && tools.cursor().empty() && more)
+            throw Error(ErrorCode::unavailable, "The MCP server's list can't be read: " + tools.problem());
+    }
+    const auto told = std::chrono::milliseconds(tools.ttl_ms());
+    std::vector<McpTool> found = tools.take_tools();
+    if (session.era() == Era::modern)  // a wrong annotation makes a tool one that can't be called
+        std::erase_if(found, [](const McpTool& tool) {
+            return !parameter_headers(parsed(tool.inputSchema.text), {}).has_value();
+        });
+    const std::lock_guard lock(mutex_);
+    Known& about = known(server);
+    about.tools.clear();
+    for (const McpTool& tool : found) about.tools.emplace(tool.name, tool);
+    about.listed_until = Clock::now() + (told.count() > 0 ? std::max<Clock::duration>(told, list_age_least) : list_age);
+    co_return found;
+}
+
+awaitable<std::vector<McpTool>> Client::offered(McpServer server, Caller caller) {
+    for (int attempt = 1;; ++attempt) {
+        Opened opened = co_await open(server, caller);
+        bool lost = false;
+        std::vector<McpTool> found;
+        try {
+            found = co_await list(*opened.session, server);
+        } catch (const SessionLost&) {
+            if (opened.fresh || attempt == attempts_max) throw;
+            lost = true;
+        }
+        if (lost) continue;
+        const auto executor = co_await boost::asio::this_coro::executor;
+        SessionPool::of(executor).give(opened.key, std::move(opened.session));
+        co_return found;
+    }
+}
+
+awaitable<void> Client::mark_changed(McpServer server, Tool tool, McpTool offer) {
+    hold_back(tool, offer, server);
+    storage::Transaction transaction;
+    parts_.tools.update(transaction, server.organization_id, tool);
+    try {
+        co_await parts_.database.commit(std::move(transaction));
+    } catch (const Error& error) {
+        if (error.code != ErrorCode::conflict) throw;  // somebody else wrote it: the next call sees the change again
+    }
+}
+
+awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> tool, std::string remote_name,
+                                        std::string arguments_json, Caller caller) {
+    Opened opened = co_await open(server, caller);
+    Session& session = *opened.session;
+    // Tools may have changed behind our back: looked at with every new session, when the server says so, and in between
+    // when its list is old.
+    const bool said_so = session.take_tools_changed();
+    if (opened.fresh || said_so || list_is_old(server)) co_await list(session, server);
+    const std::optional<McpTool> offer = known_tool(server, remote_name);
+    if (tool && offer) {
+        const std::optional<ToolOrigin> origin = origin_of(*tool);
+        if (origin && !origin->fingerprint.empty() && origin->fingerprint != fingerprint_of(*offer)) {
+            co_await mark_changed(server, *tool, *offer);
+            co_return failed(
+                "The MCP server has changed the description or the parameters of this tool. It was not "
+                "called, and can be once an operator has approved of the change");
+        }
+    }
+    json::value arguments = parsed(arguments_json);
+    if (!arguments.is_object()) co_return failed("The arguments of this call are no JSON object");
+    TextMap headers;
+    if (session.era() == Era::modern) {
+        if (offer) headers = parameter_headers(parsed(offer->inputSchema.text), arguments).value_or(TextMap());
+        headers.emplace_back("Mcp-Name", header_value(remote_name));
+    }
+    Patience patience;
+    patience.silence = parts_.options.call_silence;
+    patience.total = std::max(parts_.options.call_patience, patience.silence);
+    patience.bytes_max = result_bytes_max;
+    json::object params{{"name", remote_name}, {"arguments", std::move(arguments)}};
+    params["_meta"] = json::object{{"progressToken", remote_name}};
+    RpcAnswer answer = co_await session.request("tools/call", std::move(params), patience, headers);
+    if (answer.error.code == header_mismatch && !answer.result) {
+        // The tool's schema may be another now: nothing was done yet.
+        co_await list(session, server);
+        throw SessionLost();
+    }
+    const auto executor = co_await boost::asio::this_coro::executor;
+    SessionPool::of(executor).give(opened.key, std::move(opened.session));
+    co_return result_of(std::move(answer));
+}
+
+awaitable<CallResult> Client::guarded_call(McpServer server, std::optional<Tool> tool, std::string remote_name,
+                                           std::string arguments_json, Caller caller) {
+    for (int attempt = 1;; ++attempt) {
+        std::string why;
+        try {
+            CallResult result = co_await call_once(server, tool, remote_name, arguments_json, caller);
+            co_return result;
+        } catch (const SessionLost& lost) {
+            if (attempt < attempts_max) continue;
+            why = lost.what();
+        } catch (const Unauthorized&) {
+            why = login_wanted(server);
+        } catch (const Error& error) {
+            if (error.code == ErrorCode::cancelled || error.code == ErrorCode::internal) throw;
+            why = error.what();
+            if (error.code == ErrorCode::timed_out) why += ". Whether the call took effect is not known";
+        } catch (const boost::system::system_error&) {  // Asio's own, between two operations
+            throw Error(ErrorCode::cancelled, "The call was cancelled");
+        }
+        co_return failed(std::move(why));
+    }
+}
+
+awaitable<CallResult> Client::call(McpServer server, std::string remote_name, std::string arguments_json,
+                                   Caller caller) {
+    return guarded_call(std::move(server), std::nullopt, std::move(remote_name), std::move(arguments_json),
+                        std::move(caller));
+}
+
+awaitable<CallResult> Client::call(Tool tool, std::string arguments_json, Caller caller) {
+    const std::optional<ToolOrigin> origin = origin_of(tool);
+    if (!origin) co_return failed("The tool '" + tool.name + "' is of no MCP server");
+    if (origin->waits_for_approval)
+        co_return failed(
+            "The MCP server has changed the description or the parameters of this tool. It can be called "
+            "again once an operator has approved of the change");
+    std::optional<McpServer> server = co_await parts_.servers.find(caller.organization_id, origin->server_id);
+    if (!server) co_return failed("The MCP server '" + origin->server_name + "' of this tool is not known here");
+    CallResult result = co_await guarded_call(std::move(*server), std::move(tool), origin->remote_name,
+                                              std::move(arguments_json), std::move(caller));
+    co_return result;
+}
+
+}  // namespace stele::tools::mcp
