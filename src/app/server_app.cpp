@@ -177,6 +177,7 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
                    : options.tools_network == "host" ? tools::ToolNetwork::host
                                                      : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
     made.package_index = options.tools_package_index;
     made.python = options.tools_python;
@@ -218,7 +219,7 @@ ServerApp::ServerApp(const Options& options)
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, custom_tools_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,

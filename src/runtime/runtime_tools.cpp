@@ -65,7 +65,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, st
     TurnRequest request = nobodys_request(organization_id, user_id, agent_id);
     request.control = std::make_shared<RunControl>(co_await boost::asio::this_coro::executor);
     AgentMessenger others(services_, request);
-    const ToolRunner runner(loaded, request.user_id, services_.messages, others);
+    const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others);
 
     tools::WorkingMemory memory(loaded.blocks);
     std::vector<PreparedCall> calls(1);

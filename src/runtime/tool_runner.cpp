@@ -1,7 +1,9 @@
 #include "runtime/tool_runner.hpp"
 
 #include "base/utf8.hpp"
+#include "runtime/turn.hpp"
 #include "tools/builtin/builtin.hpp"
+#include "tools/mcp/client.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -24,7 +26,7 @@ const Tool* find_tool(const LoadedAgent& loaded, const std::string& name) {
 }
 
 const tools::BuiltinTool* builtin_of(const Tool& tool) {
-    return tool.tool_type == "custom" ? nullptr : tools::find_builtin(tool.name);
+    return is_custom(tool) || tool.tool_type == "external_mcp" ? nullptr : tools::find_builtin(tool.name);
 }
 
 void fail(PreparedCall& call, std::string text) {
@@ -44,6 +46,14 @@ void shorten(MessageToolReturn& result, std::int64_t limit_characters) {
     result.value +=
         "... [the return was cut: " + std::to_string(characters) + " > " + std::to_string(limit) + " characters]";
     result.is_object = false;  // half a JSON text is a text
+}
+
+// What a custom tool made of the agent's memory goes to `memory`, whole or not at all.
+void keep(PreparedCall& call, tools::WorkingMemory& memory) {
+    CustomToolReturn returned = *call.returned;
+    keep_blocks(returned, memory);
+    fill_return(call.result, returned);
+    call.made = true;
 }
 
 }  // namespace
@@ -87,15 +97,19 @@ awaitable<void> ToolRunner::run_together(std::vector<PreparedCall*> calls, tools
 awaitable<void> ToolRunner::rerun_edits(std::vector<PreparedCall>& calls, tools::WorkingMemory& memory) const {
     for (PreparedCall& call : calls) {
         const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
-        if (builtin != nullptr && builtin->effect == tools::Effect::memory) co_await run_one(call, memory);
+        if (call.returned)
+            keep(call, memory);
+        else if (builtin != nullptr && builtin->effect == tools::Effect::memory)
+            co_await run_one(call, memory);
     }
 }
 
 void ToolRunner::fail_edits(std::vector<PreparedCall>& calls, const std::string& why) {
     for (PreparedCall& call : calls) {
         const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
-        if (builtin != nullptr && builtin->effect == tools::Effect::memory && call.result.status != "error")
-            fail(call, "The edit could not be stored: " + why);
+        const bool edits = call.returned ? !call.returned->block_values.empty()
+                                         : builtin != nullptr && builtin->effect == tools::Effect::memory;
+        if (edits && call.result.status != "error") fail(call, "The edit could not be stored: " + why);
     }
 }
 
@@ -106,6 +120,7 @@ void ToolRunner::fail_unmade(std::vector<PreparedCall>& calls, const std::string
 
 awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& memory) const {
     call.made = false;
+    call.returned.reset();
     call.result = MessageToolReturn{};
     call.result.tool_call_id = call.id;
     call.result.name = call.tool;
@@ -122,17 +137,26 @@ awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& me
         fail(call, "The arguments of this call are no JSON object. Nothing was done; call it again with valid JSON");
         co_return;
     }
-    const tools::BuiltinTool* builtin = builtin_of(*tool);
+    if (is_custom(*tool))
+        co_await run_custom(call, *tool, memory);
+    else if (tool->tool_type == "external_mcp")
+        co_await run_external(call, *tool);
+    else
+        co_await run_builtin(call, *tool, memory);
+}
+
+awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, tools::WorkingMemory& memory) const {
+    const tools::BuiltinTool* builtin = builtin_of(tool);
     if (builtin == nullptr) {
-        fail(call, "The tool '" + call.tool + "' can't be run by this server: it runs built-in tools only");
+        fail(call, "The tool '" + call.tool + "' can't be run by this server: it is none of its built-in tools");
         co_return;
     }
     try {
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, messages_, others_, now()};
+        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, now()};
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;
-        shorten(call.result, tool->return_char_limit);
+        shorten(call.result, tool.return_char_limit);
         call.made = true;
     } catch (const tools::ToolFailure& failure) {
         fail(call, failure.what());
@@ -140,6 +164,27 @@ awaitable<void> ToolRunner::run_one(PreparedCall& call, tools::WorkingMemory& me
         if (error.code != ErrorCode::invalid_argument) throw;
         fail(call, error.what());
     }
+}
+
+awaitable<void> ToolRunner::run_custom(PreparedCall& call, const Tool& tool, tools::WorkingMemory& memory) const {
+    CustomToolCall wanted;
+    wanted.organization_id = organization_id_;
+    wanted.tool = tool;
+    wanted.arguments_json = *call.arguments_json;
+    wanted.agent = state_for_tools(loaded_.agent, memory.blocks());
+    call.returned = co_await services_.custom_tools.run(std::move(wanted));
+    keep(call, memory);
+}
+
+awaitable<void> ToolRunner::run_external(PreparedCall& call, const Tool& tool) const {
+    tools::mcp::Caller caller;
+    caller.organization_id = organization_id_;
+    caller.agent_id = loaded_.agent.id;
+    tools::mcp::CallResult result = co_await services_.mcp.call(tool, *call.arguments_json, std::move(caller));
+    call.result.status = result.ok ? "success" : "error";
+    call.result.value = std::move(result.text);
+    shorten(call.result, tool.return_char_limit);
+    call.made = true;
 }
 
 }  // namespace stele::runtime

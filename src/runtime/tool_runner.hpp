@@ -2,17 +2,16 @@
 
 #include "domain/message.hpp"
 #include "runtime/agent_loader.hpp"
+#include "runtime/custom_tool.hpp"
 #include "runtime/tool_rules.hpp"
 #include "tools/other_agents.hpp"
 #include "tools/working_memory.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
-namespace stele::storage {
-class MessageRepository;
-}
-
 namespace stele::runtime {
+
+struct TurnServices;
 
 /// A call of one answer on its way: what the model wanted and what came back.
 struct PreparedCall {
@@ -22,15 +21,16 @@ struct PreparedCall {
     std::string refusal;                        ///< not empty: why the call may not be made, for the model
     bool bad_rule = false;                      ///< refused since arguments that a rule fills in do not fit the tool
     MessageToolReturn result;
-    bool made = false;  ///< `result` is what came of it
+    bool made = false;                         ///< `result` is what came of it
+    std::optional<CustomToolReturn> returned;  ///< of a custom tool, before its changes of memory were kept
 };
 
 /// Carries out the calls of a step on a working memory. References outlive it.
 class ToolRunner {
 public:
-    ToolRunner(const LoadedAgent& loaded, const std::string& actor, const storage::MessageRepository& messages,
-               tools::OtherAgents& others)
-        : loaded_(loaded), actor_(actor), messages_(messages), others_(others) {}
+    ToolRunner(const TurnServices& services, const std::string& organization_id, const std::string& actor,
+               const LoadedAgent& loaded, tools::OtherAgents& others)
+        : services_(services), organization_id_(organization_id), actor_(actor), loaded_(loaded), others_(others) {}
 
     /// True if this call leaves something behind that the step's transaction does not hold.
     bool acts_outside(const PreparedCall& call) const;
@@ -50,12 +50,16 @@ public:
 
 private:
     boost::asio::awaitable<void> run_one(PreparedCall& call, tools::WorkingMemory& memory) const;
+    boost::asio::awaitable<void> run_builtin(PreparedCall& call, const Tool& tool, tools::WorkingMemory& memory) const;
+    boost::asio::awaitable<void> run_custom(PreparedCall& call, const Tool& tool, tools::WorkingMemory& memory) const;
+    boost::asio::awaitable<void> run_external(PreparedCall& call, const Tool& tool) const;
     boost::asio::awaitable<void> run_together(std::vector<PreparedCall*> calls, tools::WorkingMemory& memory) const;
     bool may_run_beside_others(const PreparedCall& call) const;
 
-    const LoadedAgent& loaded_;
+    const TurnServices& services_;
+    const std::string& organization_id_;
     const std::string& actor_;
-    const storage::MessageRepository& messages_;
+    const LoadedAgent& loaded_;
     tools::OtherAgents& others_;
 };
 

@@ -24,6 +24,10 @@
 
 #include <limits>
 
+namespace stele::tools::mcp {
+class Client;
+}
+
 namespace stele::runtime {
 
 class Runtime;
@@ -70,6 +74,7 @@ struct TurnServices {
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     const CustomTools& custom_tools;
+    tools::mcp::Client& mcp;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note

@@ -19,7 +19,7 @@ constexpr char cut_off[] = "The call was cut off: the user cancelled the run. It
 // Fills in the results of `work.calls`. Calls that act outside the store are on record before they are made: whatever
 // happens meanwhile, nobody makes them a second time without knowing of the first.
 awaitable<void> Turn::make_calls(StepWork& work) {
-    const ToolRunner runner(loaded_, request_.user_id, services_.messages, others_);
+    const ToolRunner runner(services_, request_.organization_id, request_.user_id, loaded_, others_);
     const bool outside = std::any_of(work.calls.begin(), work.calls.end(),
                                      [&](const PreparedCall& call) { return runner.acts_outside(call); });
     if (outside) co_await begin_calls(work);

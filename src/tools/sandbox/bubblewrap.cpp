@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <initializer_list>
 
 namespace stele::tools {
@@ -29,6 +31,9 @@ void add_namespaces(Words& words, const Enclosure& enclosure) {
 // certificates, time and names.
 void add_system(Words& words, const Enclosure& enclosure) {
     add(words, {"--ro-bind", "/usr", "/usr"});
+    // Folders that bubblewrap makes by the way would be open to root alone, whom the fork-server is not for long.
+    const auto add_folder = [&](const fs::path& path) { add(words, {"--perms", "0755", "--dir", path.string()}); };
+    add_folder("/etc");
     for (const char* folder : {"bin", "sbin", "lib", "lib32", "lib64"}) {
         const fs::path path = fs::path("/") / folder;
         std::error_code failure;
@@ -42,7 +47,11 @@ void add_system(Words& words, const Enclosure& enclosure) {
     if (enclosure.shares_network)
         for (const char* path : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services"})
             add(words, {"--ro-bind-try", path, path});
-    for (const fs::path& path : enclosure.shown) add(words, {"--ro-bind-try", path.string(), path.string()});
+    for (const fs::path& path : enclosure.shown) {
+        fs::path parent = "/";
+        for (const fs::path& step : path.parent_path().relative_path()) add_folder(parent /= step);
+        add(words, {"--ro-bind-try", path.string(), path.string()});
+    }
     if (!enclosure.packages.empty()) add(words, {"--ro-bind", enclosure.packages.string(), "/env"});
     if (!enclosure.writable.empty()) add(words, {"--bind", enclosure.writable.string(), "/build"});
 }
@@ -80,15 +89,28 @@ Command enclosed(const Enclosure& enclosure, const std::string& program, std::ve
     return command;
 }
 
-std::vector<fs::path> folders_of(const std::string& python) {
+std::vector<fs::path> folders_of(const std::string& program) {
     std::error_code failure;
     std::vector<fs::path> folders;
-    for (const fs::path& path : {fs::path(python), fs::canonical(python, failure)}) {
+    for (const fs::path& path : {fs::path(program), fs::canonical(program, failure)}) {
         const fs::path folder = path.parent_path().parent_path();
-        if (path.empty() || folder == "/usr" || folder == "/" || folder == "/usr/local") continue;
+        if (path.empty() || folder == "/" || (folder / "").string().starts_with("/usr/")) continue;
         folders.push_back(folder);
     }
     return folders;
+}
+
+std::string find_program(const std::string& name) {
+    const char* variable = std::getenv("PATH");
+    std::string folders = variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable;
+    for (std::size_t begin = 0, end = 0; begin <= folders.size(); begin = end + 1) {
+        end = std::min(folders.find(':', begin), folders.size());
+        const fs::path path = fs::path(folders.substr(begin, end - begin)) / name;
+        std::error_code failure;
+        if (::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path, failure))
+            return fs::canonical(path, failure);
+    }
+    return {};
 }
 
 std::string advice(std::string_view complaint, const std::string& python) {

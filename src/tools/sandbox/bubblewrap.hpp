@@ -13,6 +13,7 @@ namespace stele::tools {
 /// What one sandbox is to be like. Pure data: the machine is looked at by `bubblewrap`.
 struct Enclosure {
     Walls walls = Walls::bubblewrap;
+    int proxy_port = 0;                        ///< inside, of the way out; 0: there is none
     bool shares_network = false;               ///< of the machine; else there is nothing but a loopback of its own
     std::filesystem::path packages;            ///< stands at /env, read-only; empty: none
     std::filesystem::path writable;            ///< stands at /build; empty: none
@@ -25,8 +26,11 @@ struct Enclosure {
 Command enclosed(const Enclosure& enclosure, const std::string& program, std::vector<std::string> arguments,
                  const std::vector<std::pair<std::string, std::string>>& environment);
 
-/// Folders that `python` needs beside /usr: its own, if it lives elsewhere.
-std::vector<std::filesystem::path> folders_of(const std::string& python);
+/// Folders that an interpreter needs beside /usr: its own, if it lives elsewhere.
+std::vector<std::filesystem::path> folders_of(const std::string& program);
+
+/// Path of an executable that the server's PATH names, links resolved; empty if there is none.
+std::string find_program(const std::string& name);
 
 /// What an operator can do about a sandbox that did not start: `complaint` is what it said on standard error.
 std::string advice(std::string_view complaint, const std::string& python);

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "domain/json_parse.hpp"
+#include "tools/sandbox/embedded_files.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -15,15 +16,17 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t memory_bytes_max = std::int64_t{2} << 30;
+// It reserves far more than it uses; its heap has a limit of its own.
+constexpr std::int64_t address_space_of_node = std::int64_t{256} << 30;
 constexpr std::int64_t file_bytes_max = 64 << 20;
 constexpr std::int64_t files_max = 256, processes_max = 64;
 constexpr std::chrono::seconds cpu_surplus{5};  // so that the wall clock speaks first
 
-std::string limits(std::chrono::milliseconds time_limit) {
+std::string limits(std::chrono::milliseconds time_limit, std::int64_t memory = memory_bytes_max) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time_limit) + cpu_surplus;
-    return R"({"cpu_s":)" + std::to_string(seconds.count()) + R"(,"as":)" + std::to_string(memory_bytes_max) +
-           R"(,"fsize":)" + std::to_string(file_bytes_max) + R"(,"nofile":)" + std::to_string(files_max) +
-           R"(,"nproc":)" + std::to_string(processes_max) + "}";
+    return R"({"cpu_s":)" + std::to_string(seconds.count()) + R"(,"as":)" + std::to_string(memory) + R"(,"fsize":)" +
+           std::to_string(file_bytes_max) + R"(,"nofile":)" + std::to_string(files_max) + R"(,"nproc":)" +
+           std::to_string(processes_max) + "}";
 }
 
 std::string or_null(std::string_view given) { return given.empty() ? "null" : std::string(given); }
@@ -37,7 +40,8 @@ void crash(SandboxResult& result, std::string message) {
 
 }  // namespace
 
-std::string call_request(const SandboxCall& call, const std::vector<std::pair<std::string, std::string>>& environment) {
+std::string call_request(const SandboxCall& call, const std::vector<std::pair<std::string, std::string>>& environment,
+                         const std::string& node) {
     std::string made = R"({"op":"call","source":)" + json_string(call.source_code);
     made += R"(,"name":)" + json_string(call.function);
     made += R"(,"args":)" + (call.arguments_json.empty() ? "{}" : call.arguments_json);
@@ -46,6 +50,10 @@ std::string call_request(const SandboxCall& call, const std::vector<std::pair<st
     made += R"(,"agent_id":)" + (call.agent_id ? json_string(*call.agent_id) : "null");
     made += R"(,"agent_state":)" + or_null(call.agent_state_json);
     if (!call.client_token.empty()) made += R"(,"client":{"token":)" + json_string(call.client_token) + "}";
+    if (!node.empty())
+        for (const EmbeddedFile& file : embedded_files())
+            if (file.name == "run_tool.mjs")
+                made += R"(,"node":)" + json_string(node) + R"(,"runner":)" + json_string(file.content);
     std::map<std::string, std::string> merged;
     for (const auto& [name, value] : environment) merged[name] = value;
     made += R"(,"env":{)";
@@ -56,7 +64,8 @@ std::string call_request(const SandboxCall& call, const std::vector<std::pair<st
         made += ':';
         append_json_string(made, value.substr(0, value.find('\0')));
     }
-    return made + R"(},"limits":)" + limits(call.time_limit) + "}";
+    return made + R"(},"limits":)" + limits(call.time_limit, node.empty() ? memory_bytes_max : address_space_of_node) +
+           "}";
 }
 
 std::string derivation_request(std::string_view source_code, std::string_view args_json_schema) {

@@ -11,7 +11,9 @@ namespace stele::tools {
 inline constexpr std::size_t answer_bytes_max = 16u << 20;
 
 /// The request of a call as python/tool_call.py reads it. `environment` is the whole of what the tool will see.
-std::string call_request(const SandboxCall& call, const std::vector<std::pair<std::string, std::string>>& environment);
+/// `node`: path of Node.js if the tool is one for it, else empty.
+std::string call_request(const SandboxCall& call, const std::vector<std::pair<std::string, std::string>>& environment,
+                         const std::string& node);
 
 std::string derivation_request(std::string_view source_code, std::string_view args_json_schema);
 

@@ -24,7 +24,8 @@ public:
     /// Starts it and does not wait: calls that are sent meanwhile lie in its socket. Throws Error{unavailable} if there
     /// is no such program.
     ForkServer(const boost::asio::any_io_executor& executor, const SandboxFiles& files, const Enclosure& enclosure,
-               const std::string& python);
+               const std::string& python, bool egress_private);
+    ~ForkServer();
 
     /// Hands over the far ends of one call's streams. False if it has ended or does not keep up.
     bool send(int call, int out, int err, int watch);
@@ -37,8 +38,11 @@ public:
     std::atomic<std::chrono::steady_clock::time_point> last_used;
 
 private:
+    struct Doorway;
+
     Descriptor control_, complaints_;
     std::unique_ptr<Child> child_;
+    std::shared_ptr<Doorway> doorway_;
 };
 
 }  // namespace stele::tools

@@ -15,14 +15,18 @@ constexpr int calls_of_one_max = 1000;  // then a fresh one takes its place, wha
 }  // namespace
 
 ForkServerPool::ForkServerPool(asio::any_io_executor background, const SandboxOptions& options)
-    : background_(std::move(background)), options_(options) {}
+    : background_(std::move(background)), options_(options), node_(find_program("node")) {}
 
 Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const {
     Enclosure made;
     made.walls = options_.walls;
     made.shares_network = options_.network == ToolNetwork::host;
+    if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only)
+        made.proxy_port = proxy_port;
     made.packages = packages;
     made.shown = folders_of(options_.python);
+    if (!node_.empty())
+        for (const auto& folder : folders_of(node_)) made.shown.push_back(folder);
     made.forks = true;
     return made;
 }
@@ -37,7 +41,8 @@ std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organizat
     if (server && server->calls >= calls_of_one_max) ended.push_back(std::exchange(server, nullptr));
     if (!server) {
         try {
-            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages), options_.python);
+            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages), options_.python,
+                                                  options_.egress_private);
         } catch (const Error& failure) {
             servers_.erase({organization_id, packages.string()});
             reason_ = advice(failure.what(), options_.python);

@@ -9,6 +9,9 @@
 
 namespace stele::tools {
 
+/// Where tools find the proxy, in a network that holds nothing else.
+inline constexpr int proxy_port = 3128;
+
 /// The fork-servers that are warm: one for each organisation and folder of packages, started by the first call, stopped
 /// when they were idle for long, when they have served many calls, or when others are wanted more. Thread-safe.
 class ForkServerPool {
@@ -37,6 +40,9 @@ public:
 
     std::string unavailable_reason() const;
 
+    /// Path of Node.js, inside as outside; empty if it is not installed.
+    const std::string& node() const { return node_; }
+
     /// Finds out whether the walls stand, without starting an interpreter.
     boost::asio::awaitable<void> probe();
 
@@ -54,6 +60,7 @@ private:
 
     const boost::asio::any_io_executor background_;
     const SandboxOptions options_;
+    const std::string node_;
     const SandboxFiles files_;
     mutable std::mutex mutex_;
     std::map<Key, std::shared_ptr<ForkServer>> servers_;

@@ -92,6 +92,12 @@ Environment Sandbox::Impl::environment_of(const SandboxCall& call) const {
                         {"PYTHONUNBUFFERED", "1"},
                         {"NO_COLOR", "1"},
                         {"TERM", "dumb"}};
+    if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only) {
+        const std::string proxy = "http://127.0.0.1:" + std::to_string(proxy_port);
+        for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+            made.emplace_back(name, proxy);
+        for (const char* name : {"NO_PROXY", "no_proxy"}) made.emplace_back(name, "127.0.0.1,localhost");
+    }
     made.insert(made.end(), passed_.begin(), passed_.end());
     made.insert(made.end(), call.environment.begin(), call.environment.end());
     if (call.agent_id) made.emplace_back("LETTA_AGENT_ID", *call.agent_id);
@@ -121,15 +127,21 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     const Counted counted(at_work_);
     if (counted.mine() > calls_at_once_max)
         co_return failure("Unavailable", "Too many tools are at work. Try again later.");
-    if (call.source_type != "python")
-        co_return failure("Unavailable", "Tools in " + call.source_type + " can't be run by this server yet.");
+    const bool in_node = call.source_type == "typescript" || call.source_type == "javascript";
+    if (!in_node && call.source_type != "python")
+        co_return failure("Unavailable",
+                          "Tools in '" + call.source_type + "' can't be run: python and typescript can.");
+    if (in_node && pool_.node().empty())
+        co_return failure("Unavailable", "Tools in TypeScript need Node.js, and it is not installed on this server.");
     Packages packages;
     if (!call.requirements.empty()) packages = co_await packages_->ensure(call.requirements);
     if (!packages.failure.empty()) co_return failure("InstallFailed", packages.failure);
+    std::string node;
+    if (in_node) node = pool_.node();
+    std::string request = call_request(call, environment_of(call), node);
     Exchange made;
     try {
-        made = co_await exchanged(call.organization_id, packages.folder, call_request(call, environment_of(call)),
-                                  call.time_limit);
+        made = co_await exchanged(call.organization_id, packages.folder, std::move(request), call.time_limit);
     } catch (const Error& missing) {
         co_return failure("Unavailable", missing.what());
     }
@@ -162,8 +174,8 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
 }
 
 asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string args_json_schema) {
-    const Exchange made =
-        co_await exchanged("", {}, derivation_request(source_code, args_json_schema), derivation_time);
+    std::string request = derivation_request(source_code, args_json_schema);
+    const Exchange made = co_await exchanged("", {}, std::move(request), derivation_time);
     if (made.end == Exchange::End::answered) co_return read_derivation(made.answer);
     if (made.end == Exchange::End::not_forked) throw Error(ErrorCode::unavailable, made.complaint);
     throw Error(ErrorCode::invalid_argument, "the source can't be read: it is too large or too deeply nested");

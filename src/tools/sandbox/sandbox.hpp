@@ -30,6 +30,7 @@ enum class ToolNetwork : std::uint8_t {
 struct SandboxOptions {
     Walls walls = Walls::bubblewrap;
     ToolNetwork network = ToolNetwork::public_only;
+    bool egress_private = false;         ///< public_only leads to private addresses and this machine too
     std::filesystem::path environments;  ///< folder of the installed requirements; made when first needed
     std::string python = "/usr/bin/python3";
     std::string package_index;               ///< for pip, its own when empty

@@ -124,6 +124,28 @@ TEST_F(Attack, OnTheNetwork) {
             << family;
 }
 
+// Lines of a tool: what the proxy answers to a tunnel and to a plain request for `url`.
+constexpr char ask_proxy[] =
+    "import socket\n"
+    "def ask(head):\n"
+    "    with socket.create_connection(('127.0.0.1', 3128), 20) as proxy:\n"
+    "        proxy.sendall(head.encode())\n"
+    "        return proxy.makefile('rb').readline().decode().split()[1]\n"
+    "def f(host: str, port: int):\n"
+    "    return [ask(f'CONNECT {host}:{port} HTTP/1.1\\r\\n\\r\\n'),"
+    " ask(f'GET http://{host}:{port}/ HTTP/1.1\\r\\nHost: example.org\\r\\n\\r\\n')]\n";
+
+TEST_F(Attack, OnPrivateAddressesThroughTheProxy) {
+    for (const char* host :
+         {"127.0.0.1", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "[::1]", "[::ffff:127.0.0.1]",
+          "[64:ff9b::7f00:1]", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+          "[fe80::1]", "[fd00::1]", "224.0.0.1", "255.255.255.255", "localhost."})
+        EXPECT_EQ(outcome(call_of(ask_proxy, std::string(R"({"host": ")") + host + R"(", "port": 80})")).find("200"),
+                  std::string::npos)
+            << host << " " << last.value_json << last.error_message;
+    EXPECT_EQ(last.value_json.substr(0, 2), "[\"") << last.error_type << last.error_message << last.err;
+}
+
 TEST_F(Attack, ByForking) {
     EXPECT_EQ(outcome("import os, time\ndef f():\n    made = 0\n    try:\n        while made < 10000:\n"
                       "            if os.fork() == 0: time.sleep(1000)\n            made += 1\n"

@@ -199,6 +199,31 @@ TEST_F(SandboxCalls, DeriveASchemaWithoutRunningTheSource) {
     EXPECT_THROW(refused.get(), Error);
 }
 
+TEST_F(SandboxCalls, MayLookIntoEtc) {
+    EXPECT_EQ(room.call("import os\ndef f():\n    return os.access('/etc', os.R_OK | os.X_OK)").value_json, "true");
+}
+
+TEST_F(SandboxCalls, RunTypeScriptThroughNode) {
+    SandboxCall call = call_of(
+        "export async function f(a, b = 1) {\n    console.log('here', process.env.KEY);\n"
+        "    return { sum: a + b };\n}",
+        R"({"b": 2, "a": 1})");
+    call.source_type = "typescript";
+    call.json_schema = R"({"parameters":{"properties":{"b":{},"a":{}},"required":["a"]}})";
+    call.environment = {{"KEY", "value"}};
+    const SandboxResult result = room.call(call);
+    if (result.error_type == "Unavailable") GTEST_SKIP() << result.error_message;
+
+    EXPECT_EQ(result.value_json, R"({"sum":3})") << result.error_type << result.error_message << result.err;
+    EXPECT_EQ(result.out, "here value\n");
+    call.source_code = "function f() { throw new RangeError('too far'); }";
+    EXPECT_EQ(room.call(call).error_type, "RangeError");
+    call.source_code = "import fs from 'node:fs';\nconst f = () => fs.readFileSync('/etc/passwd');";
+    EXPECT_EQ(room.call(call).error_type, "Error");
+    call.function = "f }; import fs from 'node:fs'; export { f";
+    EXPECT_EQ(room.call(call).error_type, "TypeError");
+}
+
 TEST(SandboxWithoutWalls, RunsTheSameCallsWhenItIsAskedForByName) {
     SandboxOptions options;
     options.walls = Walls::none;

@@ -2,6 +2,7 @@
 
     {"op": "call", "source", "name", "args", "schema", "args_schema", "env", "agent_id", "agent_state", "client", "limits"}
         -> {"ok": true, "result": JSON as a text, "blocks": {label: value}} or {"ok": false, "type", "message"}
+    With "node", the path of Node.js, this process becomes one that runs run_tool.mjs, and answers the same.
     {"op": "derive_schema", "source", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
 """
 import asyncio
@@ -29,6 +30,8 @@ def run(channel, walls):
     walls.close(request["limits"])
     del walls
     gc.enable()
+    if request.get("node"):
+        hand_to_node(request)
     if request["op"] == "derive_schema":
         answer = derive(request)
     else:
@@ -66,6 +69,17 @@ def send(channel, answer):
 
 def failed(kind, message):
     return {"ok": False, "type": tool_values.clean(kind), "message": tool_values.clean(message)[:MESSAGE_CHARACTERS_MAX]}
+
+
+def hand_to_node(request):
+    text = os.memfd_create("request")
+    os.write(text, json.dumps(request).encode("utf-8", "replace"))
+    os.lseek(text, 0, os.SEEK_SET)
+    os.dup2(text, 4)
+    for descriptor in (3, 4):  # dup2 alone says nothing if it is 4 already
+        os.set_inheritable(descriptor, True)
+    options = ["--max-old-space-size=1024", "--input-type=module", "-e", request["runner"]]
+    os.execve(request["node"], [request["node"], *options], request["env"])
 
 
 def derive(request):

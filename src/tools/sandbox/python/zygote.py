@@ -6,7 +6,8 @@ Control socket (sequenced packets), from the server: one byte and four descripto
     err     pipe for the rest
     watch   stream socket kept here: first the byte "P" with a pidfd of the call's process, or "E" and a text; when the
             process has ended four bytes follow: its exit code, or minus the signal that ended it
-The end of the control socket ends this process, and with it its pid namespace.
+Told so, it first sends the byte "L" and a listening socket of its own network namespace, at which the server's proxy
+answers. The end of the control socket ends this process, and with it its pid namespace.
 """
 import array
 import ctypes
@@ -143,6 +144,13 @@ class ForkServer:
             pass  # the server has given the call up
 
 
+def hand_over_listener(control, port):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+        socket.send_fds(control, [b"L"], [listener.fileno()])
+
+
 def warm_up():
     """What most tools import, so that their calls find it loaded. Nothing here may start a thread."""
     import asyncio, base64, collections, dataclasses, datetime, decimal, enum, functools, hashlib  # noqa: E401, F401
@@ -152,8 +160,8 @@ def warm_up():
 
 def main(arguments, run):
     """Arguments: path of the walls' library, "walled" or "open", options of the /tmp that each call gets, and the
-    folder of packages that tools import, or nothing."""
-    path, walled, temporary, packages = arguments
+    folder of packages that tools import, or nothing, and the port of the proxy inside, or 0."""
+    path, walled, temporary, packages, proxy_port = arguments
     walls = Walls(path, walled == "walled", temporary)
     if walls.walled:
         become_nobody(walls)
@@ -162,9 +170,12 @@ def main(arguments, run):
                 file.write("900")  # when memory runs out, a tool goes first, never the server
         except OSError:
             pass
+    control = socket.socket(fileno=CONTROL)
+    if int(proxy_port):
+        hand_over_listener(control, int(proxy_port))
     warm_up()
     gc.collect()
     gc.freeze()
-    with socket.socket(fileno=CONTROL) as control:
+    with control:
         ForkServer(control, walls, run, packages).serve()
     sys.exit(0)
