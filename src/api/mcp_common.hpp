@@ -2,6 +2,7 @@
 
 #include "api/route.hpp"
 #include "domain/mcp_server.hpp"
+#include "tools/mcp/tool_sync.hpp"
 
 // What the two families of MCP routes share: /v1/mcp-servers, by id, and the older /v1/tools/mcp/servers, by name.
 namespace stele::api {

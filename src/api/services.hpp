@@ -12,8 +12,15 @@
 #include "runtime/tool_writer.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/sandbox_repository.hpp"
-#include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
+
+namespace stele::storage {
+class McpServerRepository;
+}
+namespace stele::tools::mcp {
+class Client;
+class ToolSync;
+}  // namespace stele::tools::mcp
 
 namespace stele::api {
 

@@ -8,6 +8,7 @@
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "storage/sqlite_database.hpp"
+#include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -152,6 +153,8 @@ tools::mcp::ClientOptions mcp_options(const Options& options) {
     tools::mcp::ClientOptions made;
     made.private_addresses = options.tools_mcp_private;
     made.stdio = options.tools_mcp_stdio;
+    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
+    made.host_network = options.tools_network == "host";
     made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
     made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
     made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);

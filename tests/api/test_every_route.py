@@ -4,6 +4,7 @@ never a crash, nothing changed. A new route is covered the moment it is in a tab
 import json
 import urllib.parse
 
+import mcp_server
 import pytest
 import stele
 
@@ -21,12 +22,28 @@ WRONG = {"string": [5, True, [], {}], "integer": ["many", 1.5, [], {}, True], "n
 
 
 @pytest.fixture(scope="module")
+def server(model, tmp_path_factory):
+    """One that may speak with the MCP server of this file."""
+    running = stele.Server(tmp_path_factory.mktemp("routes"), model.environment(), ["--tools-mcp-private", "true"]).start()
+    yield running
+    assert running.stop() == 0, running.log.read_text()[-3000:]
+    assert "assertion.failed" not in running.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def peer():
+    made = mcp_server.McpServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def document(server):
     return server.http().get("/openapi.json")
 
 
 @pytest.fixture(scope="module")
-def world(server):
+def world(server, peer):
     """One of everything, and a way to see whether it changed."""
     http = server.http(1)
     agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": "Grace"}]})
@@ -39,13 +56,16 @@ def world(server):
     plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}})
     batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}]})
     stele.wait_until(lambda: http.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
-    mcp = http.post("/v1/mcp-servers", {"server_name": "nobody", "config": {"mcp_server_type": "sse", "server_url": "https://nobody.invalid/sse"}})
+    mcp = http.post("/v1/mcp-servers", {"server_name": "nobody", "config": {"mcp_server_type": "streamable_http", "server_url": peer.url}})
+    echo = next(tool for tool in http.get(f"/v1/mcp-servers/{mcp['id']}/tools") if tool["name"] == "echo")
     tool = http.post("/v1/tools", {"name": "everything", "description": "d"})
     http.patch(f"/v1/agents/{agent['id']}/tools/attach/{tool['id']}")
     sandbox = http.post("/v1/sandbox-config/local/default")
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
-    return {**NAMES, "mcp_server_id": mcp["id"], "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"], "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"], "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"],
-            "step_id": message["step_id"], "message_id": message["id"], "job_id": message["run_id"]}
+    return {**NAMES, "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
+            "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
+            "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
+            "job_id": message["run_id"]}
 
 
 def snapshot(http, world) -> list:
@@ -64,9 +84,10 @@ def operations(document, method=None):
 
 def filled(path: str, world: dict, **other) -> str:
     for name in list(PREFIXES) + list(NAMES):
-        path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, world[name])))
+        value = world.get("mcp_tool_id") if name == "tool_id" and path.startswith("/v1/mcp-servers/") else world.get(name)
+        path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, value or name)))
     assert "{" not in path, f"tell this test how to fill {path}"
-    needed = {"/v1/telemetry/provider-trace": "?step_id=" + world["step_id"]}
+    needed = {"/v1/telemetry/provider-trace": f"?step_id={world.get('step_id')}", "/v1/tools/mcp-tools-by-server": "?mcp_server_name=nobody"}
     return path + ("?requires_approval=false" if "/tools/approval/" in path else needed.get(path, ""))
 
 
@@ -88,6 +109,9 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"tool_name": "f", "prompt": text}
     if path.startswith("/v1/sandbox-config"):
         return {"config": {}, "key": "K" + GONE.replace("-", "_"), "value": text}
+    if path.startswith(("/v1/mcp-servers", "/v1/tools/mcp")) and "mcp_url" in world:
+        given = {"args": {"message": text}} if path.endswith(("/run", "/execute")) else {}
+        return {"server_name": f"{text} {path}", "config": {"server_url": world["mcp_url"]}, "server_url": world["mcp_url"], "mcp_server_name": "nobody", "mcp_tool_name": "echo", **given}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}

@@ -173,7 +173,7 @@ def test_the_older_routes_and_their_aliases(mcp, peer):
     assert http.post("/v1/tools/mcp-tools", {"mcp_server_name": server_name, "mcp_tool_name": "echo"})["id"] == tool["id"]
     assert http.post(f"/v1/tools/mcp/servers/{server_name}/tools/echo/execute", {"args": {"message": "hi"}}) == {"result": "Echo: hi", "success": True}
     assert stele.refused(http, "POST", f"/v1/tools/mcp/servers/{server_name}/tools/fails/execute", 400, {"args": {}}).body["detail"] == "it went wrong"
-    assert stele.refused(http, "POST", f"/v1/tools/mcp/servers/{server_name}/tools/nothing/execute", 502, {"args": {}}).body["error"]["type"] == "mcp_connection_error"
+    assert "nothing" in stele.refused(http, "POST", f"/v1/tools/mcp/servers/{server_name}/tools/nothing/execute", 400, {"args": {}}).body["detail"]
     assert http.post(f"/v1/tools/mcp/servers/{server_name}/resync") == {"deleted": [], "updated": [], "added": []}
     assert http.patch(f"/v1/tools/mcp-servers?mcp_server_name={server_name}", {"auth_header": "X-K", "auth_token": "v"}) == {**config, "auth_header": "X-K", "auth_token": "v"}
     assert http.patch(f"/v1/tools/mcp/servers/{server_name}", {"server_name": server_name + "x"})["server_name"] == server_name + "x"
@@ -230,7 +230,7 @@ def test_tools_are_listed_and_called(mcp, peer, era):
 
     tools = tools_of(mcp, made)
     assert set(tools) == set(mcp_server.tools()), "all pages are read"
-    assert run(mcp, made, "echo", message="hé 😀") == {"status": "success", "func_return": "Echo: hé 😀", "agent_state": None, "stdout": [], "stderr": [], "sandbox_config_fingerprint": None}
+    assert run(mcp, made, "echo", message="hé 😀") == {"status": "success", "func_return": "Echo: hé 😀", "agent_state": None, "stdout": None, "stderr": None, "sandbox_config_fingerprint": None}
     assert run(mcp, made, "add", a=40, b=60)["func_return"] == "Result: 100.0"
     person = {"address": {"city": "Bern", "zip": None}, "age": 7, "name": "Ada"}
     assert json.loads(run(mcp, made, "create_person", person=person)["func_return"]) == person

@@ -5,7 +5,9 @@
 #include "tools/mcp/address.hpp"
 #include "tools/mcp/headers.hpp"
 #include "tools/mcp/session_pool.hpp"
+#include "tools/mcp/stdio_session.hpp"
 #include "tools/mcp/tool_list.hpp"
+#include "tools/sandbox/bubblewrap.hpp"
 
 #include <sodium.h>
 #include <boost/asio/this_coro.hpp>
@@ -31,11 +33,32 @@ std::string hash_of(const std::string& text) {
     return {reinterpret_cast<const char*>(hash), sizeof hash};
 }
 
+std::string server_key(const McpServer& server) { return server.id + "\n" + hash_of(to_json(server.config)); }
+
 // Sessions are shared by calls that look the same to the server.
 std::string session_key(const McpServer& server, const TextMap& headers) {
     std::string text;
     for (const auto& [name, value] : headers) text += name + ": " + value + "\n";
-    return server.id + "\n" + server.config.server_url.value_or("") + "\n" + hash_of(text);
+    return server_key(server) + hash_of(text);
+}
+
+// Nothing of the server's own environment, and what programs can't do without.
+Command command_of(const McpServer& server, const ClientOptions& options) {
+    Enclosure enclosure;
+    enclosure.walls = options.walls;
+    enclosure.shares_network = options.host_network;
+    TextMap environment{{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                        {"HOME", "/tmp"},
+                        {"LANG", "C.UTF-8"},
+                        {"LOGNAME", "nobody"},
+                        {"USER", "nobody"},
+                        {"SHELL", "/bin/sh"},
+                        {"TERM", "dumb"}};
+    for (const auto& [name, value] : server.config.env.value_or({})) {
+        std::erase_if(environment, [&](const auto& variable) { return variable.first == name; });
+        environment.emplace_back(name, value);
+    }
+    return enclosed(enclosure, server.config.command.value_or(""), server.config.args.value_or({}), environment);
 }
 
 CallResult failed(std::string text) { return {false, false, std::move(text)}; }
@@ -61,7 +84,7 @@ Client::Client(ClientParts parts) : parts_(std::move(parts)) {}
 Client::~Client() = default;
 
 Client::Known& Client::known(const McpServer& server) {
-    const std::string key = server.id + "\n" + server.config.server_url.value_or("");
+    const std::string key = server_key(server);
     if (known_.size() >= known_max && !known_.contains(key)) known_.clear();
     return known_[key];
 }
@@ -89,40 +112,50 @@ awaitable<TextMap> Client::secrets_for(const McpServer& server, std::string agen
     co_return secrets;
 }
 
+awaitable<std::unique_ptr<Session>> Client::begin(McpServer server, TextMap headers, std::optional<Era> era) {
+    if (server.type == McpServerType::stdio) {
+        if (!parts_.options.stdio)
+            throw Error(ErrorCode::permission_denied, "MCP servers that are commands (stdio) are switched off");
+        const auto executor = co_await boost::asio::this_coro::executor;
+        auto session = std::make_unique<StdioSession>(executor, command_of(server, parts_.options));
+        Patience patience;
+        patience.total = patience.silence = parts_.options.connect_patience;
+        co_await session->begin(era, patience);
+        co_return std::unique_ptr<Session>(std::move(session));
+    }
+    Endpoint endpoint;
+    endpoint.url = server.config.server_url.value_or("");
+    if (const std::string problem = address_problem(endpoint.url, parts_.options.private_addresses); !problem.empty())
+        throw Error(ErrorCode::permission_denied, "The address of the MCP server " + problem);
+    endpoint.configured_as_sse = server.type == McpServerType::sse;
+    endpoint.headers = std::move(headers);
+    endpoint.patience = parts_.options.connect_patience;
+    endpoint.known = era;
+    co_return co_await connect(parts_.http, std::move(endpoint));
+}
+
 awaitable<Client::Opened> Client::open(McpServer server, Caller caller) {
     Opened opened;
-    if (server.type == McpServerType::stdio)
-        throw Error(ErrorCode::unavailable, "MCP servers that are commands (stdio) can't be run by this server");
-    const std::string url = server.config.server_url.value_or("");
-    if (const std::string problem = address_problem(url, parts_.options.private_addresses); !problem.empty())
-        throw Error(ErrorCode::permission_denied, "The address of the MCP server " + problem);
-    Endpoint endpoint;
-    endpoint.url = url;
-    endpoint.configured_as_sse = server.type == McpServerType::sse;
     const TextMap secrets = co_await secrets_for(server, caller.agent_id);
-    endpoint.headers = server_headers(server, caller.agent_id, secrets);
-    endpoint.patience = parts_.options.connect_patience;
-    opened.key = session_key(server, endpoint.headers);
+    const TextMap headers = server_headers(server, caller.agent_id, secrets);
+    opened.key = session_key(server, headers);
     const auto executor = co_await boost::asio::this_coro::executor;
     opened.session = SessionPool::of(executor).take(opened.key);
     if (opened.session) co_return opened;
+    std::optional<Era> era;
     {
         const std::lock_guard lock(mutex_);
-        endpoint.known = known(server).era;
+        era = known(server).era;
     }
-    const bool remembered = endpoint.known.has_value();
     bool changed = false;
     try {
-        opened.session = co_await connect(parts_.http, endpoint);
+        opened.session = co_await begin(server, headers, era);
     } catch (const Error& error) {
         // It may speak otherwise than it did: what was remembered is forgotten, and it is asked once more.
-        if (!remembered || error.code != ErrorCode::unavailable) throw;
+        if (!era || error.code != ErrorCode::unavailable) throw;
         changed = true;
     }
-    if (changed) {
-        endpoint.known.reset();
-        opened.session = co_await connect(parts_.http, std::move(endpoint));
-    }
+    if (changed) opened.session = co_await begin(server, headers, std::nullopt);
     opened.fresh = true;
     const std::lock_guard lock(mutex_);
     known(server).era = opened.session->era();
@@ -148,7 +181,8 @@ awaitable<std::vector<McpTool>> Client::list(Session& session, const McpServer& 
     }
     const auto told = std::chrono::milliseconds(tools.ttl_ms());
     std::vector<McpTool> found = tools.take_tools();
-    if (session.era() == Era::modern)  // a wrong annotation makes a tool one that can't be called
+    if (session.era() == Era::modern &&
+        server.type != McpServerType::stdio)  // a wrong annotation makes a tool one that can't be called
         std::erase_if(found, [](const McpTool& tool) {
             return !parameter_headers(parsed(tool.inputSchema.text), {}).has_value();
         });

@@ -5,6 +5,7 @@
 #include "storage/tool_repository.hpp"
 #include "tools/mcp/connect.hpp"
 #include "tools/mcp/content.hpp"
+#include "tools/sandbox/sandbox.hpp"
 
 #include <map>
 #include <mutex>
@@ -12,8 +13,10 @@
 namespace stele::tools::mcp {
 
 struct ClientOptions {
-    bool private_addresses = false;  ///< servers may be on this machine and in private networks
-    bool stdio = false;              ///< servers may be commands
+    bool private_addresses = false;   ///< servers may be on this machine and in private networks
+    bool stdio = false;               ///< servers may be commands
+    Walls walls = Walls::bubblewrap;  ///< around those
+    bool host_network = false;        ///< which they share; else they have none
     std::chrono::milliseconds connect_patience{30'000}, list_patience{30'000}, call_silence{60'000},
         call_patience{300'000};
 };
@@ -74,6 +77,7 @@ private:
     boost::asio::awaitable<CallResult> call_once(McpServer server, std::optional<Tool> tool, std::string remote_name,
                                                  std::string arguments_json, Caller caller);
     boost::asio::awaitable<TextMap> secrets_for(const McpServer& server, std::string agent_id) const;
+    boost::asio::awaitable<std::unique_ptr<Session>> begin(McpServer server, TextMap headers, std::optional<Era> era);
     boost::asio::awaitable<Opened> open(McpServer server, Caller caller);
     boost::asio::awaitable<std::vector<McpTool>> list(Session& session, const McpServer& server);
     boost::asio::awaitable<void> mark_changed(McpServer server, Tool tool, McpTool offer);
