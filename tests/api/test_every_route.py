@@ -11,7 +11,7 @@ import stele
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
             "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server"}
-NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "nothing"}
+NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -301,7 +301,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
             body.update(needed(path, world, "@say hello") if method in ("POST", "PUT") else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         url = filled(path, world, block_id=block).split("?")[0]
-        url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}"
+        url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo"
         try:
             http.send(method, url, body if method != "GET" else None)
         except stele.Refused as refused:  # for what the run or the agent is at the moment, or nothing is there to be compacted

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import select
 
 import pytest
 from wire import Wire, request
@@ -384,9 +385,12 @@ def test_more_requests_than_allowed_are_told_to_come_again(own_server):
     server = own_server(arguments=["--requests-max", "1"]).start()
     agent = server.http().post("/v1/agents", {})
     with Wire(server.port) as busy, Wire(server.port) as other:
-        busy.send(request("POST", f"/v1/agents/{agent['id']}/messages", json.dumps({"input": "@sleep 1000\n@say done"}).encode()))
+        message = request("POST", f"/v1/agents/{agent['id']}/messages", json.dumps({"input": "@sleep 1000\n@say done"}).encode())
+        busy.send(message)
         while (found := other.ask("GET", "/v1/health")).status == 200:
-            pass
+            if select.select([busy.socket], [], [], 0)[0]:  # the two have met, and it was the message that had to go
+                assert busy.answer().status == 503
+                busy.send(message)
         assert found.status == 503 and int(found.header("Retry-After")) >= 1
         assert busy.answer().json()["messages"][-1]["content"] == "done"
         healthy(other)
