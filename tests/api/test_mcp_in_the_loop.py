@@ -56,7 +56,8 @@ def say(api, agent, text, **more):
 
 
 def returns(answer):
-    return [(m["status"], m["tool_return"]) for m in answer["messages"] if m["message_type"] == "tool_return_message"]
+    messages = [m for m in answer["messages"] if m["message_type"] == "tool_return_message"]
+    return [(each["status"], each["tool_return"]) for m in messages for each in m["tool_returns"]]
 
 
 def test_what_a_server_answers_is_the_return(api, peer, model):

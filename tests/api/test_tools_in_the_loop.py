@@ -1,0 +1,162 @@
+"""Agents that call tools of their users in a turn: what the model reads, memory, secrets, failures, a cancel and a crash while
+the tool works, several at once. The sandbox is the real one."""
+
+import json
+
+import pytest
+import stele
+
+ADD = '''def add(a: int, b: int) -> int:
+    """Adds.
+
+    Args:
+        a: one
+        b: the other
+    """
+    return a + b
+'''
+FAIL = '''def fail() -> str:
+    """Fails."""
+    print("so far so good")
+    raise ValueError("no luck")
+'''
+SECRET = '''def secret() -> str:
+    """Tells."""
+    import os
+    return os.environ["OWN_SECRET"] + " " + os.environ["LETTA_AGENT_ID"]
+'''
+REMEMBER = '''def remember(text: str, agent_state: "AgentState") -> str:
+    """Remembers.
+
+    Args:
+        text: what
+    """
+    agent_state.memory.update_block_value("human", text)
+    return "remembered"
+'''
+MEET = '''def meet(role: str) -> str:
+    """Meets another call of its own.
+
+    Args:
+        role: host or guest
+    """
+    import socket, time
+    door = socket.socket(socket.AF_UNIX)
+    door.settimeout(20)
+    if role == "host":
+        door.bind("\\0meeting")
+        door.listen()
+        return door.accept()[0].recv(9).decode()
+    until = time.monotonic() + 20
+    while True:
+        try:
+            door.connect("\\0meeting")
+            break
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+    door.sendall(b"well met")
+    return "met"
+'''
+SLEEP = '''def nap(seconds: int) -> str:
+    """Sleeps.
+
+    Args:
+        seconds: how long
+    """
+    import time
+    time.sleep(seconds)
+    return "slept"
+'''
+
+
+@pytest.fixture(scope="module")
+def walled(server):
+    """What the sandbox can't have here, it says; then there is nothing to be tried."""
+    made = server.http(2).post("/v1/tools/run", {"source_code": ADD, "args": {"a": 1, "b": 2}})
+    if made["status"] != "success" and "bubblewrap" in made["tool_return"]:
+        pytest.skip(made["tool_return"])
+    return server
+
+
+@pytest.fixture
+def api(walled):
+    return walled.http(2)
+
+
+def agent_with(api, *sources, tool=None, **more):
+    ids = [api.post("/v1/tools", {"source_code": source, **(tool or {})})["id"] for source in sources]
+    return api.post("/v1/agents", {"tool_ids": ids, "include_base_tools": False, "include_base_tool_rules": False, **more})["id"]
+
+
+def say(api, agent, text):
+    return api.post(f"/v1/agents/{agent}/messages", {"input": text})
+
+
+def returns(answer):
+    messages = [m for m in answer["messages"] if m["message_type"] == "tool_return_message"]
+    return [(each["status"], each["tool_return"]) for m in messages for each in m["tool_returns"]]
+
+
+def test_what_a_tool_returns_is_what_the_model_reads(api, model):
+    agent = agent_with(api, ADD)
+    assert returns(say(api, agent, '@call add {"a": 20, "b": 22}')) == [("success", "42")]
+    told = [m for m in model.requests()[-1]["messages"] if m["role"] == "tool"]
+    assert "42" in told[-1]["content"]
+
+
+def test_a_tool_that_fails_tells_why_and_what_it_printed(api):
+    agent = agent_with(api, FAIL)
+    answer = say(api, agent, "@call fail {}")
+    [(status, text)] = returns(answer)
+    assert status == "error" and "ValueError: no luck" in text and answer["stop_reason"]["stop_reason"] == "end_turn"
+    [told] = [m for m in answer["messages"] if m["message_type"] == "tool_return_message"]
+    assert told["stdout"] == ["so far so good\n"] and "Traceback" in told["stderr"][0]
+
+
+def test_a_tool_sees_its_agents_secrets(api):
+    agent = agent_with(api, SECRET, secrets={"OWN_SECRET": "swordfish"})
+    assert returns(say(api, agent, "@call secret {}")) == [("success", f"swordfish {agent}")]
+
+
+def test_what_a_tool_remembers_is_in_the_block_and_in_the_next_request(api, model):
+    agent = agent_with(api, REMEMBER, memory_blocks=[{"label": "human", "value": ""}])
+    assert returns(say(api, agent, '@call remember {"text": "likes tea"}')) == [("success", "remembered")]
+    assert api.get(f"/v1/agents/{agent}/core-memory/blocks/human")["value"] == "likes tea"
+    say(api, agent, "hello")
+    assert "likes tea" in json.dumps(model.requests()[-1]["messages"][0])
+
+
+def test_calls_that_may_run_beside_others_do(api):
+    """Each of the two waits for the other: one after another they would fail."""
+    parallel = {"provider_type": "openai", "parallel_tool_calls": True}
+    agent = agent_with(api, MEET, tool={"enable_parallel_execution": True}, model_settings=parallel)
+    words = '@call meet {"role": "host"}\n@call meet {"role": "guest"}'
+    assert returns(say(api, agent, words)) == [("success", "well met"), ("success", "met")]
+
+
+def test_a_working_tool_is_ended_when_its_run_is_cancelled(api):
+    agent = agent_with(api, SLEEP)
+    run = api.post(f"/v1/agents/{agent}/messages/async", {"input": '@call nap {"seconds": 120}'})
+    stele.wait_until(lambda: [m for m in api.get(f"/v1/agents/{agent}/messages") if m["message_type"] == "tool_call_message"])
+    api.post(f"/v1/agents/{agent}/messages/cancel", {"run_ids": [run["id"]]})
+    stele.wait_until(lambda: api.get(f"/v1/runs/{run['id']}")["status"] == "cancelled")
+    [told] = [m for m in api.get(f"/v1/agents/{agent}/messages") if m["message_type"] == "tool_return_message"]
+    assert told["status"] == "error" and "cut off" in told["tool_return"]
+    assert returns(say(api, agent, '@call nap {"seconds": 0}')) == [("success", "slept")]
+
+
+def test_a_tool_that_a_crash_cut_off_is_not_run_again(walled, own_server, model):
+    own = own_server(model.environment()).start()
+    api = own.http(2)
+    agent = agent_with(api, SLEEP)
+    run = api.post(f"/v1/agents/{agent}/messages/async", {"input": '@call nap {"seconds": 120}'})
+    stele.wait_until(lambda: [m for m in api.get(f"/v1/agents/{agent}/messages") if m["message_type"] == "tool_call_message"])
+    own.kill()
+    api = own.start().http(2)
+    assert api.get(f"/v1/runs/{run['id']}")["status"] == "failed"
+    [told] = [m for m in api.get(f"/v1/agents/{agent}/messages") if m["message_type"] == "tool_return_message"]
+    assert told["status"] == "error" and "not known" in told["tool_return"]
+    assert returns(say(api, agent, '@call nap {"seconds": 0}')) == [("success", "slept")]
+    assert own.stop() == 0
