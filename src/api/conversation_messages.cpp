@@ -1,5 +1,5 @@
-#include "api/images.hpp"
 #include "api/conversation_place.hpp"
+#include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
 #include "domain/conversation.hpp"

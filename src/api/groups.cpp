@@ -109,7 +109,9 @@ awaitable<Response> talk(Services& services, const Request& request, bool stream
 }
 
 awaitable<Response> send_messages(Services& services, const Request& request) { return talk(services, request, false); }
-awaitable<Response> stream_messages(Services& services, const Request& request) { return talk(services, request, true); }
+awaitable<Response> stream_messages(Services& services, const Request& request) {
+    return talk(services, request, true);
+}
 
 awaitable<Response> list_messages(Services& services, const Request& request) {
     const std::string id = request.path_id("group_id", "group");

@@ -268,7 +268,8 @@ std::vector<Statement> BlockRepository::statements() {
             delete_row,
             delete_tags,
             insert_tag,
-            insert_link, insert_partner_links,
+            insert_link,
+            insert_partner_links,
             delete_link,
             delete_links,
             list.query().statement};

@@ -9,7 +9,7 @@ namespace stele::storage {
 struct MessageFilter {
     std::optional<std::string> agent_id, conversation_id, run_id, step_id, group_id;
     std::optional<std::string> batch_id;  ///< of the runs that worked on it
-    std::optional<std::string> said_in;  ///< a group: what it has said, without the copies that are passed on
+    std::optional<std::string> said_in;   ///< a group: what it has said, without the copies that are passed on
 };
 
 struct MessageSearchHit {
