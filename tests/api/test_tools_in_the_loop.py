@@ -136,6 +136,16 @@ def test_calls_that_may_run_beside_others_do(api):
     assert returns(say(api, agent, words)) == [("success", "well met"), ("success", "met")]
 
 
+@pytest.mark.parametrize("tokens", [False, True])
+def test_streams_tell_the_call_once_and_then_its_return(api, tokens):
+    agent = agent_with(api, ADD)
+    events = api.events(f"/v1/agents/{agent}/messages/stream", {"input": '@call add {"a": 1, "b": 2}', "streaming": True, "stream_tokens": tokens})
+    calls = [e for e in events if e["message_type"] == "tool_call_message"]
+    assert json.loads("".join(e["tool_call"]["arguments"] or "" for e in calls)) == {"a": 1, "b": 2}
+    kinds = [e["message_type"] for e in events if e["message_type"] in ("tool_call_message", "tool_return_message", "assistant_message")]
+    assert kinds.index("tool_return_message") == len(calls) and kinds.count("tool_return_message") == 1 and kinds[-1] == "assistant_message"
+
+
 def test_a_working_tool_is_ended_when_its_run_is_cancelled(api):
     agent = agent_with(api, SLEEP)
     run = api.post(f"/v1/agents/{agent}/messages/async", {"input": '@call nap {"seconds": 120}'})
