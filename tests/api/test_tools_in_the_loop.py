@@ -140,6 +140,7 @@ def test_calls_that_may_run_beside_others_do(api):
 def test_streams_tell_the_call_once_and_then_its_return(api, tokens):
     agent = agent_with(api, ADD)
     events = api.events(f"/v1/agents/{agent}/messages/stream", {"input": '@call add {"a": 1, "b": 2}', "streaming": True, "stream_tokens": tokens})
+    events = [each for each in events if isinstance(each, dict)]
     calls = [e for e in events if e["message_type"] == "tool_call_message"]
     assert json.loads("".join(e["tool_call"]["arguments"] or "" for e in calls)) == {"a": 1, "b": 2}
     kinds = [e["message_type"] for e in events if e["message_type"] in ("tool_call_message", "tool_return_message", "assistant_message")]
