@@ -103,6 +103,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tools-python", options.tools_python, "interpreter that tools run in");
     add(serve, "tools-package-index", options.tools_package_index,
         "where packages that tools require come from; else PIP_INDEX_URL");
+    add(serve, "tools-call-seconds", options.tools_call_seconds, "how long one call of a tool may take")
+        ->check(CLI::PositiveNumber);
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");
     add(serve, "model-timeout-seconds", options.model_timeout_seconds, "longest silence of a model, streaming or not")
         ->check(CLI::PositiveNumber);
@@ -200,6 +202,7 @@ void take_environment(Options& options, const Raw& raw) {
     older_number("LETTA_LLM_STREAM_TIMEOUT_SECONDS", Options().model_timeout_seconds, options.model_timeout_seconds);
     older_number("LETTA_LLM_REQUEST_TIMEOUT_SECONDS", Options().model_answer_timeout_seconds,
                  options.model_answer_timeout_seconds);
+    older_number("TOOL_SANDBOX_TIMEOUT", Options().tools_call_seconds, options.tools_call_seconds);
     older_number("MCP_CONNECT_TO_SERVER_TIMEOUT", Options().tools_mcp_connect_seconds,
                  options.tools_mcp_connect_seconds);
     older_number("MCP_LIST_TOOLS_TIMEOUT", Options().tools_mcp_list_seconds, options.tools_mcp_list_seconds);

@@ -217,7 +217,8 @@ ServerApp::ServerApp(const Options& options)
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
-      custom_tools_({*database_, sealer_, sandbox_, passed_on(options)}),
+      custom_tools_(
+          {*database_, sealer_, sandbox_, passed_on(options), std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
                 catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,

@@ -158,6 +158,16 @@ def test_a_working_tool_is_ended_when_its_run_is_cancelled(api):
     assert returns(say(api, agent, '@call nap {"seconds": 0}')) == [("success", "slept")]
 
 
+def test_a_tool_that_takes_too_long_is_ended_and_the_turn_goes_on(walled, own_server, model):
+    own = own_server({**model.environment(), "TOOL_SANDBOX_TIMEOUT": "1"}).start()
+    api = own.http(2)
+    agent = agent_with(api, SLEEP)
+    answer = say(api, agent, '@call nap {"seconds": 120}')
+    [(status, text)] = returns(answer)
+    assert status == "error" and "1 s" in text and answer["stop_reason"]["stop_reason"] == "end_turn"
+    assert own.stop() == 0
+
+
 def test_a_tool_that_a_crash_cut_off_is_not_run_again(walled, own_server, model):
     own = own_server(model.environment()).start()
     api = own.http(2)
