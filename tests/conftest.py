@@ -53,3 +53,13 @@ def agent(server):
     """A fresh agent with a human and a persona block."""
     return server.http(1).post("/v1/agents/", {"memory_blocks": [{"label": "human", "value": "Name: Grace."},
                                                                  {"label": "persona", "value": "I am Ada."}]})
+
+
+@pytest.fixture(scope="session")
+def walled(server):
+    """The server, where this machine allows tools to be walled in; else there is nothing to be tried."""
+    source = 'def probe() -> int:\n    """Probes."""\n    return 1\n'
+    made = server.http(2).post("/v1/tools/run", {"source_code": source, "json_schema": {"name": "probe", "parameters": {"type": "object", "properties": {}}}, "args": {}})
+    if made["status"] == "error" and "Unavailable" in made["tool_return"]:
+        pytest.skip(made["tool_return"])
+    return server

@@ -8,7 +8,7 @@ RETURN_MEMBERS = ["type", "tool_return", "status", "tool_call_id", "stdout", "st
 
 
 @pytest.fixture(scope="module")
-def runs_server(model, tmp_path_factory):
+def runs_server(walled, model, tmp_path_factory):
     running = stele.Server(tmp_path_factory.mktemp("runs"), {**model.environment(), "LETTA_TOOL_ENV_PASSTHROUGH": "PASSED_ON", "PASSED_ON": "p", "KEPT_BACK": "k"}).start()
     yield running
     assert running.stop() == 0

@@ -33,7 +33,7 @@ TOOL_MEMBERS = ("id tool_type description source_type name tags source_code json
 
 
 @pytest.fixture(scope="module")
-def tools_server(model, tmp_path_factory):
+def tools_server(walled, model, tmp_path_factory):
     """A server of this file's own: other files count the tools of theirs."""
     running = stele.Server(tmp_path_factory.mktemp("tools"), model.environment()).start()
     yield running

@@ -71,15 +71,6 @@ SLEEP = '''def nap(seconds: int) -> str:
 '''
 
 
-@pytest.fixture(scope="module")
-def walled(server):
-    """What the sandbox can't have here, it says; then there is nothing to be tried."""
-    made = server.http(2).post("/v1/tools/run", {"source_code": ADD, "args": {"a": 1, "b": 2}})
-    if made["status"] != "success" and "bubblewrap" in made["tool_return"]:
-        pytest.skip(made["tool_return"])
-    return server
-
-
 @pytest.fixture
 def api(walled):
     return walled.http(2)
