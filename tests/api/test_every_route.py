@@ -308,7 +308,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
             if "/composio/" in path or path.endswith("/generate-tool"):  # gone for good; a model that answers in words
                 assert refused.status in (410, 502), f"{method} {path}: {refused}"
                 continue
-            if refused.status == 503 and path.endswith("/generate-schema"):  # no sandbox on this machine
+            if refused.status == 503 and "Tools need" in refused.text:  # no sandbox on this machine
                 continue
             assert refused.status in (400, 409) and "no_such" not in refused.text, f"{method} {path}: {refused}"
 
