@@ -62,7 +62,8 @@ awaitable<TextMap> cancel_runs(Services& services, std::string organization_id, 
         std::string word = "failed";
         if (ended) {
             Run run = co_await find_run(services, organization_id, id);
-            if (run.stop_reason == StopReason::requires_approval) {
+            // In a fork the same calls may have been cancelled before; in the run's own conversation they wait still.
+            if (run.stop_reason == StopReason::requires_approval || run.stop_reason == StopReason::cancelled) {
                 const auto denied = co_await services.runtime.cancel_waiting(organization_id, agent_id,
                                                                              run.conversation_id.value_or(""), id);
                 if (denied) run.status = RunStatus::cancelled;

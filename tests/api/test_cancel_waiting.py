@@ -34,6 +34,17 @@ def test_the_waiting_calls_are_denied_and_the_run_is_cancelled(talk, named):
     talk.is_well()
 
 
+def test_a_cancel_in_a_fork_leaves_the_run_s_own_conversation_its_way_out(talk):
+    """Both branches wait for the same calls of the same run; each is cancelled by itself."""
+    run_id = talk.say(ASK)["messages"][-1]["run_id"]
+    fork = talk.http.post(f"/v1/conversations/default/fork?agent_id={talk.agent['id']}")
+    assert talk.http.post(f"/v1/conversations/{fork['id']}/cancel") == {run_id: "cancelled"}
+    assert talk.pending() is not None
+    assert cancel(talk, run_id) == {run_id: "cancelled"}
+    assert talk.pending() is None
+    talk.is_well()
+
+
 def test_a_decision_that_comes_too_late_is_taken_for_a_repeated_one(talk):
     call, = talk.ask()
     cancel(talk)
