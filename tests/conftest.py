@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 
+import mcp_server  # noqa: E402
 import stele  # noqa: E402
 
 
@@ -63,3 +64,17 @@ def walled(server):
     if made["status"] == "error" and "Unavailable" in made["tool_return"]:
         pytest.skip(made["tool_return"])
     return server
+
+
+@pytest.fixture
+def peer():
+    """Makes MCP servers; they end with the test."""
+    made = []
+
+    def make(**options):
+        made.append(mcp_server.McpServer(**options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

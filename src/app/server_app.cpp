@@ -330,7 +330,6 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
-    if (options_.tls_cert.empty()) sandbox_.open_api(options_.host, server_.port());
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

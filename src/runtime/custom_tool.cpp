@@ -17,9 +17,6 @@ using boost::asio::awaitable;
 
 constexpr std::size_t failure_characters_max = 1'000;
 
-constexpr std::pair<const char*, const char*> plain_terminal[] = {
-    {"PYTHONWARNINGS", "ignore"}, {"PYTHONUNBUFFERED", "1"}, {"NO_COLOR", "1"}, {"TERM", "dumb"}};
-
 void put(TextMap& environment, const std::string& name, const std::string& value) {
     const bool possible = !name.empty() && name.find('=') == std::string::npos &&
                           name.find('\0') == std::string::npos && value.find('\0') == std::string::npos;
@@ -93,7 +90,6 @@ std::vector<std::string> printed(std::string text) {
 TextMap tool_environment(const TextMap& passed_on, const TextMap& sandbox, const CustomToolCall& call,
                          const TextMap& secrets) {
     TextMap environment;
-    for (const auto& [name, value] : plain_terminal) put(environment, name, value);
     put_all(environment, passed_on);
     put_all(environment, sandbox);
     put_all(environment, call.environment);

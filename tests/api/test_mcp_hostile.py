@@ -29,19 +29,6 @@ def http(brave):
     return brave.http(2)
 
 
-@pytest.fixture
-def peer():
-    made = []
-
-    def make(**options):
-        made.append(S.McpServer(**options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
 def add(http, url, type_="streamable_http"):
     return http.post("/v1/mcp-servers", {"server_name": f"hostile{next(names)}", "config": {"mcp_server_type": type_, "server_url": url}})
 

@@ -4,7 +4,6 @@ crash while the server is silent."""
 import json
 import threading
 
-import mcp_server
 import pytest
 import stele
 
@@ -22,19 +21,6 @@ def open_server(model, tmp_path_factory):
 @pytest.fixture
 def api(open_server):
     return open_server.http(2)
-
-
-@pytest.fixture
-def peer():
-    made = []
-
-    def make(**options):
-        made.append(mcp_server.McpServer(**options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 def connect(api, url, **config):

@@ -21,20 +21,6 @@ def mcp(open_server):
     return open_server.http(2)
 
 
-@pytest.fixture
-def peer():
-    """Makes MCP servers; they end with the test."""
-    made = []
-
-    def make(**options):
-        made.append(mcp_server.McpServer(**options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
 names = iter(range(10_000))
 
 

@@ -1,5 +1,7 @@
 #include "tools/mcp/exchange.hpp"
 
+#include "base/error.hpp"
+
 namespace stele::tools::mcp {
 namespace {
 
@@ -32,6 +34,19 @@ Reaction next(Exchange& exchange, RpcMessage message) {
             return Ignore{};
     }
     return Ignore{};
+}
+
+std::optional<RpcAnswer> ending(Reaction& reaction) {
+    if (std::holds_alternative<Flooded>(reaction))
+        throw Error(ErrorCode::unavailable, "The MCP server sends messages without end");
+    RpcAnswer answer;
+    if (auto* answered = std::get_if<Answered>(&reaction))
+        answer.result = std::move(answered->result);
+    else if (auto* refused = std::get_if<Refused>(&reaction))
+        answer.error = std::move(refused->error);
+    else
+        return std::nullopt;
+    return answer;
 }
 
 }  // namespace stele::tools::mcp

@@ -28,6 +28,16 @@ struct Flooded {};  ///< the server sends and sends and does not answer
 
 using Reaction = std::variant<Ignore, Progressed, Reply, Answered, Refused, Flooded>;
 
+/// The result of a request or the error that the server gave instead.
+struct RpcAnswer {
+    std::optional<boost::json::value> result;
+    RpcError error;
+};
+
+/// The answer that ends the exchange, if `reaction` is one. Throws Error{unavailable} for a server that talks without
+/// end.
+std::optional<RpcAnswer> ending(Reaction& reaction);
+
 /// What to do about `message`. A ping is answered, any other request of the server refused: we offer it nothing.
 Reaction next(Exchange& exchange, RpcMessage message);
 

@@ -155,12 +155,9 @@ awaitable<void> HttpSession::take(Reading& reading, std::string text) {
     for (RpcMessage& message : *messages) {
         if (reading.done()) co_return;
         Reaction reaction = next(reading.exchange, std::move(message));
-        if (auto* answered = std::get_if<Answered>(&reaction)) {
-            reading.result = std::move(answered->result);
-        } else if (auto* refused = std::get_if<Refused>(&reaction)) {
-            reading.error = std::move(refused->error);
-        } else if (std::holds_alternative<Flooded>(reaction)) {
-            throw Error(ErrorCode::unavailable, "The MCP server sends messages without end");
+        if (auto answer = ending(reaction)) {
+            reading.result = std::move(answer->result);
+            if (!reading.result) reading.error = std::move(answer->error);
         } else if (std::holds_alternative<Progressed>(reaction)) {
             reading.heard_from();
         } else if (auto* reply = std::get_if<Reply>(&reaction)) {

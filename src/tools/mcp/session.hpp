@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/json.hpp"
+#include "tools/mcp/exchange.hpp"
 #include "tools/mcp/negotiation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,12 +29,6 @@ struct Unauthorized : Error {
 /// The server no longer knows the session; what was asked has not been done.
 struct SessionLost : Error {
     SessionLost() : Error(ErrorCode::unavailable, "The MCP server has forgotten the session") {}
-};
-
-/// The result of a request or the error that the server gave instead.
-struct RpcAnswer {
-    std::optional<boost::json::value> result;
-    RpcError error;
 };
 
 /// A conversation with a server, ready for requests: one at a time. One thread.

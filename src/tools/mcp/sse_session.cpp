@@ -151,17 +151,7 @@ awaitable<RpcAnswer> SseSession::exchange(std::int64_t id, std::string method, j
         for (RpcMessage& message : *messages) {
             Reaction reaction = next(exchange, std::move(message));
             if (exchange.tools_changed) tools_changed_ = true;
-            RpcAnswer answer;
-            if (auto* answered = std::get_if<Answered>(&reaction)) {
-                answer.result = std::move(answered->result);
-                co_return answer;
-            }
-            if (auto* refused = std::get_if<Refused>(&reaction)) {
-                answer.error = std::move(refused->error);
-                co_return answer;
-            }
-            if (std::holds_alternative<Flooded>(reaction))
-                throw Error(ErrorCode::unavailable, "The MCP server sends messages without end");
+            if (auto answer = ending(reaction)) co_return std::move(*answer);
             if (std::holds_alternative<Progressed>(reaction)) waiting.silent_until = Clock::now() + patience.silence;
             if (auto* reply = std::get_if<Reply>(&reaction)) co_await post(std::move(reply->text), reply_patience);
         }

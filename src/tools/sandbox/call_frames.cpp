@@ -49,7 +49,6 @@ std::string call_request(const SandboxCall& call, const std::vector<std::pair<st
     made += R"(,"args_schema":)" + or_null(call.args_json_schema);
     made += R"(,"agent_id":)" + (call.agent_id ? json_string(*call.agent_id) : "null");
     made += R"(,"agent_state":)" + or_null(call.agent_state_json);
-    if (!call.client_token.empty()) made += R"(,"client":{"token":)" + json_string(call.client_token) + "}";
     if (!node.empty())
         for (const EmbeddedFile& file : embedded_files())
             if (file.name == "run_tool.mjs")

@@ -125,12 +125,6 @@ asio::awaitable<void> ForkServerPool::probe() {
     reason_ = complaint.empty() ? std::string() : advice(complaint, options_.python);
 }
 
-void ForkServerPool::open_api(std::string host, std::uint16_t port) {
-    const std::scoped_lock lock(mutex_);
-    api_host_ = std::move(host);
-    api_port_ = port;
-}
-
 void ForkServerPool::stop() {
     std::map<Key, std::shared_ptr<ForkServer>> ended;
     const std::scoped_lock lock(mutex_);

@@ -46,8 +46,6 @@ public:
     /// Finds out whether the walls stand, without starting an interpreter.
     boost::asio::awaitable<void> probe();
 
-    void open_api(std::string host, std::uint16_t port);
-
     void stop();
 
 private:
@@ -66,8 +64,6 @@ private:
     std::map<Key, std::shared_ptr<ForkServer>> servers_;
     std::string reason_;
     bool stopped_ = false;
-    std::string api_host_;
-    std::uint16_t api_port_ = 0;
 };
 
 }  // namespace stele::tools

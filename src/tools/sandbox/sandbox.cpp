@@ -7,8 +7,6 @@
 #include "tools/sandbox/fork_server_pool.hpp"
 #include "tools/sandbox/package_store.hpp"
 
-#include <cstdlib>
-
 namespace stele::tools {
 namespace {
 
@@ -18,22 +16,6 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 constexpr int calls_at_once_max = 256;  // each holds five descriptors
 constexpr std::chrono::seconds derivation_time{20};
-
-// Of the server's environment tools see only what the operator names.
-Environment passed_through() {
-    Environment passed;
-    const char* names = std::getenv("LETTA_TOOL_ENV_PASSTHROUGH");
-    std::string name;
-    for (const char* at = names == nullptr ? "" : names;; ++at) {
-        if (*at != '\0' && *at != ',' && *at != ' ') {
-            name += *at;
-            continue;
-        }
-        if (const char* value = name.empty() ? nullptr : std::getenv(name.c_str())) passed.emplace_back(name, value);
-        name.clear();
-        if (*at == '\0') return passed;
-    }
-}
 
 SandboxResult failure(std::string type, std::string message) {
     SandboxResult result;
@@ -62,7 +44,6 @@ class Sandbox::Impl : public std::enable_shared_from_this<Impl> {
 public:
     Impl(asio::any_io_executor background, SandboxOptions options)
         : options_(std::move(options)),
-          passed_(passed_through()),
           pool_(background, options_),
           packages_(std::make_shared<PackageStore>(background, options_)) {}
 
@@ -78,7 +59,6 @@ private:
     Environment environment_of(const SandboxCall& call) const;
 
     const SandboxOptions options_;
-    const Environment passed_;
     ForkServerPool pool_;
     const std::shared_ptr<PackageStore> packages_;
     std::atomic<int> at_work_ = 0;
@@ -98,7 +78,6 @@ Environment Sandbox::Impl::environment_of(const SandboxCall& call) const {
             made.emplace_back(name, proxy);
         for (const char* name : {"NO_PROXY", "no_proxy"}) made.emplace_back(name, "127.0.0.1,localhost");
     }
-    made.insert(made.end(), passed_.begin(), passed_.end());
     made.insert(made.end(), call.environment.begin(), call.environment.end());
     if (call.agent_id) made.emplace_back("LETTA_AGENT_ID", *call.agent_id);
     return made;
@@ -211,8 +190,6 @@ asio::awaitable<void> Sandbox::probe() {
     if (const std::string reason = kept->pool().unavailable_reason(); !reason.empty())
         log::warn("sandbox.unavailable", {{"reason", reason}});
 }
-
-void Sandbox::open_api(std::string host, std::uint16_t port) { impl_->pool().open_api(std::move(host), port); }
 
 void Sandbox::stop() { impl_->pool().stop(); }
 

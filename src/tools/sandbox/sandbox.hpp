@@ -52,7 +52,6 @@ struct SandboxCall {
     std::vector<std::pair<std::string, std::string>> environment;  ///< later wins
     std::optional<std::string> agent_id;
     std::string agent_state_json;  ///< of the API, without tools and rules; empty: no agent
-    std::string client_token;      ///< for `client` inside the tool; empty: none
     std::chrono::milliseconds time_limit{180'000};
 };
 
@@ -90,10 +89,6 @@ public:
 
     /// Finds out whether the walls stand on this machine, and logs it if not. For the start; on `background`.
     boost::asio::awaitable<void> probe();
-
-    /// Where this server's own API listens, without TLS: `client` inside tools reaches it, and nothing else of the
-    /// machine. Until it is called tools have no way to it.
-    void open_api(std::string host, std::uint16_t port);
 
     /// Ends all that is at work.
     void stop();

@@ -1,6 +1,6 @@
 """One call, in the process that was forked for it. Request and answer are one JSON frame each:
 
-    {"op": "call", "source", "name", "args", "schema", "args_schema", "env", "agent_id", "agent_state", "client", "limits"}
+    {"op": "call", "source", "name", "args", "schema", "args_schema", "env", "agent_id", "agent_state", "limits"}
         -> {"ok": true, "result": JSON as a text, "blocks": {label: value}} or {"ok": false, "type", "message"}
     With "node", the path of Node.js, this process becomes one that runs run_tool.mjs, and answers the same.
     {"op": "derive_schema", "source", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
@@ -133,7 +133,7 @@ def called(request, state):
 def load(request, name):
     """The source as a module of its own: nothing of ours is among its names but `client`."""
     module = types.ModuleType("tool" if name else "__main__")
-    module.client = client_of(request)
+    module.client = client_of_environment()
     sys.modules[module.__name__] = module
     source = request["source"]
     linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
@@ -148,17 +148,16 @@ def parameters_of(function):
         return {}
 
 
-def client_of(request):
-    """A client of the API where the package is installed and there is a token, else None."""
-    given = request.get("client") or {}
-    token = os.environ.get("LETTA_API_KEY") or given.get("token")
+def client_of_environment():
+    """A client of the API where the package is installed and there is a key, else None."""
+    token = os.environ.get("LETTA_API_KEY")
     if not token:
         return None
     try:
         import letta_client
     except ImportError:
         return None
-    url = os.environ.get("LETTA_BASE_URL") or given.get("url")
+    url = os.environ.get("LETTA_BASE_URL")
     for names in ({"api_key": token}, {"token": token}):  # the package's two generations
         try:
             return letta_client.Letta(**names, **({"base_url": url} if url else {}))
