@@ -152,6 +152,11 @@ void Catalogue::publish() {
 
 std::optional<ResolvedModel> Catalogue::find(const std::string& handle) const {
     const std::lock_guard lock(mutex_);
+    return look_up(handle);
+}
+
+// Under the mutex.
+std::optional<ResolvedModel> Catalogue::look_up(const std::string& handle) const {
     auto found = by_handle_.find(handle);
     if (found == by_handle_.end()) found = by_handle_.find(handle + ":latest");  // Ollama's word for "no tag"
     return found == by_handle_.end() ? std::nullopt : std::optional(found->second);
@@ -167,19 +172,18 @@ Catalogue::Server* Catalogue::server_of(const std::string& handle) const {
 awaitable<std::optional<ResolvedModel>> Catalogue::resolve(std::string handle) {
     constexpr std::string_view proxy = "openai-proxy/";
     if (handle.starts_with(proxy) && server_of(handle) == nullptr) handle = "openai/" + handle.substr(proxy.size());
-    if (auto known = find(handle)) co_return known;
     Server* server = server_of(handle);
-    if (server == nullptr) co_return std::nullopt;
+    if (server == nullptr) co_return find(handle);
     bool again = false;
     {
         const std::lock_guard lock(mutex_);
+        if (auto known = look_up(handle)) co_return known;
         again = now_ms() - server->asked_ms > on_demand_interval_ms;
     }
-    if (again) {
-        co_await ask(*server);
-        if (auto known = find(handle)) co_return known;
-    }
+    if (again) co_await ask(*server);
+    // Looked at together: the list may have come in on another thread at any time before.
     const std::lock_guard lock(mutex_);
+    if (auto known = look_up(handle)) co_return known;
     if (server->listed) co_return std::nullopt;
     ResolvedModel unlisted;
     unlisted.model = handle.substr(handle.find('/') + 1);

@@ -69,6 +69,7 @@ private:
     boost::asio::awaitable<std::vector<struct ListedModel>> ask_ollama(Server& server);
     boost::asio::awaitable<std::string> get(Server& server, std::string url, std::string body);
     std::optional<ResolvedModel> find(const std::string& handle) const;
+    std::optional<ResolvedModel> look_up(const std::string& handle) const;
     Server* server_of(const std::string& handle) const;
     void publish();
 
