@@ -135,8 +135,10 @@ awaitable<Response> Dispatch::call(const Route& route, Request& request) const {
 
 // What an earlier request made, as it is now: the answer itself was lost in a crash right behind the commit.
 awaitable<Response> Dispatch::show_made(const Request& request, std::string id) const {
-    const std::string kind = id.substr(0, id.find('-'));
-    Router::Match match = router_.find("/v1/" + (kind == "conv" ? "conversation" : kind) + "s/" + id);
+    std::string kind = id.substr(0, id.find('-'));
+    if (kind == "conv") kind = "conversation";
+    std::replace(kind.begin(), kind.end(), '_', '-');
+    Router::Match match = router_.find("/v1/" + kind + "s/" + id);
     STELE_ASSERT(!match.routes.empty());
     const Route* route = route_for(match.routes, Method::get);
     STELE_ASSERT(route != nullptr);

@@ -63,7 +63,7 @@ McpServer server_of(const Request& request, McpServerConfig body) {
 
 awaitable<Response> add(Services& services, const Request& request) {
     McpServer server = server_of(request, decode<McpServerConfig>(request.body()));
-    co_await create_mcp_server(services, request, std::move(server), "body", nullptr);
+    co_await create_mcp_server(services, request, std::move(server), "body");
     co_return co_await list_answer(services, request);
 }
 

@@ -78,16 +78,13 @@ McpServer described_mcp_server(const Request& request, std::string name, McpServ
     return server;
 }
 
-awaitable<McpServer> create_mcp_server(Services& services, const Request& request, McpServer server, std::string where,
-                                       Response (*shown)(const McpServer&)) {
+awaitable<McpServer> create_mcp_server(Services& services, const Request& request, McpServer server,
+                                       std::string where) {
     check_mcp_server(services, server, where);
     storage::Transaction transaction;
     services.mcp_servers.insert(transaction, server);
-    if (request.idempotency_key && shown != nullptr) {
-        const Response response = shown(server);
-        services.idempotency.keep(transaction, request.organization_id, *request.idempotency_key, response.status,
-                                  response.body);
-    }
+    if (request.idempotency_key)
+        services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, server.id);
     co_await services.database.commit(std::move(transaction));
     try {
         co_await services.mcp_sync.resync(server, request.user_id, false);

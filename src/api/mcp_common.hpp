@@ -8,9 +8,8 @@
 namespace stele::api {
 
 /// Stores a new server, and then what tools it offers: that it can't be reached now is no reason to refuse it.
-/// `where`: the place of its configuration in the body. With an idempotency key `shown` is what is kept for it.
-awaitable<McpServer> create_mcp_server(Services& services, const Request& request, McpServer server, std::string where,
-                                       Response (*shown)(const McpServer&));
+/// `where`: the place of its configuration in the body.
+awaitable<McpServer> create_mcp_server(Services& services, const Request& request, McpServer server, std::string where);
 
 /// Applies name (if any) and configuration to `server` and stores it.
 awaitable<McpServer> update_mcp_server(Services& services, const Request& request, McpServer server,

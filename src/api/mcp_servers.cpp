@@ -32,7 +32,7 @@ awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateMcpServer>(request.body());
     const McpServerType type = type_of(body.config, body.config.mcp_server_type);
     McpServer server = described_mcp_server(request, std::move(body.server_name), type, std::move(body.config));
-    server = co_await create_mcp_server(services, request, std::move(server), "body.config", shown);
+    server = co_await create_mcp_server(services, request, std::move(server), "body.config");
     co_return shown(server);
 }
 

@@ -133,6 +133,15 @@ def test_secrets_lie_sealed_in_the_store(mcp, peer, open_server):
     assert "tell-nobody" not in open_server.log.read_text()
 
 
+def test_what_is_kept_for_a_repeated_request_holds_no_secret_either(mcp, peer, open_server):
+    body = {"server_name": name(), "config": {"mcp_server_type": "streamable_http", "server_url": peer().url, "auth_header": "X-Key", "auth_token": "tell-nobody-3"}}
+    made, again = (mcp.post("/v1/mcp-servers/", body, headers={"Idempotency-Key": body["server_name"]}) for _ in range(2))
+    assert made == again and made["auth_token"] == "tell-nobody-3"
+    stored = b"".join(path.read_bytes() for path in (open_server.folder / "data").glob("stele.db*"))
+    assert made["server_name"].encode() in stored, "the right files are looked at"
+    assert b"tell-nobody" not in stored
+
+
 def test_a_server_that_is_not_there_is_stored_all_the_same(mcp):
     made = create(mcp, "http://127.0.0.1:9/mcp")
     assert mcp.get(f"/v1/mcp-servers/{made['id']}/tools") == []
