@@ -1,8 +1,10 @@
 """Starts the real binary and speaks plain HTTP to it: what every Python suite stands on. No dependencies."""
 
+import itertools
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -17,10 +19,21 @@ START_SECONDS = 60
 GONE = "00000000-0000-4000-8000-00000000dead"  # the uuid of nothing
 
 
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS_EACH = 2_000
+# A share for each process of a suite, below the ports that connections get: a port that is found free here stays free
+# until the server listens on it. Two tests once took the same one, and each spoke with whichever server was faster.
+ports = itertools.cycle(random.sample(range(12_000 + WORKER % 10 * PORTS_EACH, 12_000 + (WORKER % 10 + 1) * PORTS_EACH), PORTS_EACH))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(condition, seconds: float = 20):
