@@ -49,7 +49,7 @@ def test_a_run_that_may_not_begin_any_more_says_why(server):
     http_ = server.http(2)
     rule = {"type": "requires_approval", "tool_name": "memory_insert"}
     asked = http_.post("/v1/agents", {"tool_rules": [rule], "memory_blocks": [{"label": "human", "value": ""}]})
-    runs = [begin(http_, asked, text)["id"] for text in ('@call memory_insert {"label":"human","new_string":"x"}', "@say never")]
+    runs = [begin(http_, asked, text)["id"] for text in ('@sleep 1000\n@call memory_insert {"label":"human","new_string":"x"}', "@say never")]
     assert ended(http_, runs[0])["stop_reason"] == "requires_approval"
     refused = ended(http_, runs[1])
     assert refused["status"] == "failed" and "waiting for approval" in refused["metadata"]["error"]
