@@ -124,6 +124,9 @@ void check(const CreateAgent& request, Problems& problems) {
     check_links(request, problems);
     check_model(request, problems);
     check_switches(request, problems);
+    // What leaves its short window is kept by a partner alone.
+    if (request.agent_type == AgentType::voice_convo_agent && !request.enable_sleeptime.value_or(false))
+        problems.add("enable_sleeptime", "must be true for a voice_convo_agent", "value_error");
 }
 
 void check(const UpdateAgent& request, Problems& problems) {
@@ -190,9 +193,8 @@ std::string default_system_prompt(AgentType type) {
             return "You talk with a person by voice, run by Stele. Answer in short spoken sentences, without lists or "
                    "markup. Use search_memory when they refer to something you don't see.";
         case AgentType::voice_sleeptime_agent:
-            return "You look after the memory of a voice agent, run by Stele. Store the parts of the transcript worth "
-                   "keeping "
-                   "with store_memories, bring the human block up to date with rethink_user_memory, then call "
+            return "You look after the memory of a voice agent, run by Stele. You are shown what was said. Keep what "
+                   "will matter later: bring the human block up to date with rethink_user_memory, then call "
                    "finish_rethinking_memory.";
     }
     return {};
@@ -227,7 +229,7 @@ std::vector<std::string> base_tools_of(AgentType type, bool looked_after) {
         case AgentType::voice_convo_agent:
             return {"send_message", "search_memory"};
         case AgentType::voice_sleeptime_agent:
-            return {"store_memories", "rethink_user_memory", "finish_rethinking_memory"};
+            return {"rethink_user_memory", "finish_rethinking_memory"};
     }
     return {};
 }

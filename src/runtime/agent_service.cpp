@@ -79,7 +79,7 @@ void add_automatic_rules(Agent& agent, const std::vector<Tool>& tools, const Cre
     for (const Tool& tool : tools) {
         const bool built_in = tool.tool_type.starts_with("letta_");
         const bool ends = tool.name == "send_message" || tool.name == "memory_finish_edits" ||
-                          tool.name == "send_message_to_agent_async";
+                          tool.name == "finish_rethinking_memory" || tool.name == "send_message_to_agent_async";
         if (base_rules && built_in) add(tool.name, ends ? "exit_loop" : "continue_loop");
         if (tool.default_requires_approval.value_or(false)) add(tool.name, "requires_approval");
     }

@@ -70,6 +70,18 @@ struct RethinkArguments {
 };
 BOOST_DESCRIBE_STRUCT(RethinkArguments, (), (label, new_memory))
 
+struct RethinkUserArguments {
+    std::string new_memory;
+};
+BOOST_DESCRIBE_STRUCT(RethinkUserArguments, (), (new_memory))
+
+struct SearchMemoryArguments {
+    std::optional<std::vector<std::string>> convo_keyword_queries;
+    std::optional<std::int64_t> start_minutes_ago;
+    std::optional<std::int64_t> end_minutes_ago;
+};
+BOOST_DESCRIBE_STRUCT(SearchMemoryArguments, (), (convo_keyword_queries, start_minutes_ago, end_minutes_ago))
+
 struct NoArguments {};
 BOOST_DESCRIBE_STRUCT(NoArguments, (), ())
 

@@ -1,7 +1,7 @@
-#include "base/json_text.hpp"
 #include "base/time_zone.hpp"
 #include "storage/message_repository.hpp"
 #include "tools/builtin/arguments.hpp"
+#include "tools/builtin/message_hits.hpp"
 #include "tools/builtin/tables.hpp"
 
 #include <algorithm>
@@ -36,15 +36,6 @@ std::optional<Timestamp> bound(const std::optional<std::string>& text, const cha
     return from_clock(*time + std::chrono::hours(24), timezone) - std::chrono::microseconds(1);
 }
 
-std::string time_ago(Timestamp then, Timestamp now) {
-    const auto seconds =
-        std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - then).count());
-    if (seconds < 60) return std::to_string(seconds) + "s ago";
-    if (seconds < 3600) return std::to_string(seconds / 60) + "m ago";
-    if (seconds < 86400) return std::to_string(seconds / 3600) + "h ago";
-    return std::to_string(seconds / 86400) + "d ago";
-}
-
 awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::string json) {
     const auto arguments = read_arguments<ConversationSearchArguments>("conversation_search", json);
     storage::MessageSearchQuery query;
@@ -63,21 +54,7 @@ awaitable<ToolResult> run_conversation_search(BuiltinContext& context, std::stri
     query.limit = std::clamp<std::int64_t>(arguments.limit.value_or(search_results_default), 1, search_results_max);
 
     const std::vector<storage::MessageSearchHit> hits = co_await context.messages.search(std::move(query));
-    const std::string relevance = query_is_blank ? "" : R"(,"relevance":{"search_mode":"fts"})";
-    std::string results;
-    for (const storage::MessageSearchHit& hit : hits) {
-        if (!results.empty()) results += ',';
-        results += "{\"timestamp\":\"" + to_iso8601(hit.message.created_at, timezone) +
-                   "\",\"time_ago\":" + json_string(time_ago(hit.message.created_at, context.now)) +
-                   ",\"role\":" + json_string(to_string(hit.message.role)) + relevance +
-                   ",\"content\":" + json_string(spoken_text(hit.message)) + "}";
-    }
-    const std::string count =
-        hits.empty() ? "No messages match" : "Showing " + std::to_string(hits.size()) + " results:";
-    ToolResult result;
-    result.is_object = true;
-    result.value = "{\"message\":" + json_string(count) + ",\"results\":[" + results + "]}";
-    co_return result;
+    co_return message_hits(hits, !query_is_blank, timezone, context.now);
 }
 
 constexpr BuiltinTool table[] = {

@@ -1,0 +1,83 @@
+#include "base/json_text.hpp"
+#include "storage/message_repository.hpp"
+#include "tools/builtin/arguments.hpp"
+#include "tools/builtin/message_hits.hpp"
+#include "tools/builtin/tables.hpp"
+
+// The tools of agents that talk by voice, and of those that look after their memory.
+namespace stele::tools {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr char person_block[] = "human";
+constexpr std::int64_t results_max = 20;
+
+Timestamp minutes_before(Timestamp now, std::int64_t minutes, const char* argument) {
+    constexpr std::int64_t minutes_max = 100LL * 366 * 24 * 60;
+    if (minutes < 0 || minutes > minutes_max)
+        throw ToolFailure(std::string("search_memory: ") + argument + " must lie between 0 and " +
+                          std::to_string(minutes_max));
+    return now - std::chrono::minutes(minutes);
+}
+
+awaitable<ToolResult> run_search(BuiltinContext& context, std::string json) {
+    const auto arguments = read_arguments<SearchMemoryArguments>("search_memory", json);
+    storage::MessageSearchQuery query;
+    query.agent_id = context.agent.id;
+    if (arguments.convo_keyword_queries)
+        for (const std::string& words : *arguments.convo_keyword_queries) query.text += words + "\n";
+    if (arguments.start_minutes_ago)
+        query.from = minutes_before(context.now, *arguments.start_minutes_ago, "start_minutes_ago");
+    if (arguments.end_minutes_ago)
+        query.until = minutes_before(context.now, *arguments.end_minutes_ago, "end_minutes_ago");
+    query.limit = results_max;
+    const bool ranked = query.text.find_first_not_of(" \t\r\n") != std::string::npos;
+    const std::vector<storage::MessageSearchHit> hits = co_await context.messages.search(std::move(query));
+    co_return message_hits(hits, ranked, context.agent.timezone.value_or("UTC"), context.now);
+}
+
+awaitable<ToolResult> run_rethink(BuiltinContext& context, std::string json) {
+    auto arguments = read_arguments<RethinkUserArguments>("rethink_user_memory", json);
+    context.memory.set_value(person_block, std::move(arguments.new_memory));
+    ToolResult result;
+    result.value = context.memory.get(person_block).value;
+    co_return result;
+}
+
+awaitable<ToolResult> run_finish(BuiltinContext&, std::string json) {
+    read_arguments<NoArguments>("finish_rethinking_memory", json);
+    ToolResult result;
+    result.value = "The memory is in order";
+    co_return result;
+}
+
+constexpr BuiltinTool table[] = {
+    {"search_memory", "letta_voice_sleeptime_core",
+     "Looks up what was said earlier in the conversation and is not in view any more, best match first.",
+     [](const char* name, const char* description) {
+         return tool_schema<SearchMemoryArguments>(
+             name, description,
+             {{"convo_keyword_queries", "Words to look for, in any order. Left out: the newest messages."},
+              {"start_minutes_ago", "Only what was said at most this many minutes ago."},
+              {"end_minutes_ago", "Only what was said at least this many minutes ago."}});
+     },
+     true, Effect::none, run_search},
+    {"rethink_user_memory", "letta_voice_sleeptime_core",
+     "Writes the block about the person anew: the new text replaces all of the old one.",
+     [](const char* name, const char* description) {
+         return tool_schema<RethinkUserArguments>(
+             name, description,
+             {{"new_memory", "The whole new text of the block: what was there and stays true, and what is new."}});
+     },
+     false, Effect::memory, run_rethink},
+    {"finish_rethinking_memory", "letta_voice_sleeptime_core", "Tells that the memory is in order and ends the turn.",
+     [](const char* name, const char* description) { return tool_schema<NoArguments>(name, description, {}); }, false,
+     Effect::none, run_finish},
+};
+
+}  // namespace
+
+std::span<const BuiltinTool> voice_tools() { return table; }
+
+}  // namespace stele::tools
