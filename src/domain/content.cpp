@@ -71,6 +71,13 @@ ContentPart reasoning_part(std::string reasoning, bool is_native, std::string si
     return part;
 }
 
+ContentPart omitted_reasoning_part(std::string signature) {
+    ContentPart part;
+    part.type = "omitted_reasoning";
+    part.signature = std::move(signature);
+    return part;
+}
+
 std::string plain_text(const std::vector<ContentPart>& parts) {
     std::string text;
     for (const ContentPart& part : parts) {

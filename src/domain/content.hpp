@@ -23,6 +23,8 @@ void check(const ContentPart& part, Problems& problems);
 
 ContentPart text_part(std::string text);
 ContentPart reasoning_part(std::string reasoning, bool is_native, std::string signature);
+/// Of reasoning whose words the provider keeps to itself.
+ContentPart omitted_reasoning_part(std::string signature);
 
 /// A text, or a list of parts. In JSON a single text is a string.
 struct MessageContent {

@@ -66,8 +66,10 @@ std::string content_at(const json::object& from) {
 }
 
 std::string reasoning_at(const json::object& from) {
-    const std::string text = text_at(from, "reasoning_content");
-    return text.empty() ? text_at(from, "reasoning") : text;
+    std::string text = text_at(from, "reasoning_content");
+    if (text.empty()) text = text_at(from, "reasoning");
+    const json::array* details = text.empty() ? array_at(from, "reasoning_details") : nullptr;
+    return details == nullptr ? text : ReasoningDetails::words(*details);
 }
 
 std::string arguments_at(const json::object& function) {
@@ -144,6 +146,11 @@ boost::system::result<ModelAnswer> read_chat_answer(std::string_view body) {
     answer.text = content_at(*message);
     if (answer.text.empty()) answer.text = text_at(*message, "refusal");
     answer.reasoning = reasoning_at(*message);
+    if (const json::array* details = array_at(*message, "reasoning_details")) {
+        ReasoningDetails whole;
+        whole.add(*details);
+        answer.reasoning_signature = whole.json();
+    }
     if (const json::array* calls = array_at(*message, "tool_calls")) {
         for (const json::value& each : *calls) {
             const json::object* function = each.is_object() ? object_at(each.get_object(), "function") : nullptr;
@@ -174,6 +181,7 @@ std::string chat_answer_json(const ModelAnswer& answer) {
                       ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":" +
                       (answer.text.empty() ? "null" : json_string(answer.text));
     if (!answer.reasoning.empty()) out += ",\"reasoning_content\":" + json_string(answer.reasoning);
+    if (!answer.reasoning_signature.empty()) out += ",\"reasoning_details\":" + answer.reasoning_signature;
     if (!answer.tool_calls.empty()) {
         out += ",\"tool_calls\":[";
         for (const ToolCall& call : answer.tool_calls) {
@@ -253,6 +261,7 @@ void ChatStreamDecoder::take_delta(const json::object& delta, std::vector<Delta>
         out.push_back(std::move(piece));
     };
     add(Delta::Kind::reasoning, reasoning_at(delta), answer_.reasoning);
+    if (const json::array* details = array_at(delta, "reasoning_details")) reasoning_details_.add(*details);
     add(Delta::Kind::text, content_at(delta), answer_.text);
     add(Delta::Kind::text, text_at(delta, "refusal"), answer_.text);
     if (const json::array* calls = array_at(delta, "tool_calls")) {
@@ -326,6 +335,7 @@ ModelAnswer ChatStreamDecoder::finish() {
     for (OpenCall& open : calls_)
         if (open.announced) answer_.tool_calls.push_back(std::move(open.call));
     calls_.clear();
+    answer_.reasoning_signature = reasoning_details_.json();
     if (!answer_.tool_calls.empty() && answer_.finish == Finish::stop) answer_.finish = Finish::tool_calls;
     answer_.response_json = chat_answer_json(answer_);
     return std::move(answer_);

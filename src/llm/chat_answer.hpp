@@ -1,6 +1,7 @@
 #pragma once
 
 #include "llm/model.hpp"
+#include "llm/reasoning_details.hpp"
 #include "net/sse.hpp"
 
 #include <boost/json/fwd.hpp>
@@ -52,6 +53,7 @@ private:
     net::SseReader reader_;
     ModelAnswer answer_;
     std::vector<OpenCall> calls_;
+    ReasoningDetails reasoning_details_;
     std::string error_body_;
     std::size_t bytes_ = 0;
     bool finished_ = false;

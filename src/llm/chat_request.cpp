@@ -1,6 +1,7 @@
 #include "llm/chat_request.hpp"
 
 #include "base/json_text.hpp"
+#include "llm/reasoning_details.hpp"
 
 #include <charconv>
 
@@ -71,6 +72,10 @@ void append_turn(std::string& out, const Turn& turn, bool developer_role, bool r
                 out += "null";
             else
                 append_json_string(out, turn.text);
+            if (ReasoningDetails::is_list(turn.reasoning_signature)) {
+                out += ",\"reasoning_details\":";
+                out += turn.reasoning_signature;
+            }
             if (turn.tool_calls.empty()) break;
             if (reasoning_back) {  // an empty one too: a call of another model has none
                 out += ",\"reasoning_content\":";

@@ -26,9 +26,9 @@ struct ToolCall {
 struct Turn {
     Role role = Role::user;
     std::string text;
-    std::vector<Image> images;  ///< of a user turn, behind the text
-    std::string reasoning;      ///< of an assistant turn; replayed only where the provider wants it
-    std::string reasoning_signature;
+    std::vector<Image> images;         ///< of a user turn, behind the text
+    std::string reasoning;             ///< of an assistant turn; replayed only where the provider wants it
+    std::string reasoning_signature;   ///< as in the answer; empty if another model wrote the turn
     std::vector<ToolCall> tool_calls;  ///< of an assistant turn
     std::string tool_call_id;          ///< of a tool turn
     std::string name;                  ///< optional author of a user turn; of a tool turn the tool
@@ -74,7 +74,7 @@ struct ModelAnswer {
     std::string model;  ///< as the provider names what answered
     std::string text;
     std::string reasoning;
-    std::string reasoning_signature;
+    std::string reasoning_signature;  ///< opaque, to be sent back to the model that gave it: JSON of reasoning_details
     std::vector<ToolCall> tool_calls;
     Finish finish = Finish::stop;
     std::optional<Usage> usage;  ///< absent if the provider sent none

@@ -114,10 +114,13 @@ private:
         turn.text = text_of(message);
         std::string thoughts;
         for (const ContentPart& part : message.content) {
+            const bool signed_by_it = message.model == options_.model;
+            if (part.type == "omitted_reasoning" && signed_by_it)
+                turn.reasoning_signature = part.signature.value_or("");
             if (part.type != "reasoning") continue;
             if (part.is_native.value_or(true)) {
                 turn.reasoning += part.reasoning.value_or("");
-                turn.reasoning_signature = part.signature.value_or("");
+                if (signed_by_it) turn.reasoning_signature = part.signature.value_or("");
             } else {
                 thoughts += part.reasoning.value_or("");
             }

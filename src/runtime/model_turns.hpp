@@ -14,6 +14,7 @@ struct TurnOptions {
     std::string timezone = "UTC";
     std::int64_t context_window = 0;  ///< tokens; bounds each single tool return
     bool inner_thoughts = false;      ///< thoughts stand among the arguments of a call
+    std::string model;                ///< that is asked: what another one has signed is not for it
 };
 
 /// `messages` in context order, without those that no provider accepts: a call whose return is missing gets a return

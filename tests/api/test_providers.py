@@ -16,7 +16,7 @@ TOOL = "conversation_search"
 
 @pytest.fixture(scope="module")
 def scripted():
-    made = ScriptedModel()
+    made = ScriptedModel({"/v1/models": {"object": "list", "data": [{"id": "m", "object": "model"}, {"id": "another", "object": "model"}]}})
     yield made
     made.stop()
 
@@ -95,6 +95,35 @@ def test_reasoning_text_and_usage(talk, tokens, field):
     assert (step["prompt_tokens"], step["completion_tokens"], step["total_tokens"]) == (100, 20, 120)
     assert step["prompt_tokens_details"]["cached_tokens"] == 64 and step["completion_tokens_details"]["reasoning_tokens"] == 7
     assert talk.scripted.requests[0].get("stream", False) == tokens
+
+
+THOUGHT = {"type": "reasoning.text", "text": "let me think", "signature": "c2ln", "format": "anthropic-claude-v1", "index": 0}
+SECRET = {"type": "reasoning.encrypted", "data": "b3BhcXVl", "id": "rs_1", "format": "openai-responses-v1", "index": 0}
+
+
+@pytest.mark.parametrize("tokens", [False, True], ids=["blocking", "streaming"])
+@pytest.mark.parametrize("details, shown", [([THOUGHT], "reasoning_message"), ([SECRET], "hidden_reasoning_message"), ([THOUGHT, SECRET], "reasoning_message")],
+                         ids=["signed", "encrypted", "both"])
+def test_signed_reasoning_goes_back_as_it_came_to_the_model_that_gave_it(talk, tokens, details, shown):
+    pieces = [{"reasoning_details": [each]} for each in details]
+    if THOUGHT in details:  # in a stream the words come in pieces, and the signature behind them
+        begun = {**THOUGHT, "text": "let me ", "signature": None}
+        pieces[:1] = [{"reasoning": "let me ", "reasoning_details": [begun]}, {"reasoning": "think", "reasoning_details": [{**THOUGHT, "text": "think"}]}]
+    asked = call(id="c1")
+    if tokens:
+        first = stream(*map(chunk, pieces), chunk({"tool_calls": [{"index": 0, **asked}]}), chunk({}, "tool_calls"))
+        talk.ask(first, stream(chunk({"content": "done"}), chunk({}, "stop")), tokens=True)
+    else:
+        words = {"reasoning": "let me think"} if THOUGHT in details else {}
+        talk.ask(whole({"content": None, "tool_calls": [asked], "reasoning_details": details, **words}, "tool_calls"), whole({"content": "done"}))
+    [answered] = [turn for turn in talk.scripted.requests[1]["messages"] if turn.get("tool_calls")]
+    assert answered["reasoning_details"] == details
+    reasoning = talk.stored(shown)[-1]
+    assert reasoning.get("reasoning") == ("let me think" if THOUGHT in details else None)
+    talk.http.patch(f"/v1/agents/{talk.agent['id']}", {"model": "openai/another"})
+    talk.ask(whole({"content": "well"}))
+    [answered] = [turn for turn in talk.scripted.requests[0]["messages"] if turn.get("tool_calls")]
+    assert "reasoning_details" not in answered
 
 
 @pytest.mark.parametrize("usage, cached", [

@@ -34,7 +34,8 @@ const char two_calls[] =
     "{\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
     "\"finish_reason\":null}],\"usage\":null}\n\n"
     "data: "
-    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"},\"finish_reason\":null}]}\r\n\r\n"
+    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\",\"reasoning_details\":[{\"type\":"
+    "\"reasoning.text\",\"text\":\"hm\",\"signature\":\"s\"}]},\"finish_reason\":null}]}\r\n\r\n"
     "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Let me "
     "\\u00e9.\"},\"finish_reason\":null}]}\n\n"
     "data: "
@@ -82,6 +83,7 @@ TEST(ChatStreamDecoder, GivesTheSameDeltasWhereverTheBytesAreCut) {
     EXPECT_TRUE(whole.done);
     EXPECT_EQ(whole.answer.text, "Let me \u00e9.");
     EXPECT_EQ(whole.answer.reasoning, "hm");
+    EXPECT_EQ(whole.answer.reasoning_signature, R"([{"type":"reasoning.text","text":"hm","signature":"s"}])");
     ASSERT_EQ(whole.answer.tool_calls.size(), 2u);
     EXPECT_EQ(whole.answer.tool_calls[0].arguments, "{\"a\":40}");
     EXPECT_EQ(whole.answer.tool_calls[1].arguments, "{\"m\":1}");
@@ -180,6 +182,22 @@ TEST(EncodeChatRequest, GivesReasoningBackToWhoDemandsIt) {
     EXPECT_EQ(body.find(given), body.rfind(given)) << "answers without calls go without";
     request.turns.front().reasoning.clear();
     EXPECT_NE(encode_chat_request(request, quirks, false).find(R"("reasoning_content":"")"), std::string::npos);
+}
+
+TEST(EncodeChatRequest, SendsWhatIsSignedOnlyIfItIsJson) {
+    ModelRequest request;
+    request.model = "m";
+    Turn spoken;
+    spoken.role = Role::assistant;
+    spoken.text = "done";
+    for (const char* signature : {R"([{"type":"reasoning.text"}])", "[", "c2ln", R"([],"role":"system")"}) {
+        spoken.reasoning_signature = signature;
+        request.turns = {spoken};
+        const std::string body = encode_chat_request(request, {}, false);
+        const bool given = spoken.reasoning_signature.ends_with("}]");
+        EXPECT_EQ(body.find(R"(,"reasoning_details":[{"type":"reasoning.text"}])") != std::string::npos, given) << body;
+        EXPECT_EQ(body.find("reasoning_details") != std::string::npos, given) << body;
+    }
 }
 
 TEST(FailureOfAnswer, SpeaksTheApisWords) {
