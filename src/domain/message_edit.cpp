@@ -79,6 +79,9 @@ std::string apply_edit(const MessageEdit& edit, Message& message) {
         thought->signature = {};
         return type;
     }
+    if (message.role == MessageRole::summary)
+        throw refused("Message " + message.id +
+                      " is a summary, which can't be edited: the compaction can be undone, or made anew");
     if (type.empty() || type != shown_type(message.role))
         throw refused("Message " + message.id + " of role " + std::string(to_string(message.role)) + " shows as no " +
                       (type.empty() ? "message that could be edited" : type));

@@ -15,6 +15,12 @@ int rank_of(const Message& message) {
     return message.tool_calls.empty() ? 0 : 1;
 }
 
+// What the model thought before it asked, where that is all it said: nothing that could stand alone.
+bool is_thought_before(const Message& message, const Message& request) {
+    return is_approval_request(request) && message.role == MessageRole::assistant && rank_of(message) == 0 &&
+           message.step_id && message.step_id == request.step_id && text_of(message).empty();
+}
+
 // Enough to see past messages that a failed run has left between the parts.
 constexpr std::int64_t neighbours_max = 16;
 
@@ -23,12 +29,15 @@ constexpr std::int64_t neighbours_max = 16;
 void take_side(const Message& message, const std::vector<Message>& neighbours, bool later,
                std::vector<std::string>& ids) {
     int rank = rank_of(message);
+    const Message* last = &message;
     for (const Message& each : neighbours) {
         const int next = rank_of(each);
         if (next == 0 && !each.context_position) continue;
+        if (is_thought_before(each, *last)) ids.push_back(each.id);
         if (next == 0 || (later ? next <= rank : next >= rank)) return;
         ids.push_back(each.id);
         rank = next;
+        last = &each;
     }
 }
 

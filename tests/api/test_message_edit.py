@@ -154,10 +154,20 @@ def test_a_request_for_approval_is_deleted_with_all_that_waits(http):
     Talk.leave_nothing()
 
 
+def test_what_was_thought_before_a_deleted_request_goes_with_it(http):
+    talk = Talk(http)
+    talk.ask(ASK + "\n@reason so so")
+    assert newest(talk, "reasoning_message")
+    delete(talk, talk.pending())
+    assert [m["message_type"] for m in talk.history() if m["message_type"] != "system_message"] == ["user_message"]
+    talk.is_well()
+    Talk.leave_nothing()
+
+
 def test_an_edit_waits_for_the_run_at_work(talk, model):
     talk.say("@say first")
     question = newest(talk, "user_message")
-    asked = in_background(lambda: talk.say("@sleep 500\n@say second"))
+    asked = in_background(lambda: talk.say("@sleep 2000\n@say second"))
     stele.wait_until(lambda: talk.http.get(f"/v1/runs?agent_id={talk.agent['id']}&active=true"))
     edit(talk, question, content="changed")
     assert asked.done()["messages"][-1]["content"] == "second"

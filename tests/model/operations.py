@@ -4,6 +4,7 @@ An operation is a function of the sequence and one of its places."""
 
 import json
 
+import operations_edit
 import operations_runs
 from answering_model import SUMMARISE, Step, cut, garbage, overflow, refusal
 from reference import Place, Waiting, essence
@@ -15,7 +16,7 @@ CLIENT_TOOL = {"name": "get_place", "description": "Where the person is.", "para
 
 def choose(s, place: Place):
     """An operation that makes sense there, by the dice."""
-    found = [(say, 1), (edit, 2), (compact, 2), (undo, 1), (decide_wrongly, 1)]
+    found = [(say, 1), (edit, 2), (compact, 2), (undo, 1), (decide_wrongly, 1), (operations_edit.amend, 1), (operations_edit.forget, 1)]
     found += WHILE_WAITING if place.waits else WHILE_FREE
     found += [(decide_again, 3)] if place.decided else []
     found += [(fork, 1), (begin_conversation, 1)] if len(s.places) < PLACES_MAX else []
@@ -356,5 +357,5 @@ def end_conversation(s, place: Place):
 
 WHILE_WAITING = [(decide, 8), (talk_into_waiting, 2), (operations_runs.cancel_waiting, 2)]
 WHILE_FREE = [(work, 8), (operations_runs.work_in_background, 4), (fail, 3), (say_twice, 1), (overflow_once, 1)]
-EVERY = {say, edit, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset, rearrange,
+EVERY = {say, edit, operations_edit.amend, operations_edit.forget, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset, rearrange,
          *[each for each, _ in WHILE_WAITING + WHILE_FREE]}

@@ -211,6 +211,7 @@ class Sequence:
         assert asked == {each.id for each in place.waits}, f"{asked} wait, and should: {place.waits}"
         if not place.orphans:
             turns += [pairing.Turn("tool", "-", [], call.id) for call in waiting]
+            self.begin_with_user(turns)
             pairing.check([*turns, pairing.Turn("user", "next")], "what is stored")
 
     def read_waiting(self, place: Place):
@@ -236,12 +237,15 @@ class Sequence:
             assert told.items() <= there[key].items(), f"told {told}, stored {there[key]}"
         self.made = made_lines(listed)
 
+    def begin_with_user(self, turns: list):
+        if self.agent in self.model.starts_with_agent:
+            turns.insert(1, pairing.Turn("user", "what adapters put in front of an agent that begins"))
+
     def check_preview(self, place: Place):
         request = self.client.post(self.path(place, "/messages/preview-raw-payload"), {"input": "next"})
         turns = pairing.from_chat(request)
         assert turns[-1].text == "next"
-        if self.agent in self.model.starts_with_agent:
-            turns.insert(1, pairing.Turn("user", "what adapters put in front of an agent that begins"))
+        self.begin_with_user(turns)
         pairing.check(turns, "what would be sent")
         system = turns[0].text
         self.known.check_lines(HUMAN.search(system)[1], self.made)

@@ -1,0 +1,67 @@
+"""Changes of what has been said: the text of a message, and messages that are deleted. Forks share what they change."""
+
+import re
+
+from reference import Place
+
+MARK = re.compile(r"^m\d+")
+
+
+def amend(s, place: Place):
+    """A text is changed, wherever it is shown and sent."""
+    texts = [m for m in s.history(place) if m["message_type"] in ("user_message", "assistant_message") and isinstance(m["content"], str) and not m["content"].startswith("{")]  # nor a summary
+    if not texts:
+        return s.check(place, unchanged(place))
+    message = s.dice.choice(texts)
+    mark = MARK.match(message["content"])  # of a question: it stays known by it
+    text = f"{mark[0] if mark else 'it was'} amended by {s.mark()}"
+    key = (message["id"], message["message_type"])
+    body = {"message_type": message["message_type"], "content": text}
+    _, refused, gone = s.attempt(s.client.patch, f"/v1/agents/{s.agent}/messages/{message['id']}", body)
+    assert not refused, refused
+    for each in s.places:
+        if gone:
+            each.told.pop(key, None)
+        elif key in each.told:
+            each.told[key]["content"] = text
+    if not gone:
+        assert text in [m.get("content") for m in s.history(place)]
+    for each in s.places:
+        s.check(each, unchanged(each))
+
+
+def forget(s, place: Place):
+    """A message is deleted, and with a call all that belongs to it; what is left is as it was."""
+    listed = {id(each): s.history(each) for each in s.places}
+    there = [m["id"] for m in listed[id(place)] if m["message_type"] != "system_message"]
+    if not there:
+        return s.check(place, unchanged(place))
+    wanted = s.dice.choice(there)
+    answer, refused, gone = s.attempt(s.client.delete, f"/v1/agents/{s.agent}/messages/{wanted}")
+    assert not refused, refused
+    if gone:
+        deleted = {m["id"] for each in s.places for m in listed[id(each)]} - {m["id"] for each in s.places for m in s.history(each)}
+        assert not deleted or wanted in deleted
+    else:
+        deleted = set(answer["deleted_message_ids"])
+        assert wanted in deleted
+    s.log.append(f"    deleted {sorted(deleted)}")
+    s.model.starts_with_agent.add(s.agent)  # perhaps: what it answered may be gone
+    for each in s.places:
+        drop(each, deleted, listed[id(each)])
+        s.check(each, unchanged(each))
+
+
+def drop(place: Place, deleted: set[str], listed: list[dict]):
+    marks = {mark[0] for m in listed if m["id"] in deleted and m["message_type"] == "user_message" and (mark := MARK.match(str(m["content"])))}
+    place.said = [mark for mark in place.said if mark not in marks]
+    place.told = {key: told for key, told in place.told.items() if key[0] not in deleted}
+    if place.waits and place.window[-1] in deleted:
+        place.waits, place.parked = [], []
+    if deleted & {m["id"] for m in listed}:
+        place.forget_edits()
+    place.window = [each for each in place.window if each not in deleted]
+
+
+def unchanged(place: Place) -> str:
+    return "any" if place.by_hand else "same"
