@@ -26,6 +26,7 @@ net::ClientRequest request_of(std::string url, std::string body) {
     request.body = std::move(body);
     request.connect_timeout = request.head_timeout = request.idle_timeout = request.total_timeout = patience;
     request.body_bytes_max = answer_bytes_max;
+    request.once = true;
     return request;
 }
 

@@ -113,7 +113,7 @@ public:
             if (!failure) co_return;
             // The server may have closed an idle connection in the very moment we used it: then once more, on a new
             // one.
-            const bool again = connection_->reused && !connection_->timed_out && !answer_begun_ &&
+            const bool again = !request_.once && connection_->reused && !connection_->timed_out && !answer_begun_ &&
                                failure != asio::error::operation_aborted;
             if (!again) raise(failure, "while waiting for the answer of");
             drop();

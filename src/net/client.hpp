@@ -19,6 +19,7 @@ struct ClientRequest {
     std::chrono::milliseconds idle_timeout{60'000};  ///< longest silence within the answer's body
     std::chrono::milliseconds total_timeout{600'000};
     std::size_t body_bytes_max = 64u << 20;
+    bool once = false;  ///< never sent a second time: what it does may have been done although no answer came
 };
 
 struct ClientResponse {
@@ -53,8 +54,8 @@ struct ClientOptions {
 
 /// HTTP/1.1 client with keep-alive pools, one pool a (io_context, scheme, host, port): thread-safe as an object, each
 /// call stays on the executor of its coroutine. A request on a pooled connection that the peer had closed meanwhile is
-/// sent again on a new one, once, if no byte of an answer had come. Cancelling the calling coroutine closes the
-/// connection.
+/// sent again on a new one, once, if no byte of an answer had come and the request allows it. Cancelling the calling
+/// coroutine closes the connection.
 class HttpClient {
 public:
     explicit HttpClient(ClientOptions options = {});

@@ -105,6 +105,17 @@ def test_a_call_has_an_end_and_the_next_one_works(http, peer, misdeed, era):
     assert http.get("/v1/health")["status"] == "ok"
 
 
+@pytest.mark.parametrize("misdeed", ["hangs up at once", "half a head", "a body that is cut"])
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_call_that_broke_off_is_not_made_again(http, peer, misdeed, era):
+    bad = peer(eras=[era])
+    made = add(http, bad.url)
+    assert run(http, made)["status"] == "success"  # on a connection that is kept
+    bad.before = lambda method, _: MISDEEDS[misdeed]() if method == "tools/call" else None
+    assert run(http, made)["status"] == "error"
+    assert bad.methods().count("tools/call") == 2
+
+
 @pytest.mark.parametrize("misdeed", MISDEEDS)
 def test_a_list_has_an_end_and_makes_no_server_impossible(http, peer, misdeed):
     bad = peer(before=lambda method, _: MISDEEDS[misdeed]() if method == "tools/list" else None)

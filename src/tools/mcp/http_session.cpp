@@ -117,6 +117,7 @@ net::ClientRequest HttpSession::request_for(net::Method method, std::string body
     request.head_timeout = request.idle_timeout = std::min(patience.silence, patience.total);
     request.total_timeout = patience.total;
     request.body_bytes_max = patience.bytes_max;
+    request.once = method == net::Method::post;  // the call in it may have been made
     return request;
 }
 

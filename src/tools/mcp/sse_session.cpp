@@ -119,6 +119,7 @@ net::ClientRequest SseSession::post_request(std::string body) const {
     request.headers.add("Content-Type", "application/json");
     for (const auto& [name, value] : headers_) request.headers.add(name, value);
     request.body_bytes_max = 64u << 10;  // what it says there does not matter
+    request.once = true;                 // the call in it may have been made
     return request;
 }
 
