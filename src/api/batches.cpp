@@ -60,11 +60,14 @@ awaitable<Response> create(Services& services, const Request& request) {
     Response response = answer(made);
 
     storage::Transaction transaction;
-    services.batches.insert(transaction, request.organization_id, made, items);
+    const bool offered = services.catalogue.has_batches();
+    services.batches.insert(transaction, request.organization_id, made, items,
+                            offered ? storage::BatchStage::offered : storage::BatchStage::queued);
     if (request.idempotency_key)
         services.idempotency.keep(transaction, request.organization_id, *request.idempotency_key, response.status,
                                   response.body);
     co_await services.database.commit(std::move(transaction));
+    services.provider_batches.wake();
     services.batch_runner.wake();
     co_return response;
 }
@@ -135,6 +138,7 @@ awaitable<bool> cancel_batch(Services& services, std::string organization_id, st
         if (error.code != ErrorCode::conflict) throw;
         co_return false;
     }
+    services.provider_batches.wake();
     co_await services.batch_runner.withdraw(id);
     boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
                           send_batch_callback(services, std::move(organization_id), id), boost::asio::detached);

@@ -51,9 +51,9 @@ awaitable<Response> preview(Services& services, const Request& request) {
     const bool stream = body.streaming.value_or(true);
     MessageTarget target = target_of(place);
     co_await bring_images(services, body);
-    const std::string sent =
-        co_await services.runtime.preview(turn_of(request, std::move(target), std::move(body), stream));
-    co_return json_answer(sent);
+    const auto prepared =
+        co_await services.runtime.prepare(turn_of(request, std::move(target), std::move(body), stream));
+    co_return json_answer(prepared.json);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "runtime/conversation_service.hpp"
 #include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
+#include "runtime/provider_batches.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/tool_search.hpp"
 #include "runtime/tool_service.hpp"
@@ -53,6 +54,7 @@ struct Services {
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;
+    runtime::ProviderBatches& provider_batches;
     net::HttpClient& egress;  ///< for URLs that requests name
     tools::mcp::Client& mcp;
     const tools::mcp::ToolSync& mcp_sync;

@@ -80,6 +80,10 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         ->check(CLI::PositiveNumber);
     add(serve, "batch-concurrency", options.batch_concurrency, "requests of batches that are worked on at once")
         ->check(CLI::Range(1, 256));
+    add(serve, "batch-native", options.batch_native, "hand batches to the providers' own, where they have such");
+    add(serve, "batch-look-seconds", options.batch_look_seconds,
+        "time between two looks at what a provider's batch has come to")
+        ->check(CLI::PositiveNumber);
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
@@ -163,6 +167,7 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
         if (const auto variable = (*table)["key_variable"].value<std::string>())
             endpoint.key = Secret(environment(*variable));
         endpoint.context_window = (*table)["context_window"].value<std::int64_t>();
+        endpoint.batches = (*table)["batches"].value<bool>();
         const llm::ProviderKind* kind = llm::find_provider_kind(endpoint.kind);
         if (kind == nullptr)
             throw Error(ErrorCode::invalid_argument, path + ": providers.kind '" + endpoint.kind + "' is not known");

@@ -41,6 +41,8 @@ struct Options {
     std::int64_t context_window_max = 128'000;
     std::int64_t schedule_patience_seconds = 600;  ///< how long a planned message waits for a busy agent
     std::int64_t batch_concurrency = 4;            ///< requests of batches that are worked on at once
+    bool batch_native = true;                      ///< batches go to the providers' own, where there are any
+    std::int64_t batch_look_seconds = 30;          ///< between two looks at what a provider's batch has come to
     bool egress_private = false;     ///< URLs that requests name, such as callbacks, may lead into private networks
     bool tools_mcp_private = false;  ///< MCP servers may be on this machine and in private networks
     bool tools_mcp_stdio = false;    ///< MCP servers may be commands, which run in the sandbox

@@ -75,6 +75,7 @@ private:
     storage::RunEventRepository run_events_;
     storage::ScheduleRepository schedules_;
     storage::BatchRepository batches_;
+    storage::ProviderBatchRepository provider_batch_rows_;
     storage::IdempotencyRepository idempotency_;
     storage::McpServerRepository mcp_servers_;
     storage::SandboxRepository sandboxes_;
@@ -92,6 +93,7 @@ private:
     runtime::GroupService group_service_;
     runtime::Scheduler scheduler_;
     runtime::BatchRunner batch_runner_;
+    runtime::ProviderBatches provider_batches_;
     runtime::MessageService message_service_;
     runtime::ToolService tool_service_;
     runtime::ToolWriter tool_writer_;
@@ -168,6 +170,7 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
         std::chrono::seconds(options.model_answer_timeout_seconds > 0 ? options.model_answer_timeout_seconds
                                                                       : options.model_timeout_seconds);
     made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
+    made.batches = options.batch_native;
     return made;
 }
 
@@ -207,6 +210,7 @@ ServerApp::ServerApp(const Options& options)
       run_events_(*database_),
       schedules_(*database_),
       batches_(*database_),
+      provider_batch_rows_(*database_),
       idempotency_(*database_),
       mcp_servers_(*database_, sealer_),
       sandboxes_(*database_),
@@ -232,6 +236,9 @@ ServerApp::ServerApp(const Options& options)
       batch_runner_({*database_, batches_, runs_, runtime_, static_cast<std::size_t>(options.batch_concurrency),
                      tells_of_batch()},
                     executors(contexts_)),
+      provider_batches_({*database_, provider_batch_rows_, catalogue_, runtime_,
+                         std::chrono::seconds(options.batch_look_seconds), [this] { batch_runner_.wake(); }},
+                        contexts_.front()->get_executor()),
       message_service_({*database_, agents_, messages_, runtime_}),
       tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
@@ -255,6 +262,7 @@ ServerApp::ServerApp(const Options& options)
                 runtime_,
                 scheduler_,
                 batch_runner_,
+                provider_batches_,
                 egress_,
                 mcp_,
                 mcp_sync_,
@@ -329,6 +337,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
@@ -362,6 +371,7 @@ void ServerApp::stop() {
     runtime_.stop();
     scheduler_.stop();
     batch_runner_.stop();
+    provider_batches_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -370,7 +380,7 @@ void ServerApp::stop() {
 
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
-    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work();
+    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work() + provider_batches_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

@@ -113,6 +113,8 @@ Catalogue::Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoi
         endpoint.key = config.key;
         endpoint.key_scheme = kind->key_scheme;
         endpoint.quirks = kind->quirks;
+        endpoint.batches =
+            options.batches && config.batches.value_or(kind->batches && server->base_url == kind->default_url);
         endpoint.silence_timeout = options.silence_timeout;
         endpoint.answer_timeout = options.answer_timeout;
         server->provider = std::make_unique<OpenAiChat>(client, std::move(endpoint));
@@ -124,6 +126,11 @@ Catalogue::Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoi
 }
 
 Catalogue::~Catalogue() = default;
+
+bool Catalogue::has_batches() const {
+    return std::any_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server->provider->batches() != nullptr; });
+}
 
 std::shared_ptr<const AvailableModels> Catalogue::available() const {
     const std::lock_guard lock(mutex_);

@@ -31,6 +31,7 @@ struct CatalogueOptions {
     std::chrono::milliseconds silence_timeout{600'000};  ///< of a model that streams
     std::chrono::milliseconds answer_timeout{600'000};   ///< of one that does not
     std::chrono::seconds refresh_interval{60};
+    bool batches = true;  ///< providers' own batches are used
 };
 
 /// The models that the configured servers offer, and always stele/offline and stele/hash, which need no server. Servers
@@ -57,6 +58,9 @@ public:
     /// Refreshes for ever: every so often, and sooner while a server does not answer. Ends when its coroutine is
     /// cancelled.
     boost::asio::awaitable<void> keep_fresh();
+
+    /// True if a server is configured that has batches of its own.
+    bool has_batches() const;
 
     /// True if a server is configured.
     bool has_servers() const { return !servers_.empty(); }

@@ -6,6 +6,7 @@
 #include "llm/chat_answer.hpp"
 #include "llm/chat_request.hpp"
 #include "llm/model_failure.hpp"
+#include "llm/openai_batches.hpp"
 #include "net/url.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -99,6 +100,7 @@ OpenAiChat::OpenAiChat(net::HttpClient& client, ChatEndpoint endpoint)
     const auto url = net::parse_url(endpoint_.base_url);
     host_ = url ? url->host : endpoint_.base_url;
     endpoint_.quirks.official_openai = host_ == "api.openai.com";
+    if (endpoint_.batches) batches_ = std::make_unique<OpenAiBatches>(client_, endpoint_);
     if (host_.ends_with(".deepseek.com")) endpoint_.quirks.reasoning_back = true;  // given as an OpenAI base URL
 }
 
@@ -201,13 +203,19 @@ awaitable<ModelAnswer> OpenAiChat::attempt(Call& call) {
         co_return co_await read_stream(call, *stream);
 
     const std::string body = co_await read_body(*stream, answer_bytes_max);
+    co_return whole_answer(body, call.model);
+}
+
+ModelAnswer OpenAiChat::read_answer(std::string_view body) const { return whole_answer(body, "of a batch"); }
+
+ModelAnswer OpenAiChat::whole_answer(std::string_view body, const std::string& model) const {
     auto answer = read_chat_answer(body);
-    if (!answer && is_error_body(body)) throw failure_within_answer(body, call.model, host_);
+    if (!answer && is_error_body(body)) throw failure_within_answer(body, model, host_);
     if (!answer)
-        throw model_failure("llm_error", "The model '" + call.model + "' at " + host_ +
+        throw model_failure("llm_error", "The model '" + model + "' at " + host_ +
                                              " answered with no chat completion: " + message_of_error_body(body));
-    if (answer->text.empty() && answer->tool_calls.empty()) throw empty_answer(*answer, call.model, host_);
-    co_return std::move(*answer);
+    if (answer->text.empty() && answer->tool_calls.empty()) throw empty_answer(*answer, model, host_);
+    return std::move(*answer);
 }
 
 awaitable<ModelAnswer> OpenAiChat::read_stream(Call& call, net::ClientStream& stream) {

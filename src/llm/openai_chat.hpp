@@ -7,6 +7,7 @@
 #include "net/client.hpp"
 
 #include <map>
+#include <memory>
 #include <mutex>
 
 namespace stele::llm {
@@ -22,6 +23,7 @@ struct ChatEndpoint {
     std::chrono::milliseconds answer_timeout{600'000};   ///< for an answer that is not streamed
     std::chrono::milliseconds total_timeout{3'600'000};
     int attempts_max = 3;
+    bool batches = false;  ///< the server has batches like OpenAI's
 };
 
 /// `text` in the form "scheme://host[:port]/path" without a slash at the end: with or without http://, with or without
@@ -37,6 +39,8 @@ public:
 
     boost::asio::awaitable<ModelAnswer> complete(ModelRequest request, DeltaSink* sink) override;
     std::string request_json(const ModelRequest& request, bool stream) const override;
+    BatchService* batches() override { return batches_.get(); }
+    ModelAnswer read_answer(std::string_view body) const override;
 
 private:
     struct Call;
@@ -47,10 +51,12 @@ private:
 
     boost::asio::awaitable<ModelAnswer> attempt(Call& call);
     boost::asio::awaitable<ModelAnswer> read_stream(Call& call, net::ClientStream& stream);
+    ModelAnswer whole_answer(std::string_view body, const std::string& model) const;
 
     net::HttpClient& client_;
     ChatEndpoint endpoint_;
     std::string host_;
+    std::unique_ptr<BatchService> batches_;
     mutable std::mutex mutex_;
     std::map<std::string, Refusals, std::less<>> refusals_;  ///< by model; under the mutex
 };

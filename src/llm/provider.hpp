@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "llm/batch_service.hpp"
 #include "llm/model.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -30,6 +31,15 @@ public:
 
     /// The body that `complete` would send for `request`.
     virtual std::string request_json(const ModelRequest& request, bool stream) const = 0;
+
+    /// The provider's own batches, or null where it has none. Lives as long as the provider.
+    virtual BatchService* batches() { return nullptr; }
+
+    /// An answer that came by batches(), as complete would return it but for its request. Throws Error{model_failed}
+    /// for what is no answer, or an empty one.
+    virtual ModelAnswer read_answer(std::string_view) const {
+        throw Error(ErrorCode::internal, "This provider has no batches");
+    }
 
     /// False for what answers by rules and would not understand that it is asked for a summary.
     virtual bool can_summarise() const { return true; }

@@ -21,9 +21,10 @@ constexpr Quirks strict_fields{
 const std::vector<ProviderKind>& provider_kinds() {
     static const std::vector<ProviderKind> kinds = {
         {"openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "https://api.openai.com/v1", Listing::models,
-         plain},
+         plain, "", "Bearer", false, true},
         {"ollama", "", "OLLAMA_BASE_URL", "", "", Listing::ollama, local, "", "Bearer", true},
-        {"groq", "GROQ_API_KEY", "", "", "https://api.groq.com/openai/v1", Listing::models, no_forced_tool},
+        {"groq", "GROQ_API_KEY", "", "", "https://api.groq.com/openai/v1", Listing::models, no_forced_tool, "",
+         "Bearer", false, true},
         {"together", "TOGETHER_API_KEY", "", "", "https://api.together.xyz/v1", Listing::models, strict_fields},
         {"vllm", "", "VLLM_API_BASE", "", "", Listing::models, vllm_like, "VLLM_HANDLE_BASE", "Bearer", true},
         {"sglang", "", "SGLANG_API_BASE", "", "", Listing::models, vllm_like, "SGLANG_HANDLE_BASE", "Bearer", true},

@@ -31,6 +31,7 @@ struct ProviderKind {
     std::string_view handle_base_variable = {};  ///< environment variable that replaces the handles' prefix
     std::string_view key_scheme = "Bearer";
     bool below_v1 = false;  ///< its API is always below /v1, which users leave out
+    bool batches = false;   ///< it has batches like OpenAI's; a server elsewhere that imitates it need not
 };
 
 /// All of them, in the order of listings.
@@ -44,6 +45,7 @@ struct EndpointConfig {
     std::string base_url;         ///< any spelling
     Secret key;
     std::optional<std::int64_t> context_window;  ///< for models whose window the server does not tell
+    std::optional<bool> batches;                 ///< whether the server has batches like OpenAI's; nothing: by its kind
 };
 
 /// The endpoints that the environment switches on. `variable`: looks one up; empty when unset.

@@ -109,6 +109,8 @@ awaitable<std::optional<storage::BatchItemEnd>> BatchRunner::end_of(storage::Bat
     request.run_type = batch_run_type;
     request.run_id = item.run_id;
     request.request_id = item.id;
+    request.answer = std::move(item.answer);
+    request.answered_by = std::move(item.answered_by);
     end.begun = false;
     const auto executor = co_await boost::asio::this_coro::executor;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(item.batch_created_at + time_max - now());

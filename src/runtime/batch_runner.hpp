@@ -11,7 +11,8 @@
 namespace stele::runtime {
 
 /// Works through the items of all batches as background runs, in their order: a few at once, never two of one agent. A
-/// batch that takes longer than a day expires. Providers' own batch interfaces are not used.
+/// batch that takes longer than a day expires. What providers answer in batches of their own comes here afterwards
+/// (provider_batches.hpp).
 class BatchRunner {
 public:
     struct Parts {

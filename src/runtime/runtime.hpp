@@ -12,6 +12,12 @@
 
 namespace stele::runtime {
 
+/// A request to a model, not sent.
+struct PreparedRequest {
+    llm::ResolvedModel model;
+    std::string json;  ///< the body
+};
+
 /// Starts runs and knows those at work. Thread-safe; outlives every run.
 class Runtime {
 public:
@@ -71,8 +77,8 @@ public:
     boost::asio::awaitable<std::string> recompile(std::string organization_id, std::string agent_id,
                                                   std::string conversation_id, bool update_timestamp, bool dry_run);
 
-    /// The body that `request` would send to its model's provider, as JSON. Nothing is sent or stored. Throws as start.
-    boost::asio::awaitable<std::string> preview(TurnRequest request);
+    /// What `request` would send to its model's provider now. Nothing is sent or stored. Throws as start.
+    boost::asio::awaitable<PreparedRequest> prepare(TurnRequest request);
 
     /// One answer of an agent's model to a prompt. Throws Error{not_found} for an unknown agent or model,
     /// Error{model_failed} for whatever goes wrong at the provider.

@@ -22,18 +22,20 @@ awaitable<std::string> Runtime::recompile(std::string organization_id, std::stri
     co_return text;
 }
 
-awaitable<std::string> Runtime::preview(TurnRequest request) {
+awaitable<PreparedRequest> Runtime::prepare(TurnRequest request) {
+    const bool stream = request.stream_tokens;
     TurnInput input;
     input.messages = input_messages(request.body, request.agent_id);
     LoadedAgent loaded = co_await load(request);
     llm::ResolvedModel model = co_await model_of(request.body.override_model, loaded.agent.llm_config);
-    llm::Provider& provider = *model.provider;
-    const bool stream = request.stream_tokens;
+    PreparedRequest prepared;
+    prepared.model = model;
     auto log = std::make_shared<RunLog>(new_run(request));  // nobody reads it
     Turn turn(services_, std::move(request), std::move(log), Lease(), std::move(loaded), std::move(input),
               std::move(model));
     const llm::ModelRequest made = co_await turn.first_request();
-    co_return provider.request_json(made, stream);
+    prepared.json = prepared.model.provider->request_json(made, stream);
+    co_return std::move(prepared);
 }
 
 }  // namespace stele::runtime

@@ -166,6 +166,7 @@ llm::ModelRequest Turn::make_request() const {
     TurnOptions turns;
     turns.timezone = loaded_.agent.timezone.value_or("UTC");
     turns.context_window = config.context_window;
+    turns.model = model_.info().model;
     turns.inner_thoughts = !state_.speaks_in_text && config.put_inner_thoughts_in_kwargs.value_or(false);
 
     llm::ModelRequest request;
@@ -227,12 +228,29 @@ awaitable<void> Turn::ask_model(StepWork& work) {
     work.tokens_shown = tokens.shown();
 }
 
+// The answer that a provider's batch has given, with the request as it would be made now. One that can't be used is as
+// good as none.
+std::optional<llm::ModelAnswer> Turn::take_given_answer() {
+    const std::string body = std::exchange(request_.answer, {});
+    if (body.empty() || request_.answered_by != model_.info().handle) return std::nullopt;
+    try {
+        llm::ModelAnswer answer = model_.provider->read_answer(body);
+        answer.request_json = model_.provider->request_json(make_request(), false);
+        return answer;
+    } catch (const Error& error) {
+        log::warn("run.answer_of_batch_unusable", {{"run_id", run_.id}, {"type", error.type}, {"why", error.what()}});
+        return std::nullopt;
+    }
+}
+
 // A model that finds the conversation too long for its window is asked again after a compaction: first one that keeps
 // the newest messages, then one that keeps nothing but the new input.
 awaitable<llm::ModelAnswer> Turn::complete(StepWork& work, TokenEvents& tokens) {
     for (int attempt = 1;; ++attempt) {
         std::optional<Error> overflow;
         try {
+            std::optional<llm::ModelAnswer> given = take_given_answer();
+            if (given) co_return std::move(*given);
             llm::ModelRequest request = make_request();
             auto asked = model_.provider->complete(std::move(request), request_.stream_tokens ? &tokens : nullptr);
             llm::ModelAnswer answer = co_await request_.control->interruptible(std::move(asked));
@@ -254,6 +272,8 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
     message.model = model_.info().model;
     if (!work.answer.reasoning.empty())
         message.content.push_back(reasoning_part(work.answer.reasoning, true, work.answer.reasoning_signature));
+    else if (!work.answer.reasoning_signature.empty())
+        message.content.push_back(omitted_reasoning_part(work.answer.reasoning_signature));
     const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
     for (std::size_t i = 0; i < std::min(calls, work.answer.tool_calls.size()); ++i) {
         const llm::ToolCall& asked = work.answer.tool_calls[i];

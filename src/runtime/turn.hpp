@@ -57,6 +57,8 @@ struct TurnRequest {
     std::string request_id;                      ///< of the HTTP request, for the log
     int depth = 0;                               ///< how many messages from agent to agent led here
     std::optional<GroupPart> group;
+    std::string answer;                   ///< of its first model call, if the provider has given it before
+    std::string answered_by;              ///< handle of the model that `answer` is of
     std::shared_ptr<RunControl> control;  ///< given by Runtime
 };
 
@@ -116,6 +118,7 @@ private:
     boost::asio::awaitable<void> compact_if_full();
     boost::asio::awaitable<void> compact_afterwards();
     void show_compaction(const struct Compaction& compaction);
+    std::optional<llm::ModelAnswer> take_given_answer();
     boost::asio::awaitable<llm::ModelAnswer> complete(StepWork& work, TokenEvents& tokens);
     bool window_is_full() const;
     void note_context_size(const llm::ModelAnswer& answer);

@@ -1,5 +1,7 @@
 #include "storage/batch_repository.hpp"
 
+#include <boost/describe/enum_to_string.hpp>
+
 namespace stele::storage {
 namespace {
 
@@ -18,7 +20,7 @@ constexpr Statement insert_row{"batch.insert",
                                " created_at) VALUES ($1, $2, 'running', $3, $4, $5)"};
 constexpr Statement insert_item{"batch.insert_item",
                                 "INSERT INTO batch_item (id, batch_id, position, agent_id, run_id, request, status,"
-                                " begun) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0)"};
+                                " begun, stage) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7)"};
 constexpr Statement delete_row{"batch.delete", "DELETE FROM batch WHERE organization_id = $1 AND id = $2"};
 constexpr Statement update_closed{
     "batch.close", "UPDATE batch SET status = $2, completed_at = $3 WHERE id = $1 AND status = 'running'"};
@@ -26,7 +28,7 @@ constexpr Statement update_items_closed{
     "batch.close_items", "UPDATE batch_item SET status = 'cancelled' WHERE batch_id = $1 AND status = 'waiting'"};
 constexpr Statement select_waits{"batch.waits", "SELECT 1 FROM batch_item WHERE id = $1 AND status = 'waiting'"};
 constexpr Statement update_item{"batch.finish_item",
-                                "UPDATE batch_item SET status = $2, begun = $3, failure = $4 WHERE id = $1"
+                                "UPDATE batch_item SET status = $2, begun = $3, failure = $4, answer = '' WHERE id = $1"
                                 " AND status = 'waiting'"};
 // A batch of which nothing could run has failed; one whose runs failed has been carried out.
 constexpr Statement update_ended{
@@ -95,8 +97,10 @@ Select select_batches(const std::string& organization_id) {
 Select select_next(const std::vector<std::string>& busy) {
     Select select(
         "SELECT i.id, i.batch_id, i.agent_id, i.run_id, i.request, b.organization_id, b.created_by_id,"
-        " b.created_at FROM batch_item i JOIN batch b ON b.id = i.batch_id WHERE i.status = 'waiting'"
-        " AND b.status = ?",
+        " b.created_at, i.answered_by, i.answer FROM batch_item i JOIN batch b ON b.id = i.batch_id"
+        " WHERE i.status = 'waiting' AND i.stage = 'queued' AND b.status = ? AND NOT EXISTS"
+        " (SELECT 1 FROM batch_item e WHERE e.agent_id = i.agent_id AND e.status = 'waiting'"
+        " AND e.position < i.position)",
         to_value("running"));
     if (!busy.empty()) select.where_in("i.agent_id NOT IN (?)", busy);
     select.finish(" ORDER BY i.position LIMIT ?", 1);
@@ -138,12 +142,12 @@ boost::asio::awaitable<TextMap> BatchRepository::items_of_runs(std::string batch
 }
 
 void BatchRepository::insert(Transaction& transaction, const std::string& organization_id, const BatchJob& batch,
-                             const std::vector<BatchItem>& items) const {
+                             const std::vector<BatchItem>& items, BatchStage stage) const {
     transaction.add(insert_row, batch.id, organization_id, batch.callback_url, batch.created_by_id,
                     to_micros(batch.created_at));
     for (const BatchItem& item : items)
         transaction.add(insert_item, item.id, batch.id, next_position(), item.agent_id, item.run_id,
-                        to_json(item.request));
+                        to_json(item.request), boost::describe::enum_to_string(stage, ""));
 }
 
 void BatchRepository::remove(Transaction& transaction, const std::string& organization_id,
@@ -173,6 +177,8 @@ boost::asio::awaitable<std::optional<BatchItem>> BatchRepository::next_waiting(s
     item.organization_id = row.take_text(5);
     item.user_id = row.take_text(6);
     item.batch_created_at = from_micros(row.integer(7));
+    item.answered_by = row.take_text(8);
+    item.answer = row.take_text(9);
     co_return std::move(item);
 }
 

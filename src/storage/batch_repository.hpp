@@ -14,7 +14,12 @@ struct BatchItem {
     MessageRequest request;
     std::string organization_id, user_id;  ///< of the batch, like the next
     Timestamp batch_created_at{};
+    std::string answered_by;  ///< handle of the model whose provider has answered it in a batch; empty: nobody
+    std::string answer;       ///< that answer
 };
+
+/// What an item that has not ended waits for: whether a provider's batch can take it, the answer of that, or its run.
+BOOST_DEFINE_ENUM_CLASS(BatchStage, offered, sent, queued)
 
 /// How an item ended.
 struct BatchItemEnd {
@@ -41,8 +46,9 @@ public:
     /// The items that runs belong to, by run id: pairs of run and item.
     boost::asio::awaitable<TextMap> items_of_runs(std::string batch_id, std::vector<std::string> run_ids) const;
 
+    /// `stage`: offered or queued.
     void insert(Transaction& transaction, const std::string& organization_id, const BatchJob& batch,
-                const std::vector<BatchItem>& items) const;
+                const std::vector<BatchItem>& items, BatchStage stage) const;
     void remove(Transaction& transaction, const std::string& organization_id, const BatchJob& batch) const;
 
     /// Ends a batch before its time, as cancelled or expired; what waits or is at work counts as cancelled. The commit
@@ -51,7 +57,7 @@ public:
 
     // For the runner.
 
-    /// The first item that waits, of an agent that is not among `busy`.
+    /// The first item that waits for its run, of an agent that is not among `busy` and of which none came before.
     boost::asio::awaitable<std::optional<BatchItem>> next_waiting(std::vector<std::string> busy) const;
     boost::asio::awaitable<bool> waits(std::string item_id) const;
 

@@ -9,6 +9,7 @@
 #include "storage/mcp_server_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/page.hpp"
+#include "storage/provider_batch_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/sandbox_repository.hpp"
@@ -22,9 +23,9 @@ std::vector<Statement> all_statements() {
     for (const auto& some :
          {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
           ConversationRepository::statements(), GroupRepository::statements(), IdempotencyRepository::statements(),
-          McpServerRepository::statements(), MessageRepository::statements(), RunEventRepository::statements(),
-          RunRepository::statements(), SandboxRepository::statements(), ScheduleRepository::statements(),
-          ToolRepository::statements(), page_statements()})
+          McpServerRepository::statements(), MessageRepository::statements(), ProviderBatchRepository::statements(),
+          RunEventRepository::statements(), RunRepository::statements(), SandboxRepository::statements(),
+          ScheduleRepository::statements(), ToolRepository::statements(), page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }
