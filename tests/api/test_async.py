@@ -49,7 +49,7 @@ def test_a_run_that_may_not_begin_any_more_says_why(server):
     http_ = server.http(2)
     rule = {"type": "requires_approval", "tool_name": "memory_insert"}
     asked = http_.post("/v1/agents", {"tool_rules": [rule], "memory_blocks": [{"label": "human", "value": ""}]})
-    runs = [begin(http_, asked, text)["id"] for text in ('@sleep 1000\n@call memory_insert {"label":"human","new_string":"x"}', "@say never")]
+    runs = [begin(http_, asked, text)["id"] for text in ('@sleep 2000\n@call memory_insert {"label":"human","new_string":"x"}', "@say never")]
     assert ended(http_, runs[0])["stop_reason"] == "requires_approval"
     refused = ended(http_, runs[1])
     assert refused["status"] == "failed" and "waiting for approval" in refused["metadata"]["error"]
@@ -87,7 +87,7 @@ def test_a_failure_is_on_the_run(server, agent):
 
 def test_it_waits_behind_the_run_at_work_and_can_be_cancelled_there(server, agent):
     http_ = server.http()
-    first, second = begin(http_, agent, "@sleep 700\n@say first"), begin(http_, agent, "@say second")
+    first, second = begin(http_, agent, "@sleep 2000\n@say first"), begin(http_, agent, "@say second")
     assert http_.get(f"/v1/runs/{second['id']}")["status"] == "created"
     third = begin(http_, agent, "@say third")
     assert http_.post(f"/v1/agents/{agent['id']}/messages/cancel", {"run_ids": [third["id"]]}) == {third["id"]: "cancelled"}

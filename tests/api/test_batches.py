@@ -214,7 +214,7 @@ def test_a_run_may_be_cancelled_by_itself(http):
 
 def test_an_agent_that_is_deleted_meanwhile_holds_up_nobody(http):
     one, two = agents(http, 2)
-    batch = create(http, request(one, "@sleep 500"), request(one), request(one), request(two))
+    batch = create(http, request(one, "@sleep 2000"), request(one), request(one), request(two))
     stele.wait_until(lambda: len(runs(http, one)) == 1)
     http.delete(f"/v1/agents/{one}")
     batch = ended(http, batch)

@@ -158,7 +158,7 @@ def test_a_run_in_the_queue_is_ended_and_the_one_before_it_is_not(http, agent):
 
 def test_all_of_an_agents_runs_end_at_once_and_nobody_elses(http, agent):
     other = http.post("/v1/agents", {})
-    spared = in_background(lambda: say(http, other, "@sleep 500\n@say spared"))
+    spared = in_background(lambda: say(http, other, "@sleep 2000\n@say spared"))
     asked = [in_background(lambda: say(http, agent, "@sleep 60000")) for _ in range(6)]
     runs = begun(http, agent, 6)
     assert cancel(http, agent) == {run["id"]: "cancelled" for run in runs}
@@ -228,7 +228,7 @@ def test_cancel_at_any_moment_leaves_a_valid_history(http, agent):
 
 
 def test_a_request_may_refuse_to_wait(http, agent):
-    first = in_background(lambda: say(http, agent, "@sleep 700\n@say first"))
+    first = in_background(lambda: say(http, agent, "@sleep 2000\n@say first"))
     run, = begun(http, agent)
     with pytest.raises(stele.Refused) as refused:
         say(http, agent, "second", double_texting="reject")
@@ -246,7 +246,7 @@ def test_a_request_may_refuse_to_wait(http, agent):
 def test_an_agent_has_a_rule_for_requests_that_do_not_say(http, model):
     agent = http.post("/v1/agents", {"double_texting": "reject"})
     assert agent["double_texting"] == "reject" and http.get(f"/v1/agents/{agent['id']}")["double_texting"] == "reject"
-    first = in_background(lambda: say(http, agent, "@sleep 700\n@say first"))
+    first = in_background(lambda: say(http, agent, "@sleep 2000\n@say first"))
     run, = begun(http, agent)
     with pytest.raises(stele.Refused) as refused:
         say(http, agent, "second")
@@ -257,7 +257,7 @@ def test_an_agent_has_a_rule_for_requests_that_do_not_say(http, model):
     assert changed["double_texting"] == "queue"
     talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
     path = f"/v1/conversations/{talk['id']}/messages"
-    first = in_background(lambda: http.post(path, {"input": "@sleep 500\n@say one", "streaming": False}))
+    first = in_background(lambda: http.post(path, {"input": "@sleep 2000\n@say one", "streaming": False}))
     begun(http, agent)
     assert http.post(path, {"input": "@say two", "streaming": False})["messages"][-1]["content"] == "two"
     first.done()

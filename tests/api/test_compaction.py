@@ -189,7 +189,7 @@ def test_a_client_need_not_wait_for_the_summary_but_the_next_message_does(own_se
 def test_compaction_waits_for_the_turn_at_work(server, tiny):
     http = server.http()
     talk(http, tiny, 3)
-    turn = threading.Thread(target=lambda: say(http, tiny, "@sleep 400\n@say late"))
+    turn = threading.Thread(target=lambda: say(http, tiny, "@sleep 2000\n@say late"))
     turn.start()
     until(lambda: http.get(f"/v1/runs?active=true&agent_id={tiny['id']}"))
     done = http.post(f"/v1/agents/{tiny['id']}/summarize", {"compaction_settings": {"mode": "all"}})

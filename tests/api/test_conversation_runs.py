@@ -51,7 +51,7 @@ def content(told):
 
 def test_a_run_of_the_conversation_is_cancelled_and_no_other(server, api, talk):
     sdk = letta_client.Letta(base_url=server.url, api_key="none")
-    other = in_background(lambda: api.post(f"/v1/agents/{talk['agent_id']}/messages", {"input": "@sleep 700\n@say spared"}))
+    other = in_background(lambda: api.post(f"/v1/agents/{talk['agent_id']}/messages", {"input": "@sleep 2000\n@say spared"}))
     asked = in_background(lambda: say(api, talk, "@sleep 60000"))
     run, = at_work(api, talk)
     assert dict(sdk.conversations.cancel(talk["id"])) == {run["id"]: "cancelled"}

@@ -297,13 +297,13 @@ def test_it_waits_while_the_agent_is_busy(plans):
 
 
 def test_what_waits_is_withdrawn_with_its_plan(plans):
-    plans.http.post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 900\n@say first"})
+    plans.http.post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 2000\n@say first"})
     plan = plans.once(0.1, "@say second")
     stele.wait_until(lambda: len(plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")) == 2)
     plans.http.delete(f"{plans.path}/{plan}")
     stele.wait_until(lambda: not plans.http.get(f"/v1/runs?agent_id={plans.agent_id}&active=true"))
     assert [r["status"] for r in plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")] == ["cancelled", "completed"]
-    assert plans.said() == ["@sleep 900\n@say first"]
+    assert plans.said() == ["@sleep 2000\n@say first"]
 
 
 def test_it_does_not_wait_for_ever(own_server):
@@ -451,10 +451,10 @@ def test_the_plans_of_an_agent_go_with_it(own_server):
 def test_a_stop_leaves_what_is_due_for_the_next_start(own_server):
     server = own_server().start()
     plans = Plans(server.http())
-    server.http().post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 800\n@say first"})
+    server.http().post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 2000\n@say first"})
     plan = plans.once(0.1, "@say second")
     stele.wait_until(lambda: len(plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")) == 2)
     assert server.stop() == 0
     server.start()
     (firing,) = plans.fired(plan)
-    assert firing["status"] == "success" and plans.said() == ["@sleep 800\n@say first", "@say second"]
+    assert firing["status"] == "success" and plans.said() == ["@sleep 2000\n@say first", "@say second"]

@@ -128,7 +128,7 @@ def test_a_client_that_goes_away_does_not_end_the_run(server, http_, model, agen
 
 
 def test_a_client_that_leaves_the_queue_is_still_served(server, http_, agent):
-    first = threading.Thread(target=lambda: http_.post(f"/v1/agents/{agent['id']}/messages", {"input": "@sleep 300\n@say first"}))
+    first = threading.Thread(target=lambda: http_.post(f"/v1/agents/{agent['id']}/messages", {"input": "@sleep 2000\n@say first"}))
     first.start()
     until(lambda: http_.get(f"/v1/runs?agent_id={agent['id']}&active=true"), "the first run did not begin")
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_SECONDS)

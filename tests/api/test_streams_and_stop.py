@@ -112,9 +112,9 @@ def test_stopping_lets_work_at_hand_finish(own_server):
     agents = [http.post("/v1/agents", {}) for _ in range(3)]
     with Wire(server.port) as blocking, Wire(server.port) as streaming, Wire(server.port) as leaving, Wire(server.port) as idle:
         path = "/v1/agents/{}/messages"
-        blocking.send(request("POST", path.format(agents[0]["id"]), json.dumps({"input": "@sleep 700\n@say done"}).encode()))
-        ask_for_stream(streaming, agents[1], "@sleep 700\n@say streamed")
-        ask_for_stream(leaving, agents[2], "@sleep 700\n@say unheard")
+        blocking.send(request("POST", path.format(agents[0]["id"]), json.dumps({"input": "@sleep 2000\n@say done"}).encode()))
+        ask_for_stream(streaming, agents[1], "@sleep 2000\n@say streamed")
+        ask_for_stream(leaving, agents[2], "@sleep 2000\n@say unheard")
         assert idle.ask("GET", "/v1/health").status == 200
         while [run["status"] for run in http.get("/v1/runs")].count("running") < 3:
             pass
