@@ -1,14 +1,10 @@
 // A chat-completions server that answers at once with canned text: 20 bytes of head-room for the server under test.
 // The first word of every answer is the time at which it left, in nanoseconds of the steady clock, so that the load
-// driver on the same machine can tell what the server between them costs. With --token-ms every word is such a time,
-// and leaves that long after the one before it.
+// driver on the same machine can tell what the server between them costs.
 #include "net/server.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -28,23 +24,9 @@ std::string chunk(const std::string& content, const char* finish) {
            finish + "}]}\n\n";
 }
 
-struct Speech {
-    int words = 10;
-    std::chrono::milliseconds pause{0};
-};
-
-awaitable<void> write_stream(Speech speech, BodyWriter& writer) {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-    auto next = std::chrono::steady_clock::now();
+awaitable<void> write_stream(int words, BodyWriter& writer) {
     co_await writer.write(chunk(time_word(), "null"));
-    for (int i = 1; i < speech.words; ++i) {
-        if (speech.pause.count() > 0) {
-            timer.expires_at(next += speech.pause);
-            co_await timer.async_wait(boost::asio::use_awaitable);
-        }
-        const std::string word = speech.pause.count() > 0 ? time_word() : "word ";
-        co_await writer.write(chunk(word, "null"));
-    }
+    for (int i = 1; i < words; ++i) co_await writer.write(chunk("word ", "null"));
     co_await writer.write(chunk("", "\"stop\"") +
                           "data: "
                           "{\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":10,"
@@ -52,13 +34,13 @@ awaitable<void> write_stream(Speech speech, BodyWriter& writer) {
                           "data: [DONE]\n\n");
 }
 
-awaitable<HttpResponse> answer(HttpRequest& request, Speech speech) {
+awaitable<HttpResponse> answer(HttpRequest& request, int words) {
     HttpResponse response;
     if (request.path == "/v1/models") {
         response.body = R"({"object":"list","data":[{"id":"mock","object":"model","max_model_len":32000}]})";
     } else if (request.body.find("\"stream\":true") != std::string::npos) {
         response.content_type = "text/event-stream";
-        response.producer = [speech](BodyWriter& writer) { return write_stream(speech, writer); };
+        response.producer = [words](BodyWriter& writer) { return write_stream(words, writer); };
     } else {
         response.body =
             R"({"id":"c","object":"chat.completion","created":1,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":")" +
@@ -74,15 +56,12 @@ int main(int argument_count, char** arguments) {
     CLI::App app("A model server that answers at once");
     ServerOptions options;
     options.port = 0;
-    Speech speech;
-    int token_ms = 0;
+    int words = 10;
     app.add_option("--port", options.port);
-    app.add_option("--words", speech.words, "of a streamed answer");
-    app.add_option("--token-ms", token_ms, "between two words of a streamed answer");
+    app.add_option("--words", words, "of a streamed answer");
     CLI11_PARSE(app, argument_count, arguments);
-    speech.pause = std::chrono::milliseconds(token_ms);
     boost::asio::io_context context(1);
-    Server server(options, {&context}, {[speech](HttpRequest& request) { return answer(request, speech); }});
+    Server server(options, {&context}, {[words](HttpRequest& request) { return answer(request, words); }});
     server.start();
     std::printf("%d\n", server.port());
     std::fflush(stdout);

@@ -107,30 +107,31 @@ def talking_streams(folder: pathlib.Path) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_NOFILE, (8_192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    mock = stele.Process([str(RELEASE / "bench/mock_model"), "--token-ms", str(TOKEN_MS), "--words", str(TOKENS)], pipe=True)
-    model_url = f"http://127.0.0.1:{int(mock.child.stdout.readline())}"
-    server = stele.Server(folder, {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": model_url, "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"},
+    ends = stele.Process([str(RELEASE / "bench/token_streams"), "--token-ms", str(TOKEN_MS), "--words", str(TOKENS)], pipe=True)
+    model_port = int(ends.child.stdout.readline())
+    server = stele.Server(folder, {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"http://127.0.0.1:{model_port}", "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"},
                           ["--log-level", "warn"]).start()
     pid = server.process.child.pid
 
-    def told(*arguments):
+    def told(port, paths):
         """(tokens, counted, delays in ms, the server's memory while all streams were at work)"""
-        driver = stele.Process([str(RELEASE / "bench/token_streams"), "--streams", str(STREAMS), *arguments], pipe=True)
-        assert driver.child.stdout.readline() == b"over\n"
+        ends.child.stdin.write("\n".join([f"{port} {len(paths)}", *paths, ""]).encode())
+        ends.child.stdin.flush()
+        assert ends.child.stdout.readline() == b"over\n"
         memory = resident_mb(pid)
-        tokens, counted, *delays = driver.child.stdout.readline().split()
-        driver.stop()
+        tokens, counted, *delays = ends.child.stdout.readline().split()
         return int(tokens), int(counted), [float(each) for each in delays], memory
 
-    _, _, (alone50, alone99, _), _ = told("--url", model_url, "--direct")
+    _, _, (alone50, alone99, _), _ = told(model_port, ["/v1/chat/completions"] * STREAMS)
+    agents = [server.http().post("/v1/agents", {"include_base_tools": False})["id"] for _ in range(STREAMS)]
     used = cpu_seconds(pid)
-    tokens, counted, (p50, p99, worst), memory = told("--url", server.url)
+    tokens, counted, (p50, p99, worst), memory = told(server.port, [f"/v1/agents/{agent}/messages/stream" for agent in agents])
     used = cpu_seconds(pid) - used
     print(f"{load()}{STREAMS} streams, a token every {TOKEN_MS} ms: delay p50 {p50:.2f} ms, p99 {p99:.2f} ms, worst {worst:.2f} ms of {counted} tokens"
           f" (without the server p50 {alone50:.2f} ms, p99 {alone99:.2f} ms: added p99 {p99 - alone99:.2f} ms),"
           f" memory {memory:.0f} MB, {used * 1e6 / tokens:.1f} us of CPU a token")
     server.kill()
-    mock.kill()
+    ends.kill()
 
 
 def cpu_seconds(pid: int) -> float:

@@ -117,7 +117,7 @@ class Process:
     def __init__(self, command: list[str], environment: dict | None = None, log: pathlib.Path | None = None, pipe: bool = False):
         output = open(log, "ab") if log else subprocess.DEVNULL
         self.child = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stderr=output,
-                                      stdout=subprocess.PIPE if pipe else output)
+                                      stdin=subprocess.PIPE if pipe else None, stdout=subprocess.PIPE if pipe else output)
 
     def kill(self):
         if self.child.poll() is None:
