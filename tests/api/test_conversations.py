@@ -38,8 +38,8 @@ def said(api, conversation, order="asc"):
 
 
 def sent(model):
-    """What the model was sent last: the system text, and the rest as (role, text)."""
-    messages = model.requests()[-1]["messages"]
+    """What an agent's model was sent last: the system text, and the rest as (role, text). Summaries are written in between."""
+    messages = [r for r in model.requests() if "AGENT_ID: " in r["messages"][0]["content"]][-1]["messages"]
     return messages[0]["content"], [(m["role"], m.get("content")) for m in messages[1:]]
 
 
