@@ -1,5 +1,7 @@
 #include "api/message_page.hpp"
 
+#include "storage/let_others_run.hpp"
+
 #include <algorithm>
 
 namespace stele::api {
@@ -17,6 +19,19 @@ boost::asio::awaitable<std::vector<Message>> page_that_shows(const Services& ser
         else
             page.before = messages.front().id;
     }
+}
+
+boost::asio::awaitable<Response> message_list(std::vector<Message> messages, const ViewOptions& view) {
+    std::string json = "[";
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        for (const LettaMessage& shown : expand(messages[i], view)) {
+            if (json.size() > 1) json += ',';
+            encode(shown, json);
+        }
+        if ((i + 1) % storage::rows_at_once == 0) co_await storage::let_others_run();
+    }
+    json += ']';
+    co_return json_answer(std::move(json));
 }
 
 // The newest message first, its parts in their natural order: they share its id.

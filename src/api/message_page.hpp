@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/route.hpp"
 #include "api/services.hpp"
 #include "domain/message_view.hpp"
 #include "storage/message_repository.hpp"
@@ -15,6 +16,9 @@ namespace stele::api {
 boost::asio::awaitable<std::vector<Message>> page_that_shows(const Services& services, std::string organization_id,
                                                              storage::MessageFilter filter, storage::Page page,
                                                              const ViewOptions& view);
+
+/// The list that `view` makes of `messages`, in their order. `view` outlives the call.
+boost::asio::awaitable<Response> message_list(std::vector<Message> messages, const ViewOptions& view);
 
 /// Views of messages that are in order of position, the other way round; the views of one message stay in their order.
 std::vector<LettaMessage> newest_first(std::vector<LettaMessage> messages);

@@ -152,7 +152,7 @@ awaitable<Response> list(Services& services, const Request& request) {
     if (!types.empty()) view.include_types = &types;
     std::vector<Message> messages = co_await page_that_shows(services, request.organization_id, filter, page, view);
     co_await refresh_system(services, request.organization_id, agent_id, filter.conversation_id.value_or(""), messages);
-    co_return answer(expand_all(messages, view));
+    co_return co_await message_list(std::move(messages), view);
 }
 
 awaitable<Response> retrieve(Services& services, const Request& request) {
@@ -173,9 +173,8 @@ awaitable<Response> list_all(Services& services, const Request& request) {
     if (filter.conversation_id) filter.conversation_id = stored_conversation_id(*filter.conversation_id);
     ViewOptions view;
     if (!types.empty()) view.include_types = &types;
-    const std::vector<Message> messages =
-        co_await page_that_shows(services, request.organization_id, filter, page, view);
-    co_return answer(expand_all(messages, view));
+    std::vector<Message> messages = co_await page_that_shows(services, request.organization_id, filter, page, view);
+    co_return co_await message_list(std::move(messages), view);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "storage/message_repository.hpp"
 
 #include "base/ids.hpp"
+#include "storage/let_others_run.hpp"
 #include "storage/message_columns.hpp"
 
 #include <algorithm>
@@ -236,8 +237,13 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
     }
     batch.queries().push_back(finish(std::move(own)));
     std::vector<Message> messages;
-    for (Rows& rows : co_await database_.read(std::move(batch)))
-        for (Message& message : from_rows(std::move(rows))) messages.push_back(std::move(message));
+    std::vector<Rows> found = co_await database_.read(std::move(batch));
+    for (Rows& rows : found) {
+        for (Row& row : rows) {
+            messages.push_back(to_message(row));
+            if (messages.size() % rows_at_once == 0) co_await let_others_run();
+        }
+    }
     std::sort(messages.begin(), messages.end(),
               [](const Message& a, const Message& b) { return a.position < b.position; });
     const std::size_t surplus = messages.size() - std::min(messages.size(), static_cast<std::size_t>(page.limit));
