@@ -3,11 +3,13 @@
 #include "api/batch_callback.hpp"
 #include "api/dispatch.hpp"
 #include "api/error_response.hpp"
+#include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "storage/sqlite_database.hpp"
+#include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
@@ -77,10 +79,13 @@ private:
     storage::BatchRepository batches_;
     storage::IdempotencyRepository idempotency_;
     storage::McpServerRepository mcp_servers_;
+    storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
+    tools::mcp::OauthTokens mcp_tokens_;
+    tools::mcp::OauthLogins mcp_oauth_;
     tools::mcp::Client mcp_;
     tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
@@ -146,6 +151,19 @@ net::ClientOptions egress_options(const Options& options) {
 net::ClientOptions mcp_http_options(const Options& options) {
     net::ClientOptions made = client_options(options);
     made.public_only = !options.tools_mcp_private;
+    made.link_local = false;
+    return made;
+}
+
+tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
+                                        const storage::McpServerRepository& servers,
+                                        const storage::McpLoginRepository& logins, net::HttpClient& http) {
+    tools::mcp::OauthLoginParts made{database, servers, logins, http, {}, {}, {}, {}};
+    made.private_addresses = options.tools_mcp_private;
+    made.begin_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.login_patience = std::chrono::seconds(options.tools_mcp_login_seconds);
+    if (options.public_url.starts_with("https://"))
+        made.client_document_url = options.public_url + api::mcp_client_document_path;
     return made;
 }
 
@@ -209,11 +227,14 @@ ServerApp::ServerApp(const Options& options)
       batches_(*database_),
       idempotency_(*database_),
       mcp_servers_(*database_, sealer_),
+      mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
-      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
+      mcp_tokens_(*database_, mcp_logins_, mcp_http_, options.tools_mcp_private),
+      mcp_oauth_(oauth_parts(options, *database_, mcp_servers_, mcp_logins_, mcp_http_)),
+      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
@@ -248,6 +269,7 @@ ServerApp::ServerApp(const Options& options)
                 batches_,
                 idempotency_,
                 mcp_servers_,
+                mcp_logins_,
                 sandboxes_,
                 sealer_,
                 catalogue_,
@@ -258,6 +280,7 @@ ServerApp::ServerApp(const Options& options)
                 egress_,
                 mcp_,
                 mcp_sync_,
+                mcp_oauth_,
                 agent_service_,
                 conversation_service_,
                 group_service_,
@@ -268,7 +291,8 @@ ServerApp::ServerApp(const Options& options)
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
-                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
+                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers(), options.public_url,
+                 !options.tls_cert.empty()}},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),

@@ -3,6 +3,7 @@
 #include "net/sse.hpp"
 #include "tools/mcp/address.hpp"
 #include "tools/mcp/headers.hpp"
+#include "tools/mcp/oauth_challenge.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -245,7 +246,7 @@ awaitable<Heard> HttpSession::exchange(std::int64_t id, std::string method, json
     const auto stream = co_await send(net::Method::post, std::move(body), std::move(all), patience);
     Heard heard;
     heard.status = stream->status();
-    if (const std::string* given = stream->headers().find("WWW-Authenticate")) challenge_ = *given;
+    if (heard.status == 401 || heard.status == 403) challenge_ = challenges_of(stream->headers());
     if (method == "initialize" && heard.status == 200)
         if (const std::string* given = stream->headers().find("Mcp-Session-Id");
             given != nullptr && given->size() <= session_id_max && is_visible_ascii(*given))
@@ -333,8 +334,7 @@ awaitable<RpcAnswer> HttpSession::request(std::string method, json::object param
     }
     RpcAnswer answer;
     if (heard.status == 401) throw Unauthorized(challenge_);
-    if (heard.status == 403 && challenge_.find("insufficient_scope") != std::string::npos)
-        throw Unauthorized(challenge_);
+    if (heard.status == 403 && parse_challenge(challenge_).wants_more_rights()) throw Unauthorized(challenge_);
     if (heard.status == 404 && era_ == Era::legacy && !session_id_.empty()) throw SessionLost();
     if (heard.error) {
         answer.error = std::move(*heard.error);
