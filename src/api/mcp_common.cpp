@@ -7,6 +7,13 @@
 
 namespace stele::api {
 
+Response mcp_servers_are_in_a_file() {
+    Response response = json_answer(
+        R"({"detail":"The MCP servers of this server are described in a file of the operator's; change them there"})");
+    response.status = 501;
+    return response;
+}
+
 Error mcp_failure(const Error& error) {
     if (error.code == ErrorCode::permission_denied) return refused(error.what());
     Error told(ErrorCode::model_failed, error.what());
@@ -50,7 +57,9 @@ awaitable<McpServer> create_mcp_server(Services& services, const Request& reques
         services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, server.id);
     co_await services.database.commit(std::move(transaction));
     try {
-        co_await services.mcp_sync.resync(server, request.user_id, false);
+        tools::mcp::Caller nobody;
+        nobody.organization_id = server.organization_id;
+        co_await services.mcp_sync.resync(server, request.user_id, false, std::move(nobody));
     } catch (const Error& error) {
         log::info("mcp.not_synced", {{"mcp_server_id", server.id}, {"why", error.what()}});
     }

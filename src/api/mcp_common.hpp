@@ -23,6 +23,9 @@ McpServer described_mcp_server(const Request& request, std::string name, McpServ
 /// Throws Error{invalid_argument} for an address that no server may have, and for stdio where that is off.
 void check_mcp_server(const Services& services, const McpServer& server, const std::string& where);
 
+/// 501: a file says what the servers are like, and a change would not last.
+Response mcp_servers_are_in_a_file();
+
 /// Whom the query's agent_id names. Throws Error{not_found}.
 awaitable<tools::mcp::Caller> mcp_caller(Services& services, const Request& request);
 

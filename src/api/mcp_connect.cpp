@@ -109,7 +109,9 @@ awaitable<McpServer> logged_in(Services& services, McpServer server, storage::Mc
 awaitable<void> take_its_tools(Services& services, McpServer server, std::string user_id) {
     const std::string id = server.id;
     try {
-        co_await services.mcp_sync.resync(std::move(server), std::move(user_id), false);
+        tools::mcp::Caller nobody;
+        nobody.organization_id = server.organization_id;
+        co_await services.mcp_sync.resync(std::move(server), std::move(user_id), false, std::move(nobody));
     } catch (const Error& error) {
         log::info("mcp.not_synced", {{"mcp_server_id", id}, {"why", error.what()}});
     }

@@ -99,6 +99,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tools-mcp-call-seconds", options.tools_mcp_call_seconds,
         "longest silence of an MCP server within a call of a tool")
         ->check(CLI::PositiveNumber);
+    add(serve, "tools-mcp-config", options.tools_mcp_config,
+        "JSON file with \"mcpServers\", which are taken at the start and no longer changed by the API");
     add(serve, "tools-mcp-login-seconds", options.tools_mcp_login_seconds,
         "how long a person may take to log in with an MCP server")
         ->check(CLI::PositiveNumber);
@@ -217,6 +219,8 @@ void take_environment(Options& options, const Raw& raw) {
     older_number("MCP_EXECUTE_TOOL_TIMEOUT", Options().tools_mcp_call_seconds, options.tools_mcp_call_seconds);
     if (environment("LETTA_MCP_ALLOW_PRIVATE") == "true") options.tools_mcp_private = true;
     if (environment("MCP_DISABLE_STDIO") == "false") options.tools_mcp_stdio = true;
+    if (options.tools_mcp_config.empty() && environment("MCP_READ_FROM_CONFIG") == "true")
+        options.tools_mcp_config = environment("HOME") + "/.letta/mcp_config.json";
     for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
         options.endpoints.push_back(std::move(endpoint));
     if (options.tools_package_index.empty()) options.tools_package_index = environment("PIP_INDEX_URL");

@@ -46,6 +46,7 @@ struct Options {
     bool tools_mcp_private = false;  ///< MCP servers may be on this machine and in private networks
     bool tools_mcp_stdio = false;    ///< MCP servers may be commands, which run in the sandbox
     std::int64_t tools_mcp_connect_seconds = 30, tools_mcp_list_seconds = 30, tools_mcp_call_seconds = 60;
+    std::string tools_mcp_config;                ///< JSON file that says which MCP servers there are
     std::int64_t tools_mcp_login_seconds = 300;  ///< for a person to log in
     std::string tools_sandbox = "bubblewrap";    ///< or unsafe-none
     std::string tools_network = "public";        ///< or none, host: what tools may connect to

@@ -5,6 +5,7 @@
 #include "api/error_response.hpp"
 #include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
+#include "app/mcp_config.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
@@ -105,6 +106,7 @@ private:
     net::Server server_;
     asio::signal_set signals_;
     asio::cancellation_signal end_refresh_;
+    std::vector<McpServer> mcp_config_;  ///< of the operator's file
     bool stopping_ = false;
     std::chrono::steady_clock::time_point leave_by_{};
     asio::steady_timer leaving_;
@@ -167,12 +169,29 @@ tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Databas
     return made;
 }
 
+tools::SandboxOptions sandbox_options(const Options& options) {
+    tools::SandboxOptions made;
+    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
+    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
+                   : options.tools_network == "host" ? tools::ToolNetwork::host
+                                                     : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
+    made.environments = options.data / "tool-environments";
+    made.package_index = options.tools_package_index;
+    made.python = options.tools_python;
+    return made;
+}
+
 tools::mcp::ClientOptions mcp_options(const Options& options) {
     tools::mcp::ClientOptions made;
     made.private_addresses = options.tools_mcp_private;
     made.stdio = options.tools_mcp_stdio;
-    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
-    made.host_network = options.tools_network == "host";
+    const tools::SandboxOptions sandbox = sandbox_options(options);
+    made.launch.walls = sandbox.walls;
+    made.launch.network = sandbox.network;
+    made.launch.egress_private = sandbox.egress_private;
+    made.launch.python = sandbox.python;
+    made.from_file = !options.tools_mcp_config.empty();
     made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
     made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
     made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
@@ -186,19 +205,6 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
         std::chrono::seconds(options.model_answer_timeout_seconds > 0 ? options.model_answer_timeout_seconds
                                                                       : options.model_timeout_seconds);
     made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
-    return made;
-}
-
-tools::SandboxOptions sandbox_options(const Options& options) {
-    tools::SandboxOptions made;
-    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
-    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
-                   : options.tools_network == "host" ? tools::ToolNetwork::host
-                                                     : tools::ToolNetwork::public_only;
-    made.egress_private = options.egress_private;
-    made.environments = options.data / "tool-environments";
-    made.package_index = options.tools_package_index;
-    made.python = options.tools_python;
     return made;
 }
 
@@ -299,6 +305,7 @@ ServerApp::ServerApp(const Options& options)
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
+    if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
     set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
 }
 
@@ -354,6 +361,9 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    if (!mcp_config_.empty())
+        asio::co_spawn(*contexts_.front(), take_mcp_config(*database_, mcp_servers_, mcp_sync_, std::move(mcp_config_)),
+                       [](const std::exception_ptr&) {});
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import threading
 import urllib.parse
 
 import mcp_server
@@ -466,3 +467,27 @@ def test_a_command_has_no_login(own_server):
     running = own_server(arguments=["--tools-mcp-stdio", "true", "--tools-mcp-connect-seconds", "5"]).start()
     stream = try_out(running.http(2), {"server_name": "c", "type": "stdio", "command": "false", "args": []})
     assert stream.rest() == ["connection_attempt", "error"]
+
+
+def test_a_server_that_stops_in_the_middle_of_a_renewal(own_server, guarded):
+    peer, asked, go_on = guarded(), threading.Event(), threading.Event()
+    running = own_server(arguments=["--tools-mcp-private", "true", "--grace-seconds", "0"]).start()
+    made = logged_in(running.http(2), peer)
+    run(running.http(2), made)
+    peer.oauth.end_all()
+    peer.oauth.before_token = lambda _: asked.set() or go_on.wait(60) and None
+
+    def call(_):
+        try:
+            run(running.http(2), made)
+        except OSError:
+            pass  # cut off
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        calls = [pool.submit(call, number) for number in range(6)]
+        assert asked.wait(60)
+        running.process.child.terminate()
+        assert running.process.child.wait(30) == 0
+        for each in calls:
+            each.result()
+    go_on.set()

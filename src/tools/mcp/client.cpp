@@ -8,7 +8,6 @@
 #include "tools/mcp/session_pool.hpp"
 #include "tools/mcp/stdio_session.hpp"
 #include "tools/mcp/tool_list.hpp"
-#include "tools/sandbox/bubblewrap.hpp"
 
 #include <sodium.h>
 #include <boost/asio/this_coro.hpp>
@@ -41,25 +40,6 @@ std::string session_key(const McpServer& server, const TextMap& headers) {
     std::string text;
     for (const auto& [name, value] : headers) text += name + ": " + value + "\n";
     return server_key(server) + hash_of(text);
-}
-
-// Nothing of the server's own environment, and what programs can't do without.
-Command command_of(const McpServer& server, const ClientOptions& options) {
-    Enclosure enclosure;
-    enclosure.walls = options.walls;
-    enclosure.shares_network = options.host_network;
-    TextMap environment{{"PATH", "/usr/local/bin:/usr/bin:/bin"},
-                        {"HOME", "/tmp"},
-                        {"LANG", "C.UTF-8"},
-                        {"LOGNAME", "nobody"},
-                        {"USER", "nobody"},
-                        {"SHELL", "/bin/sh"},
-                        {"TERM", "dumb"}};
-    for (const auto& [name, value] : server.config.env.value_or({})) {
-        std::erase_if(environment, [&](const auto& variable) { return variable.first == name; });
-        environment.emplace_back(name, value);
-    }
-    return enclosed(enclosure, server.config.command.value_or(""), server.config.args.value_or({}), environment);
 }
 
 CallResult failed(std::string text) { return {false, false, std::move(text)}; }
@@ -120,7 +100,7 @@ awaitable<std::unique_ptr<Session>> Client::begin(McpServer server, TextMap head
         if (!parts_.options.stdio)
             throw Error(ErrorCode::permission_denied, "MCP servers that are commands (stdio) are switched off");
         const auto executor = co_await boost::asio::this_coro::executor;
-        auto session = std::make_unique<StdioSession>(executor, command_of(server, parts_.options));
+        auto session = std::make_unique<StdioSession>(executor, launch_of(server, parts_.options.launch));
         Patience patience;
         patience.total = patience.silence = parts_.options.connect_patience;
         co_await session->begin(era, patience);
@@ -263,7 +243,7 @@ awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> to
     const std::optional<McpTool> offer = known_tool(server, remote_name);
     if (tool && offer) {
         const std::optional<ToolOrigin> origin = origin_of(*tool);
-        if (origin && !origin->fingerprint.empty() && origin->fingerprint != fingerprint_of(*offer)) {
+        if (origin && !is_as_approved(*tool, *offer, server)) {
             co_await mark_changed(server, *tool, *offer);
             co_return failed(
                 "The MCP server has changed the description or the parameters of this tool. It was not "

@@ -5,8 +5,8 @@
 #include "storage/tool_repository.hpp"
 #include "tools/mcp/connect.hpp"
 #include "tools/mcp/content.hpp"
+#include "tools/mcp/launch.hpp"
 #include "tools/mcp/oauth_tokens.hpp"
-#include "tools/sandbox/sandbox.hpp"
 
 #include <map>
 #include <mutex>
@@ -14,10 +14,10 @@
 namespace stele::tools::mcp {
 
 struct ClientOptions {
-    bool private_addresses = false;   ///< servers may be on this machine and in private networks
-    bool stdio = false;               ///< servers may be commands
-    Walls walls = Walls::bubblewrap;  ///< around those
-    bool host_network = false;        ///< which they share; else they have none
+    bool private_addresses = false;  ///< servers may be on this machine and in private networks
+    bool stdio = false;              ///< servers may be commands
+    LaunchOptions launch;            ///< of those
+    bool from_file = false;          ///< a file says what the servers are like, not the API
     std::chrono::milliseconds connect_patience{30'000}, list_patience{30'000}, call_silence{60'000},
         call_patience{300'000};
 };

@@ -23,8 +23,9 @@ using asio::awaitable;
 using Clock = std::chrono::steady_clock;
 
 constexpr int redirects_max = 3;
-constexpr int resumptions_max = 5;
-constexpr auto before_resumption = std::chrono::milliseconds(500);
+constexpr int resumptions_max = 5;                                  // that bring nothing new, one after the other
+constexpr auto before_resumption = std::chrono::milliseconds(500);  // where the server names no time
+constexpr auto resumption_wait_max = std::chrono::milliseconds(30'000);
 constexpr auto reply_patience = std::chrono::milliseconds(5'000);
 constexpr auto connect_patience = std::chrono::milliseconds(10'000);
 constexpr std::size_t session_id_max = 1'024;
@@ -49,6 +50,7 @@ struct HttpSession::Reading {
     std::optional<json::value> result;
     std::optional<RpcError> error;
     std::string last_event_id;
+    std::chrono::milliseconds retry = before_resumption;  ///< before the stream is gone on with
     std::size_t bytes = 0, bytes_max = 0;
     std::chrono::milliseconds silence{};
     Clock::time_point silent_until, until;
@@ -207,6 +209,8 @@ awaitable<void> HttpSession::read_events(Reading& reading, net::ClientStream& st
         reading.check_time();
         std::vector<net::SseEvent> events;
         if (!reader.feed(piece, events)) throw too_large();
+        if (const auto told = reader.retry_ms())
+            reading.retry = std::chrono::milliseconds(std::min<std::int64_t>(*told, resumption_wait_max.count()));
         for (net::SseEvent& event : events) {
             if (!event.id.empty() && is_visible_ascii(event.id)) reading.last_event_id = event.id;
             if (reading.done() || event.data.empty()) continue;
@@ -218,8 +222,10 @@ awaitable<void> HttpSession::read_events(Reading& reading, net::ClientStream& st
 // A stream that ended before its answer goes on where it broke off, if the server numbers its events.
 awaitable<void> HttpSession::resume(Reading& reading, Patience patience) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
+    std::string before;
     for (int attempt = 0; attempt < resumptions_max && !reading.done(); ++attempt) {
-        timer.expires_after(before_resumption);
+        if (std::exchange(before, reading.last_event_id) != reading.last_event_id) attempt = 0;
+        timer.expires_after(reading.retry);
         co_await timer.async_wait(asio::use_awaitable);
         reading.check_time();
         TextMap headers = headers_for("", {});

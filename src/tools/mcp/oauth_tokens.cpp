@@ -42,6 +42,13 @@ struct OauthTokens::Flight {
     std::vector<std::shared_ptr<asio::steady_timer>> waiting;  ///< woken by their cancellation, each on its own thread
 };
 
+// What is still in flight when the server ends is not: those who wait do so on other threads' contexts, which the
+// frames that keep a flight may outlive.
+OauthTokens::~OauthTokens() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, flight] : flights_) flight->waiting.clear();
+}
+
 bool OauthTokens::uses_login(const McpServer& server) {
     return server.tokens && !server.tokens->access_token.empty() && server.config.auth_token.value_or("").empty();
 }
@@ -52,7 +59,10 @@ bool OauthTokens::wants_refresh(const McpServer& server) {
 }
 
 awaitable<std::optional<McpTokens>> OauthTokens::stored(const McpServer& server) const {
-    if (server.login_id.empty()) co_return co_await logins_.tokens_of_server(server.id);
+    if (server.login_id.empty()) {
+        std::optional<McpTokens> of_server = co_await logins_.tokens_of_server(server.id);
+        co_return of_server;
+    }
     auto session = co_await logins_.find(server.login_id);
     if (!session || session->status != "authorized") co_return std::nullopt;
     co_return std::move(session->login.tokens);

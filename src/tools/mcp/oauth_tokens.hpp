@@ -21,6 +21,7 @@ public:
     OauthTokens(storage::Database& database, const storage::McpLoginRepository& logins, net::HttpClient& http,
                 bool private_addresses)
         : database_(database), logins_(logins), http_(http), private_addresses_(private_addresses) {}
+    ~OauthTokens();
 
     /// True if the server is reached with tokens of a login; a configured token goes before them.
     static bool uses_login(const McpServer& server);
