@@ -1,6 +1,7 @@
 #include "api/mcp_common.hpp"
 #include "base/json_text.hpp"
 #include "domain/tool_request.hpp"
+#include "tools/mcp/oauth_login.hpp"
 
 namespace stele::api {
 namespace {
@@ -146,6 +147,7 @@ awaitable<Response> test(Services& services, const Request& request) {
     McpServer server = server_of(request, decode<McpServerConfig>(request.body()));
     check_mcp_server(services, server, "body");
     tools::mcp::Caller caller = co_await mcp_caller(services, request);
+    co_await services.mcp_oauth.lend_login(server);
     McpTestAnswer shown;
     shown.tools = co_await offered_mcp_tools(services, std::move(server), std::move(caller));
     co_return answer(shown);

@@ -49,7 +49,7 @@ awaitable<McpServer> create_mcp_server(Services& services, const Request& reques
                                        std::string where) {
     check_mcp_server(services, server, where);
     storage::Transaction transaction;
-    if (server.type != McpServerType::stdio) co_await services.mcp_oauth.lend_login(server);
+    co_await services.mcp_oauth.lend_login(server);
     if (!server.login_id.empty()) services.mcp_logins.adopt(transaction, server.login_id);
     server.login_id.clear();
     services.mcp_servers.insert(transaction, server);

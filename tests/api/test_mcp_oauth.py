@@ -305,6 +305,7 @@ def test_a_server_that_is_made_later_takes_the_login_over(mcp, guarded):
     oauth_server.log_in(stream.until("authorization_url")["url"])
     assert stream.rest()[-1] == "success"
     assert try_out(mcp, config_of(peer)).rest() == ["connection_attempt", "success"], "nobody logs in twice"
+    assert mcp.post("/v1/tools/mcp/servers/test", config_of(peer))["status"] == "success"
 
     made = create(mcp, peer)
 
@@ -420,6 +421,19 @@ def test_a_login_that_is_over_is_said_and_can_be_made_again(mcp, guarded):
         outcome = run(mcp, made)
         assert outcome["status"] == "error" and "login" in outcome["func_return"]
     assert len(peer.oauth.token_requests) == 2, "a refresh token that is not good is not tried again"
+    stream = connect(mcp, made)
+    oauth_server.log_in(stream.until("authorization_url")["url"])
+    assert stream.rest()[-1] == "success" and run(mcp, made)["status"] == "success"
+
+
+@pytest.mark.parametrize("lifetime", [3600, 5], ids=["ended early", "ended in time"])
+def test_what_the_challenge_says_is_known_after_a_login_is_over(mcp, guarded, lifetime):
+    """The metadata is where the challenge alone leads to."""
+    peer = guarded(dict(lifetime=lifetime), challenge='Bearer resource_metadata="{base}/.well-known/hidden"', documents={"/.well-known/oauth-protected-resource/mcp": b"no"})
+    peer.documents["/.well-known/hidden"] = peer.resource_metadata()
+    made = logged_in(mcp, peer)
+    peer.oauth.end_all()
+    peer.oauth.refresh.clear()
     stream = connect(mcp, made)
     oauth_server.log_in(stream.until("authorization_url")["url"])
     assert stream.rest()[-1] == "success" and run(mcp, made)["status"] == "success"

@@ -132,7 +132,15 @@ awaitable<bool> Client::renew_login(McpServer& server, std::string challenge) {
 
 awaitable<Client::Opened> Client::open(McpServer server, Caller caller) {
     Opened opened;
-    if (OauthTokens::wants_refresh(server)) server.tokens = co_await parts_.tokens.refreshed(server);
+    if (OauthTokens::wants_refresh(server)) {
+        std::optional<McpTokens> fresh;
+        try {
+            fresh = co_await parts_.tokens.refreshed(server);
+        } catch (const Unauthorized&) {
+            // The login is over. The server is asked all the same: it says how to get another.
+        }
+        if (fresh) server.tokens = std::move(*fresh);
+    }
     const TextMap secrets = co_await secrets_for(server, caller.agent_id);
     const TextMap headers = server_headers(server, caller.agent_id, secrets);
     opened.key = session_key(server, headers);
@@ -210,7 +218,11 @@ awaitable<std::vector<McpTool>> Client::offered(McpServer server, Caller caller)
         if (lost) continue;
         if (unauthorized) {
             bool again = false;
-            if (!renewed) again = co_await renew_login(server, unauthorized->challenge);
+            try {
+                if (!renewed) again = co_await renew_login(server, unauthorized->challenge);
+            } catch (const Unauthorized&) {
+                // The login is over; the server's own challenge says how to get another.
+            }
             if (!again) throw *unauthorized;
             renewed = true;
             continue;

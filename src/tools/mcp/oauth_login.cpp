@@ -241,6 +241,7 @@ awaitable<McpOauthAnswer> OauthLogins::finish(Return from) {
 }
 
 awaitable<void> OauthLogins::lend_login(McpServer& server) const {
+    if (server.type == McpServerType::stdio) co_return;
     auto session = co_await parts_.logins.find_authorized(server.organization_id, server.created_by_id,
                                                           server.config.server_url.value_or(""));
     if (!session) co_return;
