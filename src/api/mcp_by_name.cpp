@@ -1,6 +1,7 @@
 #include "api/mcp_common.hpp"
 #include "base/json_text.hpp"
 #include "domain/tool_request.hpp"
+#include "tools/mcp/oauth_login.hpp"
 
 namespace stele::api {
 namespace {
@@ -68,6 +69,7 @@ awaitable<Response> add(Services& services, const Request& request) {
 }
 
 awaitable<Response> update(Services& services, const Request& request) {
+    if (services.mcp.options().from_file) co_return mcp_servers_are_in_a_file();
     auto body = decode<UpdateMcpServerByName>(request.body());
     std::string name = name_of(request, "mcp_server_name", body.mcp_server_name);
     McpServer server = co_await find_named(services, request, std::move(name));
@@ -130,8 +132,10 @@ awaitable<Response> resync(Services& services, const Request& request) {
     const std::string name = request.path("mcp_server_name");
     McpServer server = co_await find_named(services, request, name);
     const bool approve = request.query.flag("approve").value_or(false);
+    tools::mcp::Caller caller = co_await mcp_caller(services, request);
     try {
-        const McpResync changes = co_await services.mcp_sync.resync(std::move(server), request.user_id, approve);
+        const McpResync changes =
+            co_await services.mcp_sync.resync(std::move(server), request.user_id, approve, std::move(caller));
         co_return answer(changes);
     } catch (const Error& error) {
         if (error.code == ErrorCode::conflict || error.code == ErrorCode::internal) throw;
@@ -143,6 +147,7 @@ awaitable<Response> test(Services& services, const Request& request) {
     McpServer server = server_of(request, decode<McpServerConfig>(request.body()));
     check_mcp_server(services, server, "body");
     tools::mcp::Caller caller = co_await mcp_caller(services, request);
+    co_await services.mcp_oauth.lend_login(server);
     McpTestAnswer shown;
     shown.tools = co_await offered_mcp_tools(services, std::move(server), std::move(caller));
     co_return answer(shown);

@@ -2,50 +2,17 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
-#include "net/sse.hpp"
 #include "tools/mcp/address.hpp"
+#include "tools/mcp/oauth_login.hpp"
 
 namespace stele::api {
-namespace {
 
-awaitable<void> write_event(net::BodyWriter& writer, McpConnectEvent event) {
-    std::string frame;
-    net::append_sse_json(frame, to_json(event));
-    co_await writer.write(std::move(frame));
+Response mcp_servers_are_in_a_file() {
+    Response response = json_answer(
+        R"({"detail":"The MCP servers of this server are described in a file of the operator's; change them there"})");
+    response.status = 501;
+    return response;
 }
-
-McpConnectEvent event_named(const char* name) {
-    McpConnectEvent event;
-    event.event = name;
-    return event;
-}
-
-// What went wrong is an event: the stream has begun.
-awaitable<McpConnectEvent> try_to_connect(Services& services, McpServer server) {
-    tools::mcp::Caller caller;
-    caller.organization_id = server.organization_id;
-    McpConnectEvent event = event_named("error");
-    try {
-        event.tools = co_await services.mcp.offered(std::move(server), std::move(caller));
-        event.event = "success";
-    } catch (const tools::mcp::Unauthorized& wanted) {
-        event.event = "oauth_required";
-        event.message = std::string(wanted.what());
-    } catch (const Error& error) {
-        event.message = std::string(error.what());
-    }
-    co_return event;
-}
-
-awaitable<void> tell_connecting(Services& services, McpServer server, net::BodyWriter& writer) {
-    McpConnectEvent begun = event_named("connection_attempt");
-    begun.server_name = server.server_name;
-    co_await write_event(writer, std::move(begun));
-    McpConnectEvent end = co_await try_to_connect(services, std::move(server));
-    co_await write_event(writer, std::move(end));
-}
-
-}  // namespace
 
 Error mcp_failure(const Error& error) {
     if (error.code == ErrorCode::permission_denied) return refused(error.what());
@@ -82,12 +49,17 @@ awaitable<McpServer> create_mcp_server(Services& services, const Request& reques
                                        std::string where) {
     check_mcp_server(services, server, where);
     storage::Transaction transaction;
+    co_await services.mcp_oauth.lend_login(server);
+    if (!server.login_id.empty()) services.mcp_logins.adopt(transaction, server.login_id);
+    server.login_id.clear();
     services.mcp_servers.insert(transaction, server);
     if (request.idempotency_key)
         services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, server.id);
     co_await services.database.commit(std::move(transaction));
     try {
-        co_await services.mcp_sync.resync(server, request.user_id, false);
+        tools::mcp::Caller nobody;
+        nobody.organization_id = server.organization_id;
+        co_await services.mcp_sync.resync(server, request.user_id, false, std::move(nobody));
     } catch (const Error& error) {
         log::info("mcp.not_synced", {{"mcp_server_id", server.id}, {"why", error.what()}});
     }
@@ -110,6 +82,8 @@ awaitable<McpServer> update_mcp_server(Services& services, const Request& reques
     server.updated_at = now();
     storage::Transaction transaction;
     services.mcp_servers.update(transaction, server);
+    if (server.config.server_url.value_or("") != old_url)  // tokens are for one server, and no other may see them
+        services.mcp_logins.set_tokens(transaction, server.id, std::nullopt);
     if (server.server_name != old_name) co_await services.mcp_sync.follow_rename(transaction, server, old_name);
     co_await services.database.commit(std::move(transaction));
     co_return server;
@@ -118,6 +92,7 @@ awaitable<McpServer> update_mcp_server(Services& services, const Request& reques
 awaitable<void> delete_mcp_server(Services& services, McpServer server) {
     storage::Transaction transaction;
     services.mcp_servers.remove(transaction, server);
+    services.mcp_logins.forget_with_server(transaction, server.organization_id, server.config.server_url.value_or(""));
     co_await services.database.commit(std::move(transaction));
 }
 
@@ -138,17 +113,6 @@ awaitable<std::vector<McpTool>> offered_mcp_tools(Services& services, McpServer 
     } catch (const Error& error) {
         throw mcp_failure(error);
     }
-}
-
-Response mcp_connect_stream(Services& services, const Request&, McpServer server) {
-    Response response;
-    response.content_type = "text/event-stream; charset=utf-8";
-    response.headers.add("Cache-Control", "no-cache");
-    response.headers.add("X-Accel-Buffering", "no");
-    response.producer = [&services, server = std::move(server)](net::BodyWriter& writer) {
-        return tell_connecting(services, server, writer);
-    };
-    return response;
 }
 
 }  // namespace stele::api

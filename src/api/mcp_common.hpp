@@ -23,6 +23,9 @@ McpServer described_mcp_server(const Request& request, std::string name, McpServ
 /// Throws Error{invalid_argument} for an address that no server may have, and for stdio where that is off.
 void check_mcp_server(const Services& services, const McpServer& server, const std::string& where);
 
+/// 501: a file says what the servers are like, and a change would not last.
+Response mcp_servers_are_in_a_file();
+
 /// Whom the query's agent_id names. Throws Error{not_found}.
 awaitable<tools::mcp::Caller> mcp_caller(Services& services, const Request& request);
 
@@ -32,7 +35,14 @@ Error mcp_failure(const Error& error);
 /// The tools that a server offers now; throws as mcp_failure tells it.
 awaitable<std::vector<McpTool>> offered_mcp_tools(Services& services, McpServer server, tools::mcp::Caller caller);
 
-/// The events of connecting to `server`: connection_attempt, and then success, error, or those of a login.
+/// The events of connecting to `server`: connection_attempt, and then success, error, or those of a login, which waits
+/// for its person. A client that hangs up ends the waiting, not the login.
 Response mcp_connect_stream(Services& services, const Request& request, McpServer server);
+
+/// Where browsers reach this server: as the operator said, else as the request names it. Throws Error{invalid_argument}
+/// where neither does.
+std::string mcp_public_url(const Services& services, const Request& request);
+inline constexpr char mcp_callback_path[] = "/v1/tools/mcp/oauth/callback";
+inline constexpr char mcp_client_document_path[] = "/v1/tools/mcp/oauth/client";
 
 }  // namespace stele::api

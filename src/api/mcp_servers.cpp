@@ -50,6 +50,7 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 }
 
 awaitable<Response> update(Services& services, const Request& request) {
+    if (services.mcp.options().from_file) co_return mcp_servers_are_in_a_file();
     auto body = decode<UpdateMcpServer>(request.body());
     McpServer server = co_await find(services, request);
     if (body.config.mcp_server_type.has_value() && *body.config.mcp_server_type != server.type)
@@ -106,8 +107,10 @@ awaitable<Response> run_tool(Services& services, const Request& request) {
 awaitable<Response> refresh(Services& services, const Request& request) {
     McpServer server = co_await find(services, request);
     const bool approve = request.query.flag("approve").value_or(false);
+    tools::mcp::Caller caller = co_await mcp_caller(services, request);
     try {
-        const McpResync changes = co_await services.mcp_sync.resync(std::move(server), request.user_id, approve);
+        const McpResync changes =
+            co_await services.mcp_sync.resync(std::move(server), request.user_id, approve, std::move(caller));
         co_return answer(changes);
     } catch (const Error& error) {
         if (error.code == ErrorCode::conflict || error.code == ErrorCode::internal) throw;

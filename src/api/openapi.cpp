@@ -77,6 +77,8 @@ std::string schemas() {
     add<McpExecuteAnswer>(out, "MCPExecuteAnswer", SchemaUse::answer);
     add<McpResync>(out, "MCPResync", SchemaUse::answer);
     add<McpTool>(out, "MCPTool", SchemaUse::answer);
+    add<McpOauthAnswer>(out, "MCPOAuthAnswer", SchemaUse::answer);
+    add<McpClientDocument>(out, "MCPClientDocument", SchemaUse::answer);
     add<McpTestAnswer>(out, "MCPTestAnswer", SchemaUse::answer);
     add<GenerateRequest>(out, "GenerateRequest", SchemaUse::request);
     add<GenerateResponse>(out, "GenerateResponse", SchemaUse::answer);

@@ -57,6 +57,7 @@ std::span<const Route> health_routes();
 std::span<const Route> home_routes();
 std::span<const Route> job_routes();
 std::span<const Route> mcp_by_name_routes();
+std::span<const Route> mcp_oauth_routes();
 std::span<const Route> mcp_server_routes();
 std::span<const Route> message_edit_routes();
 std::span<const Route> message_routes();

@@ -18,6 +18,7 @@ const std::vector<Route>& all_routes() {
                                   home_routes(),
                                   job_routes(),
                                   mcp_by_name_routes(),
+                                  mcp_oauth_routes(),
                                   mcp_server_routes(),
                                   message_edit_routes(),
                                   message_routes(),

@@ -16,10 +16,12 @@
 #include "tools/sandbox/sandbox.hpp"
 
 namespace stele::storage {
+class McpLoginRepository;
 class McpServerRepository;
-}
+}  // namespace stele::storage
 namespace stele::tools::mcp {
 class Client;
+class OauthLogins;
 class ToolSync;
 }  // namespace stele::tools::mcp
 
@@ -30,6 +32,8 @@ struct ServerFacts {
     std::string version;
     bool has_password = false;
     bool has_model_server = false;
+    std::string public_url;  ///< of this server, as browsers reach it; empty: as requests name it
+    bool tls = false;
 };
 
 /// All that handlers work with. Built by app/, outlives every request. Thread-safe.
@@ -47,6 +51,7 @@ struct Services {
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
     const storage::McpServerRepository& mcp_servers;
+    const storage::McpLoginRepository& mcp_logins;
     const storage::SandboxRepository& sandboxes;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
@@ -58,6 +63,7 @@ struct Services {
     net::HttpClient& egress;  ///< for URLs that requests name
     tools::mcp::Client& mcp;
     const tools::mcp::ToolSync& mcp_sync;
+    tools::mcp::OauthLogins& mcp_oauth;
     const runtime::AgentService& agent_service;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;

@@ -1,5 +1,7 @@
 #include "app/options.hpp"
 
+#include "net/url.hpp"
+
 #include "base/error.hpp"
 
 #include <toml++/toml.h>
@@ -48,6 +50,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         ->check(CLI::IsMember({"full", "normal"}));
     add(serve, "tls-cert", options.tls_cert, "PEM file of the certificate chain");
     add(serve, "tls-key", options.tls_key, "PEM file of the certificate's key");
+    add(serve, "public-url", options.public_url,
+        "how browsers reach this server, such as https://stele.example; else as each request names it");
     add(serve, "cors-origins", options.cors_origins, "origins whose pages may call the API, or *")->delimiter(',');
     add(serve, "body-bytes-max", options.body_bytes_max, "largest request body")->check(CLI::PositiveNumber);
     add(serve, "header-bytes-max", options.header_bytes_max, "largest head of a request")->check(CLI::PositiveNumber);
@@ -98,6 +102,11 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         ->check(CLI::PositiveNumber);
     add(serve, "tools-mcp-call-seconds", options.tools_mcp_call_seconds,
         "longest silence of an MCP server within a call of a tool")
+        ->check(CLI::PositiveNumber);
+    add(serve, "tools-mcp-config", options.tools_mcp_config,
+        "JSON file with \"mcpServers\", which are taken at the start and no longer changed by the API");
+    add(serve, "tools-mcp-login-seconds", options.tools_mcp_login_seconds,
+        "how long a person may take to log in with an MCP server")
         ->check(CLI::PositiveNumber);
     add(serve, "tools-sandbox", options.tools_sandbox,
         "bubblewrap, or unsafe-none: tools run with all the rights of the server")
@@ -181,6 +190,7 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
 void take_environment(Options& options, const Raw& raw) {
     if (options.host.size() > 2 && options.host.front() == '[' && options.host.back() == ']')
         options.host = options.host.substr(1, options.host.size() - 2);  // an address as it stands in a URL
+    while (options.public_url.ends_with('/')) options.public_url.pop_back();
     options.data = raw.data.empty() ? default_data_folder() : std::filesystem::path(raw.data);
     options.password = Secret(raw.password.empty() ? environment("LETTA_SERVER_PASSWORD") : raw.password);
     options.secret_key = Secret(raw.secret_key.empty() ? environment("LETTA_ENCRYPTION_KEY") : raw.secret_key);
@@ -214,6 +224,8 @@ void take_environment(Options& options, const Raw& raw) {
     older_number("MCP_EXECUTE_TOOL_TIMEOUT", Options().tools_mcp_call_seconds, options.tools_mcp_call_seconds);
     if (environment("LETTA_MCP_ALLOW_PRIVATE") == "true") options.tools_mcp_private = true;
     if (environment("MCP_DISABLE_STDIO") == "false") options.tools_mcp_stdio = true;
+    if (options.tools_mcp_config.empty() && environment("MCP_READ_FROM_CONFIG") == "true")
+        options.tools_mcp_config = environment("HOME") + "/.letta/mcp_config.json";
     for (llm::EndpointConfig& endpoint : llm::endpoints_from_environment(environment))
         options.endpoints.push_back(std::move(endpoint));
     if (options.tools_package_index.empty()) options.tools_package_index = environment("PIP_INDEX_URL");
@@ -227,6 +239,8 @@ void take_environment(Options& options, const Raw& raw) {
 void check(const Options& options) {
     if (options.tls_cert.empty() != options.tls_key.empty())
         throw Error(ErrorCode::invalid_argument, "--tls-cert and --tls-key belong together");
+    if (!options.public_url.empty() && !net::parse_url(options.public_url))
+        throw Error(ErrorCode::invalid_argument, "--public-url must be an http or https URL");
     if (options.password.empty() && !is_loopback(options.host))
         throw Error(ErrorCode::invalid_argument,
                     "Without a password the server listens on this machine only. Set STELE_PASSWORD to "

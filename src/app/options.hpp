@@ -23,6 +23,7 @@ struct Options {
     int threads = 0;                  ///< 0: one a core
     std::string durability = "full";  ///< full: survives a power cut; normal: a cut may lose the last commits
     std::string tls_cert, tls_key;    ///< PEM files; both or none
+    std::string public_url;           ///< as browsers reach this server; empty: as each request names it
     std::vector<std::string> cors_origins;
     std::int64_t body_bytes_max = 50 << 20;
     std::int64_t header_bytes_max = 64 << 10;
@@ -47,8 +48,10 @@ struct Options {
     bool tools_mcp_private = false;  ///< MCP servers may be on this machine and in private networks
     bool tools_mcp_stdio = false;    ///< MCP servers may be commands, which run in the sandbox
     std::int64_t tools_mcp_connect_seconds = 30, tools_mcp_list_seconds = 30, tools_mcp_call_seconds = 60;
-    std::string tools_sandbox = "bubblewrap";  ///< or unsafe-none
-    std::string tools_network = "public";      ///< or none, host: what tools may connect to
+    std::string tools_mcp_config;                ///< JSON file that says which MCP servers there are
+    std::int64_t tools_mcp_login_seconds = 300;  ///< for a person to log in
+    std::string tools_sandbox = "bubblewrap";    ///< or unsafe-none
+    std::string tools_network = "public";        ///< or none, host: what tools may connect to
     std::string tools_python = "/usr/bin/python3";
     std::string tools_package_index;        ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
     std::int64_t tools_call_seconds = 180;  ///< how long one call of a tool may take

@@ -3,11 +3,14 @@
 #include "api/batch_callback.hpp"
 #include "api/dispatch.hpp"
 #include "api/error_response.hpp"
+#include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
+#include "app/mcp_config.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "storage/sqlite_database.hpp"
+#include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
@@ -78,10 +81,13 @@ private:
     storage::ProviderBatchRepository provider_batch_rows_;
     storage::IdempotencyRepository idempotency_;
     storage::McpServerRepository mcp_servers_;
+    storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
+    tools::mcp::OauthTokens mcp_tokens_;
+    tools::mcp::OauthLogins mcp_oauth_;
     tools::mcp::Client mcp_;
     tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
@@ -102,6 +108,7 @@ private:
     net::Server server_;
     asio::signal_set signals_;
     asio::cancellation_signal end_refresh_;
+    std::vector<McpServer> mcp_config_;  ///< of the operator's file
     bool stopping_ = false;
     std::chrono::steady_clock::time_point leave_by_{};
     asio::steady_timer leaving_;
@@ -148,6 +155,32 @@ net::ClientOptions egress_options(const Options& options) {
 net::ClientOptions mcp_http_options(const Options& options) {
     net::ClientOptions made = client_options(options);
     made.public_only = !options.tools_mcp_private;
+    made.link_local = false;
+    return made;
+}
+
+tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
+                                        const storage::McpServerRepository& servers,
+                                        const storage::McpLoginRepository& logins, net::HttpClient& http) {
+    tools::mcp::OauthLoginParts made{database, servers, logins, http, {}, {}, {}, {}};
+    made.private_addresses = options.tools_mcp_private;
+    made.begin_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.login_patience = std::chrono::seconds(options.tools_mcp_login_seconds);
+    if (options.public_url.starts_with("https://"))
+        made.client_document_url = options.public_url + api::mcp_client_document_path;
+    return made;
+}
+
+tools::SandboxOptions sandbox_options(const Options& options) {
+    tools::SandboxOptions made;
+    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
+    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
+                   : options.tools_network == "host" ? tools::ToolNetwork::host
+                                                     : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
+    made.environments = options.data / "tool-environments";
+    made.package_index = options.tools_package_index;
+    made.python = options.tools_python;
     return made;
 }
 
@@ -155,8 +188,12 @@ tools::mcp::ClientOptions mcp_options(const Options& options) {
     tools::mcp::ClientOptions made;
     made.private_addresses = options.tools_mcp_private;
     made.stdio = options.tools_mcp_stdio;
-    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
-    made.host_network = options.tools_network == "host";
+    const tools::SandboxOptions sandbox = sandbox_options(options);
+    made.launch.walls = sandbox.walls;
+    made.launch.network = sandbox.network;
+    made.launch.egress_private = sandbox.egress_private;
+    made.launch.python = sandbox.python;
+    made.from_file = !options.tools_mcp_config.empty();
     made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
     made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
     made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
@@ -171,19 +208,6 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
                                                                       : options.model_timeout_seconds);
     made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
     made.batches = options.batch_native;
-    return made;
-}
-
-tools::SandboxOptions sandbox_options(const Options& options) {
-    tools::SandboxOptions made;
-    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
-    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
-                   : options.tools_network == "host" ? tools::ToolNetwork::host
-                                                     : tools::ToolNetwork::public_only;
-    made.egress_private = options.egress_private;
-    made.environments = options.data / "tool-environments";
-    made.package_index = options.tools_package_index;
-    made.python = options.tools_python;
     return made;
 }
 
@@ -213,11 +237,14 @@ ServerApp::ServerApp(const Options& options)
       provider_batch_rows_(*database_),
       idempotency_(*database_),
       mcp_servers_(*database_, sealer_),
+      mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
-      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
+      mcp_tokens_(*database_, mcp_logins_, mcp_http_, options.tools_mcp_private),
+      mcp_oauth_(oauth_parts(options, *database_, mcp_servers_, mcp_logins_, mcp_http_)),
+      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
@@ -255,6 +282,7 @@ ServerApp::ServerApp(const Options& options)
                 batches_,
                 idempotency_,
                 mcp_servers_,
+                mcp_logins_,
                 sandboxes_,
                 sealer_,
                 catalogue_,
@@ -266,6 +294,7 @@ ServerApp::ServerApp(const Options& options)
                 egress_,
                 mcp_,
                 mcp_sync_,
+                mcp_oauth_,
                 agent_service_,
                 conversation_service_,
                 group_service_,
@@ -276,13 +305,15 @@ ServerApp::ServerApp(const Options& options)
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
-                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers()}},
+                {STELE_VERSION, !options.password.empty(), catalogue_.has_servers(), options.public_url,
+                 !options.tls_cert.empty()}},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
+    if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
     set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
 }
 
@@ -339,6 +370,9 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    if (!mcp_config_.empty())
+        asio::co_spawn(*contexts_.front(), take_mcp_config(*database_, mcp_servers_, mcp_sync_, std::move(mcp_config_)),
+                       [](const std::exception_ptr&) {});
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
                                  {"data", options_.data.string()},

@@ -21,6 +21,14 @@ void check_header(std::string_view where, std::string_view name, std::string_vie
     if (breaks_lines(value)) problems.add(where, "must not hold line breaks", "value_error");
 }
 
+void check_oauth(const McpOauthConfig& oauth, Problems& problems) {
+    if (oauth.client_id.has_value() && oauth.client_id->empty()) problems.add("oauth.client_id", "must not be empty");
+    if (oauth.client_secret.has_value() && !oauth.client_id.has_value())
+        problems.add("oauth.client_secret", "belongs to a client_id");
+    if (oauth.scope.has_value() && breaks_lines(*oauth.scope))
+        problems.add("oauth.scope", "must not hold line breaks", "value_error");
+}
+
 // What holds for any configuration, whole or a part of one.
 void check_members(const McpConfig& config, Problems& problems) {
     if (config.auth_header.has_value()) check_header("auth_header", *config.auth_header, "", problems);
@@ -37,6 +45,7 @@ void check_members(const McpConfig& config, Problems& problems) {
             if (name.empty() || name.find('=') != std::string::npos)
                 problems.add("env." + name, "must be named without '='");
     }
+    if (config.oauth.has_value()) check_oauth(*config.oauth, problems);
 }
 
 void check_whole(const McpConfig& config, McpServerType type, Problems& problems) {
@@ -66,6 +75,9 @@ void show(const McpServer& server, Answer& shown) {
     shown.auth_header = text(config.auth_header);
     shown.auth_token = text(config.auth_token);
     shown.custom_headers = config.custom_headers.has_value() ? config.custom_headers : Patch<TextMap>(std::nullopt);
+    if (!config.oauth.has_value()) return;
+    shown.oauth = config.oauth;
+    (*shown.oauth).client_secret = {};
 }
 
 template <class T>
@@ -151,11 +163,16 @@ bool apply(const McpConfig& update, McpServer& server) {
     bool changed = !update.server_url.value_or("").empty() && take(update.server_url, kept.server_url);
     changed = take(update.auth_header, kept.auth_header) || changed;
     changed = take(update.auth_token, kept.auth_token) || changed;
+    Patch<McpOauthConfig> oauth = update.oauth;
+    // The secret is never told, so who sends back what was read does not mean to clear it.
+    if (oauth.has_value() && kept.oauth.has_value() && !oauth->client_secret.present() &&
+        oauth->client_id == kept.oauth->client_id)
+        (*oauth).client_secret = kept.oauth->client_secret;
+    changed = take(oauth, kept.oauth) || changed;
     return take(update.custom_headers, kept.custom_headers) || changed;
 }
 
 STELE_JSON(McpConfig)
-STELE_JSON(McpTokens)
 STELE_JSON_WRITTEN(McpServerAnswer)
 STELE_JSON_WRITTEN(McpServerConfigAnswer)
 STELE_JSON_READ(CreateMcpServer)

@@ -2,6 +2,7 @@
 
 #include "domain/audit.hpp"
 #include "domain/json.hpp"
+#include "domain/mcp_oauth.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
@@ -23,21 +24,11 @@ struct McpConfig {
     Patch<std::string> auth_header;  ///< the header's name
     Patch<std::string> auth_token;   ///< its value; may hold {{ NAME | default }}
     Patch<TextMap> custom_headers;   ///< sent too; names and values may hold {{ NAME | default }}
+    Patch<McpOauthConfig> oauth;
 
     bool operator==(const McpConfig&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(McpConfig, (), (command, args, env, server_url, auth_header, auth_token, custom_headers))
-
-/// What an OAuth login with a server has given. Sealed in the store.
-struct McpTokens {
-    std::string issuer, token_endpoint, client_id, client_secret, scope, resource;
-    std::string access_token, refresh_token;
-    std::int64_t expires_at = 0;  ///< seconds since 1970; 0: unknown
-    bool basic_auth = false;      ///< the client names itself by HTTP Basic at the token endpoint
-};
-BOOST_DESCRIBE_STRUCT(McpTokens, (),
-                      (issuer, token_endpoint, client_id, client_secret, scope, resource, access_token, refresh_token,
-                       expires_at, basic_auth))
+BOOST_DESCRIBE_STRUCT(McpConfig, (), (command, args, env, server_url, auth_header, auth_token, custom_headers, oauth))
 
 /// A server of the Model Context Protocol whose tools agents may use.
 struct McpServer {
@@ -46,7 +37,9 @@ struct McpServer {
     std::string server_name;  ///< unique within the organisation
     McpServerType type = McpServerType::streamable_http;
     McpConfig config;
-    std::optional<McpTokens> tokens;
+    std::optional<McpTokens> tokens;  ///< of a login
+    std::string login_id;             ///< whose tokens these are while the server is in no store
+    bool stored = false;              ///< false: only described by a request
     std::string created_by_id, last_updated_by_id;
     Timestamp created_at{}, updated_at{};
     std::int64_t version = 1;
@@ -62,12 +55,13 @@ struct McpServerAnswer {
     Patch<std::string> auth_header;
     Patch<std::string> auth_token;
     Patch<TextMap> custom_headers;
-    Patch<std::string> id;  ///< absent in the older shape, which says `type`
+    Patch<McpOauthConfig> oauth;  ///< without the client's secret; absent where nothing was configured
+    Patch<std::string> id;        ///< absent in the older shape, which says `type`
     std::string server_name;
 };
 BOOST_DESCRIBE_STRUCT(McpServerAnswer, (),
-                      (mcp_server_type, command, args, env, server_url, auth_header, auth_token, custom_headers, id,
-                       server_name))
+                      (mcp_server_type, command, args, env, server_url, auth_header, auth_token, custom_headers, oauth,
+                       id, server_name))
 McpServerAnswer answer_of(const McpServer& server);
 
 /// The same in answers of /v1/tools/mcp/servers.
@@ -81,9 +75,11 @@ struct McpServerConfigAnswer {
     Patch<std::string> auth_header;
     Patch<std::string> auth_token;
     Patch<TextMap> custom_headers;
+    Patch<McpOauthConfig> oauth;
 };
 BOOST_DESCRIBE_STRUCT(McpServerConfigAnswer, (),
-                      (server_name, type, command, args, env, server_url, auth_header, auth_token, custom_headers))
+                      (server_name, type, command, args, env, server_url, auth_header, auth_token, custom_headers,
+                       oauth))
 McpServerConfigAnswer config_answer_of(const McpServer& server);
 
 /// `config` of the bodies of /v1/mcp-servers. Without mcp_server_type: stdio if there is a command.

@@ -191,6 +191,13 @@ private:
                 throw Error(ErrorCode::permission_denied, url_.host + " is no public address of the internet");
             }
         }
+        if (!options_->link_local) {
+            std::erase_if(endpoints, [](const tcp::endpoint& endpoint) { return is_link_local(endpoint.address()); });
+            if (endpoints.empty()) {
+                drop();
+                throw Error(ErrorCode::permission_denied, url_.host + " is a link-local address, which is not gone to");
+            }
+        }
         const auto until = connection_->deadline;
         error_code failure = asio::error::host_not_found;
         for (std::size_t i = 0; i < endpoints.size(); ++i) {

@@ -50,6 +50,7 @@ struct ClientOptions {
     std::string ca_file;  ///< PEM of further trusted authorities; the system's are always trusted
     bool allow_http = true;
     bool public_only = false;  ///< connects to public addresses alone (egress.hpp), else Error{permission_denied}
+    bool link_local = true;    ///< false: never to link-local ones, where clouds keep their machines' credentials
 };
 
 /// HTTP/1.1 client with keep-alive pools, one pool a (io_context, scheme, host, port): thread-safe as an object, each

@@ -69,4 +69,11 @@ bool is_public(const ip::address& address) {
     return address.is_v4() ? is_public_4(address.to_v4().to_bytes()) : is_public_6(address.to_v6().to_bytes());
 }
 
+bool is_link_local(const ip::address& address) {
+    if (address.is_v4()) return within(address.to_v4().to_bytes(), std::array<std::uint8_t, 2>{169, 254}, 16);
+    const ip::address_v6 wide = address.to_v6();
+    if (wide.is_v4_mapped()) return is_link_local(ip::make_address_v4(ip::v4_mapped, wide));
+    return wide.is_link_local() || wide == ip::make_address_v6("fd00:ec2::254");
+}
+
 }  // namespace stele::net

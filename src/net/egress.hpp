@@ -11,4 +11,8 @@ namespace stele::net {
 /// no spelling of a host gets around it.
 bool is_public(const boost::asio::ip::address& address);
 
+/// True for 169.254/16 and fe80::/10, in any spelling, and for fd00:ec2::254: there machines in clouds get credentials
+/// from whoever runs the machine, and no server of anybody else is.
+bool is_link_local(const boost::asio::ip::address& address);
+
 }  // namespace stele::net

@@ -3,6 +3,7 @@
 #include <boost/system/errc.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace stele::net {
@@ -75,6 +76,10 @@ void SseReader::take_line(std::string_view line, std::vector<SseEvent>& out) {
         event_.event = value;
     } else if (field == "id" && value.find('\0') == std::string_view::npos) {
         event_.id = value;
+    } else if (field == "retry") {
+        std::int64_t number = 0;
+        const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (failure == std::errc() && end == value.data() + value.size() && number >= 0) retry_ms_ = number;
     }
 }
 

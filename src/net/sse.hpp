@@ -3,6 +3,7 @@
 #include <boost/system/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ struct SseEvent {
 };
 
 /// Turns the bytes of an event stream into events. No I/O: cut anywhere, they give the same events. Lines may end in
-/// CR, LF or CRLF; comments, retry lines and a byte order mark are skipped.
+/// CR, LF or CRLF; comments and a byte order mark are skipped.
 class SseReader {
 public:
     explicit SseReader(std::size_t event_bytes_max = 16u << 20) : event_bytes_max_(event_bytes_max) {}
@@ -28,6 +29,10 @@ public:
     /// together larger than allowed, and from then on always.
     boost::system::result<void> feed(std::string_view bytes, std::vector<SseEvent>& out);
 
+    /// After what time, in milliseconds, the server wants to be asked again once the stream is over; nothing if it did
+    /// not say.
+    std::optional<std::int64_t> retry_ms() const { return retry_ms_; }
+
 private:
     bool fits(std::size_t line_bytes) const { return line_bytes + event_.data.size() <= event_bytes_max_; }
     void take_line(std::string_view line, std::vector<SseEvent>& out);
@@ -35,6 +40,7 @@ private:
     std::size_t event_bytes_max_;
     std::string line_;
     SseEvent event_;
+    std::optional<std::int64_t> retry_ms_;
     bool has_data_ = false;
     bool after_cr_ = false;
     bool at_start_ = true;

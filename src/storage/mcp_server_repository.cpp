@@ -8,7 +8,6 @@ namespace {
 #define STELE_MCP_COLUMNS                                                                        \
     "s.id, s.organization_id, s.server_name, s.server_type, s.config, s.oauth, s.created_by_id," \
     " s.last_updated_by_id, s.created_at, s.updated_at, s.version"
-#define STELE_LOGIN_COLUMNS "id, organization_id, user_id, server_url, state_hash, status, secrets, failure, created_at"
 
 constexpr Statement select_by_id{
     "mcp_server.by_id", "SELECT " STELE_MCP_COLUMNS " FROM mcp_server s WHERE s.organization_id = $1 AND s.id = $2"};
@@ -23,7 +22,6 @@ constexpr Statement update_row{
     "mcp_server.update",
     "UPDATE mcp_server SET server_name = $3, config = $4, last_updated_by_id = $5, updated_at = $6,"
     " version = version + 1 WHERE organization_id = $1 AND id = $2 AND version = $7"};
-constexpr Statement update_tokens{"mcp_server.set_tokens", "UPDATE mcp_server SET oauth = $2 WHERE id = $1"};
 constexpr Statement delete_row{"mcp_server.delete", "DELETE FROM mcp_server WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_tools{
     "mcp_server.delete_tools",
@@ -35,17 +33,6 @@ constexpr Statement select_tools{"mcp_server.tools",
                                  " WHERE t.organization_id = $1 AND m.server_id = $2 ORDER BY t.created_at, t.id"};
 constexpr Statement insert_link{"mcp_server.link_tool",
                                 "INSERT INTO mcp_tool (server_id, tool_id, remote_name) VALUES ($1, $2, $3)"};
-constexpr Statement insert_login_row{"mcp_login.insert", "INSERT INTO mcp_oauth_session (" STELE_LOGIN_COLUMNS
-                                                         ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
-constexpr Statement select_login{"mcp_login.by_id",
-                                 "SELECT " STELE_LOGIN_COLUMNS " FROM mcp_oauth_session WHERE id = $1"};
-constexpr Statement claim_login_row{
-    "mcp_login.claim",
-    "UPDATE mcp_oauth_session SET status = 'claimed' WHERE state_hash = $1 AND status = 'pending'"
-    " RETURNING " STELE_LOGIN_COLUMNS};
-constexpr Statement end_login_row{"mcp_login.end",
-                                  "UPDATE mcp_oauth_session SET status = $2, secrets = $3, failure = $4 WHERE id = $1"};
-constexpr Statement delete_logins{"mcp_login.forget", "DELETE FROM mcp_oauth_session WHERE created_at < $1"};
 
 constexpr PageOrder by_created{"mcp_server s", "mcp_server", "s.created_at", "s.id"};
 
@@ -70,6 +57,7 @@ std::vector<McpServer> McpServerRepository::from_rows(Rows rows) const {
     std::vector<McpServer> servers;
     for (Row& row : rows) {
         McpServer& server = servers.emplace_back();
+        server.stored = true;
         server.id = row.take_text(0);
         server.organization_id = row.take_text(1);
         server.server_name = row.take_text(2);
@@ -77,7 +65,10 @@ std::vector<McpServer> McpServerRepository::from_rows(Rows rows) const {
         STELE_ASSERT(type.has_value());
         server.type = *type;
         server.config = decode_stored<McpConfig>(sealer_.open(row.text(4)));
-        if (const auto oauth = row.optional_text(5)) server.tokens = decode_stored<McpTokens>(sealer_.open(*oauth));
+        if (const auto oauth = row.optional_text(5)) {
+            server.tokens = decode_stored<McpTokens>(sealer_.open(*oauth));
+            server.tokens->stored_as = *oauth;
+        }
         server.created_by_id = row.take_text(6);
         server.last_updated_by_id = row.take_text(7);
         server.created_at = from_micros(row.integer(8));
@@ -133,11 +124,6 @@ void McpServerRepository::remove(Transaction& transaction, const McpServer& serv
     transaction.add(delete_row, server.organization_id, server.id).expect_row(not_found("MCP server", server.id));
 }
 
-void McpServerRepository::set_tokens(Transaction& transaction, const std::string& server_id,
-                                     const McpTokens& tokens) const {
-    transaction.add(update_tokens, server_id, sealer_.seal(to_json(tokens)));
-}
-
 boost::asio::awaitable<std::vector<McpToolLink>> McpServerRepository::tools_of(std::string organization_id,
                                                                                std::string server_id) const {
     const Rows rows = co_await database_.query(select_tools, std::move(organization_id), std::move(server_id));
@@ -164,48 +150,6 @@ boost::asio::awaitable<std::vector<std::string>> McpServerRepository::taken_name
     co_return taken;
 }
 
-McpOauthSession McpServerRepository::login_from(Row& row) const {
-    McpOauthSession session;
-    session.id = row.take_text(0);
-    session.organization_id = row.take_text(1);
-    session.user_id = row.take_text(2);
-    session.server_url = row.take_text(3);
-    session.state_hash = row.take_text(4);
-    session.status = row.take_text(5);
-    session.secrets = sealer_.open(row.text(6));
-    session.failure = row.optional_text(7);
-    session.created_at = from_micros(row.integer(8));
-    return session;
-}
-
-void McpServerRepository::insert_login(Transaction& transaction, const McpOauthSession& session) const {
-    transaction.add(insert_login_row, session.id, session.organization_id, session.user_id, session.server_url,
-                    session.state_hash, session.status, sealer_.seal(session.secrets), session.failure,
-                    to_micros(session.created_at));
-}
-
-boost::asio::awaitable<std::optional<McpOauthSession>> McpServerRepository::find_login(std::string id) const {
-    Rows rows = co_await database_.query(select_login, std::move(id));
-    if (rows.empty()) co_return std::nullopt;
-    co_return login_from(rows.front());
-}
-
-boost::asio::awaitable<std::optional<McpOauthSession>> McpServerRepository::claim_login(std::string state_hash) const {
-    Transaction transaction;
-    transaction.add(claim_login_row, std::move(state_hash));
-    std::vector<Rows> rows = co_await database_.commit(std::move(transaction));
-    if (rows.front().empty()) co_return std::nullopt;
-    co_return login_from(rows.front().front());
-}
-
-void McpServerRepository::end_login(Transaction& transaction, const McpOauthSession& session) const {
-    transaction.add(end_login_row, session.id, session.status, sealer_.seal(session.secrets), session.failure);
-}
-
-void McpServerRepository::forget_logins(Transaction& transaction, Timestamp before) const {
-    transaction.add(delete_logins, to_micros(before));
-}
-
 std::vector<Statement> McpServerRepository::statements() {
     Select taken("SELECT t.name FROM tool t WHERE t.organization_id = ?", to_value("o"));
     taken.where_in("t.name IN (?)", {"x"});
@@ -213,16 +157,10 @@ std::vector<Statement> McpServerRepository::statements() {
             select_by_name,
             insert_row,
             update_row,
-            update_tokens,
             delete_row,
             delete_tools,
             select_tools,
             insert_link,
-            insert_login_row,
-            select_login,
-            claim_login_row,
-            end_login_row,
-            delete_logins,
             taken.query().statement,
             select_servers("o").query().statement};
 }

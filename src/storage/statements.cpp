@@ -6,6 +6,7 @@
 #include "storage/conversation_repository.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
+#include "storage/mcp_login_repository.hpp"
 #include "storage/mcp_server_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/page.hpp"
@@ -23,9 +24,10 @@ std::vector<Statement> all_statements() {
     for (const auto& some :
          {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
           ConversationRepository::statements(), GroupRepository::statements(), IdempotencyRepository::statements(),
-          McpServerRepository::statements(), MessageRepository::statements(), ProviderBatchRepository::statements(),
-          RunEventRepository::statements(), RunRepository::statements(), SandboxRepository::statements(),
-          ScheduleRepository::statements(), ToolRepository::statements(), page_statements()})
+          McpLoginRepository::statements(), McpServerRepository::statements(), MessageRepository::statements(),
+          ProviderBatchRepository::statements(), RunEventRepository::statements(), RunRepository::statements(),
+          SandboxRepository::statements(), ScheduleRepository::statements(), ToolRepository::statements(),
+          page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

@@ -288,6 +288,47 @@ def test_the_agents_secrets_fill_headers(mcp, peer):
     assert (headers["Authorization"], headers["X-Who"], headers["X-Agent-Id"]) == ("Bearer t-1", "ada", agent["id"])
 
 
+def test_a_refresh_for_an_agent_is_made_with_its_secrets(mcp, peer):
+    peer = peer()
+    made = create(mcp, peer.url, auth_header="Authorization", auth_token="Bearer {{ TOKEN | none }}")
+    agent = mcp.post("/v1/agents/", {"secrets": {"TOKEN": "t-2"}})
+    for path, send in ((f"/v1/mcp-servers/{made['id']}/refresh", mcp.patch), (f"/v1/tools/mcp/servers/{made['server_name']}/resync", mcp.post)):
+        before = len(peer.requests)
+        send(f"{path}?agent_id={agent['id']}")
+        asked = [headers for _, headers, message in peer.requests[before:] if message]
+        assert asked and all((headers["Authorization"], headers["X-Agent-Id"]) == ("Bearer t-2", agent["id"]) for headers in asked)
+        stele.refused(mcp, "PATCH" if send == mcp.patch else "POST", f"{path}?agent_id=agent-{stele.GONE}", 404)
+
+
+def test_servers_that_a_file_describes(own_server, peer, tmp_path):
+    quiet = peer(token="Bearer f")
+    file = tmp_path / "mcp_config.json"
+    file.write_text(json.dumps({"mcpServers": {"filed": {"url": quiet.url, "type": "http", "headers": {"Authorization": "Bearer f"}}, "command": {"command": "python3", "args": ["-m some.thing", "--flag"], "env": {"A": "b"}}}}))
+    running = own_server(arguments=["--tools-mcp-private", "true", "--tools-mcp-config", str(file)]).start()
+    http = running.http(2)
+    stele.wait_until(lambda: len(http.get("/v1/mcp-servers")) == 2)
+    filed, command = sorted(http.get("/v1/mcp-servers"), key=lambda each: each["server_name"] != "filed")
+    assert (filed["mcp_server_type"], filed["server_url"]) == ("streamable_http", quiet.url) and command["args"] == ["-m", "some.thing", "--flag"] and command["env"] == {"A": "b"}
+    stele.wait_until(lambda: "echo" in tools_of(http, filed))
+    assert run(http, filed, "echo", message="x")["func_return"] == "Echo: x"
+    assert "file" in stele.refused(http, "PATCH", f"/v1/mcp-servers/{filed['id']}", 501, {"server_name": "x"}).body["detail"]
+    stele.refused(http, "PATCH", "/v1/tools/mcp/servers/filed", 501, {"server_name": "x"})
+    running.stop()
+    file.write_text(json.dumps({"mcpServers": {"filed": {"url": quiet.url + "?2", "type": "http", "headers": {"Authorization": "Bearer f"}}}}))
+    running.start()
+    stele.wait_until(lambda: http.get(f"/v1/mcp-servers/{filed['id']}")["server_url"].endswith("?2"))
+    assert "echo" in tools_of(http, filed), "the same server, changed"
+
+
+@pytest.mark.parametrize("text, named", [("no", "JSON"), ("{}", "mcpServers"), ('{"mcpServers":{"x":{}}}', '"x"'), ('{"mcpServers":{"x":{"url":"u","command":"c"}}}', '"x"'), ('{"mcpServers":{"x":{"command":"c","args":"y"}}}', "args")])
+def test_a_file_that_is_wrong_is_said_at_the_start(own_server, tmp_path, text, named):
+    (tmp_path / "mcp.json").write_text(text)
+    running = own_server(arguments=["--tools-mcp-config", str(tmp_path / "mcp.json")])
+    with pytest.raises(RuntimeError) as failed:
+        running.start()
+    assert named in str(failed.value) and running.process.child.wait() in (1, 2)
+
+
 # ---- names, health and changes ----
 
 
@@ -379,3 +420,25 @@ def test_a_server_that_takes_its_change_back_needs_no_approval(mcp, peer):
     peer.tools["echo"] = honest
     assert mcp.patch(f"/v1/mcp-servers/{made['id']}/refresh")["updated"] == ["echo"]
     assert run(mcp, made, "echo", message="x")["func_return"] == "Echo: x"
+
+
+def test_a_tool_whose_approval_nobody_wrote_down_is_compared_by_what_models_are_told(own_server, peer):
+    """As those are that were imported: they have no fingerprint."""
+    import sqlite3
+    peer = peer()
+    running = own_server(arguments=["--tools-mcp-private", "true"]).start()
+    http = running.http(2)
+    made = create(http, peer.url)
+    running.stop()
+    with sqlite3.connect(running.folder / "data/stele.db") as store:
+        assert store.execute("UPDATE tool SET definition = json_remove(definition, '$.metadata_.mcp.fingerprint') WHERE definition LIKE '%fingerprint%'").rowcount > 3
+    running.start()
+    assert "fingerprint" not in tools_of(http, made)["echo"]["metadata_"]["mcp"]
+    assert run(http, made, "echo", message="x")["func_return"] == "Echo: x"
+    assert http.patch(f"/v1/mcp-servers/{made['id']}/refresh")["updated"] == []
+    pull_the_rug(peer)
+    peer.open_sessions.clear()
+    failed = run(http, made, "echo", message="x")
+    assert failed["status"] == "error" and "approve" in failed["func_return"]
+    assert http.patch(f"/v1/mcp-servers/{made['id']}/refresh?approve=true")["updated"] == ["echo"]
+    assert run(http, made, "echo", message="x")["func_return"] == "robbed"

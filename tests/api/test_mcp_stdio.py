@@ -1,6 +1,7 @@
 """MCP servers that are commands: they run behind the sandbox's walls, and end with their sessions."""
 
 import json
+import os
 import pathlib
 import shutil
 
@@ -39,7 +40,7 @@ def run(http, made, tool, message="x"):
 def test_its_tools_are_listed_and_called(http):
     made = add(http)
     assert list(made) == ["mcp_server_type", "command", "args", "env", "id", "server_name"] and made["env"] == {"GIVEN": "a b"}
-    assert len(http.get(f"/v1/mcp-servers/{made['id']}/tools")) == 6
+    assert len(http.get(f"/v1/mcp-servers/{made['id']}/tools")) == 9
     assert run(http, made, "echo", "hé\n😀")["func_return"] == "Echo: hé\n😀"
 
 
@@ -49,6 +50,37 @@ def test_the_walls_stand(http, with_commands):
     assert environment["GIVEN"] == "a b" and "SECRET_OF_THE_SERVER" not in environment and "OPENAI_API_KEY" not in environment
     for secret in (with_commands.folder / "data" / "stele.db", "/etc/passwd", f"/proc/{with_commands.process.child.pid}/environ"):
         assert run(http, made, "read", str(secret))["func_return"].startswith("refused"), secret
+
+
+def test_it_runs_under_limits_and_as_nobody(http):
+    limits = json.loads(run(http, add(http), "limits")["func_return"])
+    assert limits["user"] != 0 and limits["group"] != 0 or limits["user"] == os.getuid() != 0
+    assert limits["files"] <= 1024 and limits["processes"] <= 256 and limits["bytes"] <= 1 << 30
+
+
+def test_its_way_out_goes_through_the_gate(http, own_server, peer):
+    """By default to public addresses alone; what is private is told so by the proxy, and never connected to."""
+    quiet = peer()
+    url = quiet.url.replace("127.0.0.1", "127.1")  # its own 127.0.0.1 is asked without a proxy
+    refused = run(http, add(http), "fetch", url)["func_return"]
+    assert "403" in refused and quiet.requests == [], refused
+    running = own_server(arguments=["--tools-mcp-stdio", "true", "--egress-private", "true"]).start()
+    made = add(running.http(2))
+    assert "405" in run(running.http(2), made, "fetch", url)["func_return"] and quiet.requests, "it got through"
+    running.stop()
+    running.arguments = ["--tools-mcp-stdio", "true", "--egress-private", "true", "--tools-network", "none"]
+    running.start()
+    before = len(quiet.requests)
+    assert run(running.http(2), made, "fetch", url)["func_return"].startswith("refused") and len(quiet.requests) == before
+
+
+def test_a_call_that_takes_too_long_is_taken_back(model, own_server, tmp_path):
+    """What it hears it writes down where we can read it: so this one runs without walls."""
+    running = own_server(arguments=["--tools-mcp-stdio", "true", "--tools-sandbox", "unsafe-none", "--tools-mcp-call-seconds", "1"]).start()
+    made, heard = add(running.http(2)), tmp_path / "heard"
+    outcome = run(running.http(2), made, "long", str(heard))
+    assert outcome["status"] == "error" and "not known" in outcome["func_return"]
+    stele.wait_until(lambda: heard.exists() and "notifications/cancelled" in heard.read_text())
 
 
 def test_one_process_serves_many_calls_and_one_that_died_or_hangs_is_replaced(http):

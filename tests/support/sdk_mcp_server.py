@@ -1,4 +1,4 @@
-"""A server made with the official Python SDK: `sdk_mcp_server.py <sse|streamable-http> <port> [json] [stateless]`."""
+"""A server made with the official Python SDK: `sdk_mcp_server.py <stdio|sse|streamable-http> [port] [json] [stateless]`."""
 
 import sys
 
@@ -46,4 +46,5 @@ def fails() -> str:
 
 if __name__ == "__main__":
     options = {"json_response": "json" in sys.argv, "stateless_http": "stateless" in sys.argv} if sys.argv[1] == "streamable-http" else {}
-    server.run(sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), **options)
+    place = {} if sys.argv[1] == "stdio" else {"host": "127.0.0.1", "port": int(sys.argv[2])}
+    server.run(sys.argv[1], **place, **options)

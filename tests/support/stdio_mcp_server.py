@@ -8,7 +8,7 @@ import time
 MISDEED = sys.argv[1] if len(sys.argv) > 1 else ""
 STRING = {"type": "string"}
 TOOLS = [{"name": name, "description": "d", "inputSchema": {"type": "object", "properties": {"message": STRING}, "required": ["message"]}}
-         for name in ("echo", "environment", "read", "hang", "die", "count")]
+         for name in ("echo", "environment", "read", "hang", "die", "count", "limits", "fetch", "long")]
 calls = 0
 
 
@@ -27,6 +27,22 @@ def call(name, message):
             return open(message).read()[:100]
         except OSError as failure:
             return "refused: " + type(failure).__name__
+    if name == "limits":
+        import resource
+        kinds = {"files": resource.RLIMIT_NOFILE, "processes": resource.RLIMIT_NPROC, "bytes": resource.RLIMIT_FSIZE}
+        return json.dumps({"user": os.getuid(), "group": os.getgid(), "groups": os.getgroups(), **{what: resource.getrlimit(kind)[1] for what, kind in kinds.items()}})
+    if name == "fetch":
+        import urllib.request
+        try:
+            return str(urllib.request.urlopen(message, timeout=10).status)
+        except OSError as failure:
+            return f"refused: {failure}"
+    if name == "long":  # reads on, so that it hears of being taken back, and leaves a word of it
+        for line in sys.stdin:
+            with open(message, "a") as log:
+                log.write(line)
+        time.sleep(0.2)
+        sys.exit(0)
     if name == "hang":
         time.sleep(600)
     if name == "die":

@@ -4,10 +4,10 @@
 #include "storage/agent_repository.hpp"
 #include "tools/mcp/address.hpp"
 #include "tools/mcp/headers.hpp"
+#include "tools/mcp/oauth_challenge.hpp"
 #include "tools/mcp/session_pool.hpp"
 #include "tools/mcp/stdio_session.hpp"
 #include "tools/mcp/tool_list.hpp"
-#include "tools/sandbox/bubblewrap.hpp"
 
 #include <sodium.h>
 #include <boost/asio/this_coro.hpp>
@@ -42,25 +42,6 @@ std::string session_key(const McpServer& server, const TextMap& headers) {
     return server_key(server) + hash_of(text);
 }
 
-// Nothing of the server's own environment, and what programs can't do without.
-Command command_of(const McpServer& server, const ClientOptions& options) {
-    Enclosure enclosure;
-    enclosure.walls = options.walls;
-    enclosure.shares_network = options.host_network;
-    TextMap environment{{"PATH", "/usr/local/bin:/usr/bin:/bin"},
-                        {"HOME", "/tmp"},
-                        {"LANG", "C.UTF-8"},
-                        {"LOGNAME", "nobody"},
-                        {"USER", "nobody"},
-                        {"SHELL", "/bin/sh"},
-                        {"TERM", "dumb"}};
-    for (const auto& [name, value] : server.config.env.value_or({})) {
-        std::erase_if(environment, [&](const auto& variable) { return variable.first == name; });
-        environment.emplace_back(name, value);
-    }
-    return enclosed(enclosure, server.config.command.value_or(""), server.config.args.value_or({}), environment);
-}
-
 CallResult failed(std::string text) { return {false, false, std::move(text)}; }
 
 CallResult result_of(RpcAnswer answer) {
@@ -74,8 +55,10 @@ CallResult result_of(RpcAnswer answer) {
     return refusal;
 }
 
-std::string login_wanted(const McpServer& server) {
-    return "The MCP server '" + server.server_name + "' wants a login. An operator can log in by connecting to it";
+std::string login_wanted(const McpServer& server, const std::string& challenge) {
+    const bool more = parse_challenge(challenge).wants_more_rights();
+    return "The MCP server '" + server.server_name + "' wants " + (more ? "more rights" : "a login") +
+           ". An operator can log in by connecting to it";
 }
 
 }  // namespace
@@ -117,7 +100,7 @@ awaitable<std::unique_ptr<Session>> Client::begin(McpServer server, TextMap head
         if (!parts_.options.stdio)
             throw Error(ErrorCode::permission_denied, "MCP servers that are commands (stdio) are switched off");
         const auto executor = co_await boost::asio::this_coro::executor;
-        auto session = std::make_unique<StdioSession>(executor, command_of(server, parts_.options));
+        auto session = std::make_unique<StdioSession>(executor, launch_of(server, parts_.options.launch));
         Patience patience;
         patience.total = patience.silence = parts_.options.connect_patience;
         co_await session->begin(era, patience);
@@ -134,8 +117,30 @@ awaitable<std::unique_ptr<Session>> Client::begin(McpServer server, TextMap head
     co_return co_await connect(parts_.http, std::move(endpoint));
 }
 
+// True if it is worth while to try once more. More rights than the login gave are remembered for the next one.
+awaitable<bool> Client::renew_login(McpServer& server, std::string challenge) {
+    if (!OauthTokens::uses_login(server)) co_return false;
+    const Challenge wanted = parse_challenge(challenge);
+    if (wanted.wants_more_rights()) {
+        co_await parts_.tokens.want_scope(server, wanted.scope);
+        co_return false;
+    }
+    if (server.tokens->refresh_token.empty()) co_return false;
+    server.tokens = co_await parts_.tokens.refreshed(server);
+    co_return true;
+}
+
 awaitable<Client::Opened> Client::open(McpServer server, Caller caller) {
     Opened opened;
+    if (OauthTokens::wants_refresh(server)) {
+        std::optional<McpTokens> fresh;
+        try {
+            fresh = co_await parts_.tokens.refreshed(server);
+        } catch (const Unauthorized&) {
+            // The login is over. The server is asked all the same: it says how to get another.
+        }
+        if (fresh) server.tokens = std::move(*fresh);
+    }
     const TextMap secrets = co_await secrets_for(server, caller.agent_id);
     const TextMap headers = server_headers(server, caller.agent_id, secrets);
     opened.key = session_key(server, headers);
@@ -195,17 +200,33 @@ awaitable<std::vector<McpTool>> Client::list(Session& session, const McpServer& 
 }
 
 awaitable<std::vector<McpTool>> Client::offered(McpServer server, Caller caller) {
+    bool renewed = false;
     for (int attempt = 1;; ++attempt) {
-        Opened opened = co_await open(server, caller);
+        Opened opened;
         bool lost = false;
         std::vector<McpTool> found;
+        std::optional<Unauthorized> unauthorized;
         try {
+            opened = co_await open(server, caller);
             found = co_await list(*opened.session, server);
         } catch (const SessionLost&) {
-            if (opened.fresh || attempt == attempts_max) throw;
+            if (opened.fresh || attempt >= attempts_max) throw;
             lost = true;
+        } catch (const Unauthorized& wanted) {
+            unauthorized = wanted;
         }
         if (lost) continue;
+        if (unauthorized) {
+            bool again = false;
+            try {
+                if (!renewed) again = co_await renew_login(server, unauthorized->challenge);
+            } catch (const Unauthorized&) {
+                // The login is over; the server's own challenge says how to get another.
+            }
+            if (!again) throw *unauthorized;
+            renewed = true;
+            continue;
+        }
         const auto executor = co_await boost::asio::this_coro::executor;
         SessionPool::of(executor).give(opened.key, std::move(opened.session));
         co_return found;
@@ -234,7 +255,7 @@ awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> to
     const std::optional<McpTool> offer = known_tool(server, remote_name);
     if (tool && offer) {
         const std::optional<ToolOrigin> origin = origin_of(*tool);
-        if (origin && !origin->fingerprint.empty() && origin->fingerprint != fingerprint_of(*offer)) {
+        if (origin && !is_as_approved(*tool, *offer, server)) {
             co_await mark_changed(server, *tool, *offer);
             co_return failed(
                 "The MCP server has changed the description or the parameters of this tool. It was not "
@@ -267,22 +288,40 @@ awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> to
 
 awaitable<CallResult> Client::guarded_call(McpServer server, std::optional<Tool> tool, std::string remote_name,
                                            std::string arguments_json, Caller caller) {
+    bool renewed = false;
     for (int attempt = 1;; ++attempt) {
         std::string why;
+        std::optional<std::string> challenge;
         try {
             CallResult result = co_await call_once(server, tool, remote_name, arguments_json, caller);
             co_return result;
         } catch (const SessionLost& lost) {
             if (attempt < attempts_max) continue;
             why = lost.what();
-        } catch (const Unauthorized&) {
-            why = login_wanted(server);
+        } catch (const Unauthorized& wanted) {
+            challenge = wanted.challenge;
         } catch (const Error& error) {
             if (error.code == ErrorCode::cancelled || error.code == ErrorCode::internal) throw;
             why = error.what();
             if (error.code == ErrorCode::timed_out) why += ". Whether the call took effect is not known";
         } catch (const boost::system::system_error&) {  // Asio's own, between two operations
             throw Error(ErrorCode::cancelled, "The call was cancelled");
+        }
+        if (challenge) {
+            why = login_wanted(server, *challenge);
+            try {
+                bool again = false;
+                if (!renewed) again = co_await renew_login(server, *challenge);
+                if (again) {
+                    renewed = true;
+                    continue;
+                }
+            } catch (const Unauthorized&) {
+                // the login is over: said already
+            } catch (const Error& error) {
+                if (error.code == ErrorCode::cancelled || error.code == ErrorCode::internal) throw;
+                why = error.what();
+            }
         }
         co_return failed(std::move(why));
     }

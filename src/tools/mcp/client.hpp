@@ -5,7 +5,8 @@
 #include "storage/tool_repository.hpp"
 #include "tools/mcp/connect.hpp"
 #include "tools/mcp/content.hpp"
-#include "tools/sandbox/sandbox.hpp"
+#include "tools/mcp/launch.hpp"
+#include "tools/mcp/oauth_tokens.hpp"
 
 #include <map>
 #include <mutex>
@@ -13,10 +14,10 @@
 namespace stele::tools::mcp {
 
 struct ClientOptions {
-    bool private_addresses = false;   ///< servers may be on this machine and in private networks
-    bool stdio = false;               ///< servers may be commands
-    Walls walls = Walls::bubblewrap;  ///< around those
-    bool host_network = false;        ///< which they share; else they have none
+    bool private_addresses = false;  ///< servers may be on this machine and in private networks
+    bool stdio = false;              ///< servers may be commands
+    LaunchOptions launch;            ///< of those
+    bool from_file = false;          ///< a file says what the servers are like, not the API
     std::chrono::milliseconds connect_patience{30'000}, list_patience{30'000}, call_silence{60'000},
         call_patience{300'000};
 };
@@ -28,6 +29,7 @@ struct ClientParts {
     const storage::ToolRepository& tools;
     const Sealer& sealer;
     net::HttpClient& http;  ///< goes to public addresses alone unless the options say otherwise
+    OauthTokens& tokens;    ///< of logins
     ClientOptions options;
 };
 
@@ -79,6 +81,7 @@ private:
     boost::asio::awaitable<TextMap> secrets_for(const McpServer& server, std::string agent_id) const;
     boost::asio::awaitable<std::unique_ptr<Session>> begin(McpServer server, TextMap headers, std::optional<Era> era);
     boost::asio::awaitable<Opened> open(McpServer server, Caller caller);
+    boost::asio::awaitable<bool> renew_login(McpServer& server, std::string challenge);
     boost::asio::awaitable<std::vector<McpTool>> list(Session& session, const McpServer& server);
     boost::asio::awaitable<void> mark_changed(McpServer server, Tool tool, McpTool offer);
     std::optional<McpTool> known_tool(const McpServer& server, const std::string& name);

@@ -1,6 +1,7 @@
 #include "tools/mcp/connect.hpp"
 
 #include "tools/mcp/http_session.hpp"
+#include "tools/mcp/oauth_challenge.hpp"
 #include "tools/mcp/sse_session.hpp"
 
 #include <algorithm>
@@ -62,6 +63,7 @@ awaitable<std::unique_ptr<Session>> connect(net::HttpClient& client, Endpoint en
             case Move::give_up:
                 throw Error(ErrorCode::unavailable, "No session with the MCP server: " + decision.why);
         }
+        if (heard.status == 403 && parse_challenge(challenge).wants_more_rights()) throw Unauthorized(challenge);
         decision = next(negotiation, heard);
     }
 }

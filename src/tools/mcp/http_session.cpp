@@ -3,6 +3,7 @@
 #include "net/sse.hpp"
 #include "tools/mcp/address.hpp"
 #include "tools/mcp/headers.hpp"
+#include "tools/mcp/oauth_challenge.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -22,8 +23,9 @@ using asio::awaitable;
 using Clock = std::chrono::steady_clock;
 
 constexpr int redirects_max = 3;
-constexpr int resumptions_max = 5;
-constexpr auto before_resumption = std::chrono::milliseconds(500);
+constexpr int resumptions_max = 5;                                  // that bring nothing new, one after the other
+constexpr auto before_resumption = std::chrono::milliseconds(500);  // where the server names no time
+constexpr auto resumption_wait_max = std::chrono::milliseconds(30'000);
 constexpr auto reply_patience = std::chrono::milliseconds(5'000);
 constexpr auto connect_patience = std::chrono::milliseconds(10'000);
 constexpr std::size_t session_id_max = 1'024;
@@ -48,6 +50,7 @@ struct HttpSession::Reading {
     std::optional<json::value> result;
     std::optional<RpcError> error;
     std::string last_event_id;
+    std::chrono::milliseconds retry = before_resumption;  ///< before the stream is gone on with
     std::size_t bytes = 0, bytes_max = 0;
     std::chrono::milliseconds silence{};
     Clock::time_point silent_until, until;
@@ -207,6 +210,8 @@ awaitable<void> HttpSession::read_events(Reading& reading, net::ClientStream& st
         reading.check_time();
         std::vector<net::SseEvent> events;
         if (!reader.feed(piece, events)) throw too_large();
+        if (const auto told = reader.retry_ms())
+            reading.retry = std::chrono::milliseconds(std::min<std::int64_t>(*told, resumption_wait_max.count()));
         for (net::SseEvent& event : events) {
             if (!event.id.empty() && is_visible_ascii(event.id)) reading.last_event_id = event.id;
             if (reading.done() || event.data.empty()) continue;
@@ -218,8 +223,10 @@ awaitable<void> HttpSession::read_events(Reading& reading, net::ClientStream& st
 // A stream that ended before its answer goes on where it broke off, if the server numbers its events.
 awaitable<void> HttpSession::resume(Reading& reading, Patience patience) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
+    std::string before;
     for (int attempt = 0; attempt < resumptions_max && !reading.done(); ++attempt) {
-        timer.expires_after(before_resumption);
+        if (std::exchange(before, reading.last_event_id) != reading.last_event_id) attempt = 0;
+        timer.expires_after(reading.retry);
         co_await timer.async_wait(asio::use_awaitable);
         reading.check_time();
         TextMap headers = headers_for("", {});
@@ -246,7 +253,7 @@ awaitable<Heard> HttpSession::exchange(std::int64_t id, std::string method, json
     const auto stream = co_await send(net::Method::post, std::move(body), std::move(all), patience);
     Heard heard;
     heard.status = stream->status();
-    if (const std::string* given = stream->headers().find("WWW-Authenticate")) challenge_ = *given;
+    if (heard.status == 401 || heard.status == 403) challenge_ = challenges_of(stream->headers());
     if (method == "initialize" && heard.status == 200)
         if (const std::string* given = stream->headers().find("Mcp-Session-Id");
             given != nullptr && given->size() <= session_id_max && is_visible_ascii(*given))
@@ -334,8 +341,7 @@ awaitable<RpcAnswer> HttpSession::request(std::string method, json::object param
     }
     RpcAnswer answer;
     if (heard.status == 401) throw Unauthorized(challenge_);
-    if (heard.status == 403 && challenge_.find("insufficient_scope") != std::string::npos)
-        throw Unauthorized(challenge_);
+    if (heard.status == 403 && parse_challenge(challenge_).wants_more_rights()) throw Unauthorized(challenge_);
     if (heard.status == 404 && era_ == Era::legacy && !session_id_.empty()) throw SessionLost();
     if (heard.error) {
         answer.error = std::move(*heard.error);

@@ -3,6 +3,7 @@
 #include "net/within.hpp"
 #include "tools/mcp/address.hpp"
 #include "tools/mcp/http_session.hpp"
+#include "tools/mcp/oauth_challenge.hpp"
 
 #include <algorithm>
 
@@ -71,7 +72,7 @@ awaitable<Heard> SseSession::open(Patience patience) {
     stream_ = co_await client_.open(std::move(request));
     Heard heard;
     heard.status = stream_->status();
-    if (const std::string* given = stream_->headers().find("WWW-Authenticate")) challenge_ = *given;
+    challenge_ = challenges_of(stream_->headers());
     const std::string* type = stream_->headers().find("Content-Type");
     if (heard.status == 200 && (type == nullptr || !type->starts_with("text/event-stream"))) heard.status = 406;
     if (heard.status != 200) co_return heard;
@@ -128,13 +129,15 @@ awaitable<int> SseSession::post(std::string body, std::chrono::milliseconds pati
     request.connect_timeout = std::min(patience, connect_patience);
     request.head_timeout = request.idle_timeout = request.total_timeout = patience;
     const net::ClientResponse response = co_await client_.send(std::move(request));
+    if (response.status == 401 || response.status == 403) challenge_ = challenges_of(response.headers);
     co_return response.status;
 }
 
 awaitable<RpcAnswer> SseSession::exchange(std::int64_t id, std::string method, json::object params, Patience patience) {
     const auto begun = Clock::now();
     const int status = co_await post(request_text(id, method, params), patience.total);
-    if (status == 401) throw Unauthorized(challenge_);
+    const bool more_rights = status == 403 && parse_challenge(challenge_).wants_more_rights();
+    if (status == 401 || more_rights) throw Unauthorized(challenge_);
     if (status == 404) throw SessionLost();
     if (status < 200 || status >= 300)
         throw Error(ErrorCode::unavailable, "The MCP server answered with status " + std::to_string(status));

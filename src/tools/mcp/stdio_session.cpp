@@ -39,6 +39,12 @@ awaitable<void> drain(asio::posix::stream_descriptor from) {
     }
 }
 
+awaitable<bool> write_line(asio::posix::stream_descriptor& to, std::string line) {
+    line += '\n';
+    const auto [failure, bytes] = co_await asio::async_write(to, asio::buffer(line), use_tuple);
+    co_return !failure;
+}
+
 awaitable<int> wait_for_end(Child& child) { co_return co_await child.wait(); }
 
 awaitable<bool> ends_within(Child& child, std::chrono::milliseconds patience) {
@@ -51,8 +57,10 @@ awaitable<bool> ends_within(Child& child, std::chrono::milliseconds patience) {
     co_return false;
 }
 
-awaitable<void> end(std::unique_ptr<PipedChild> process) {
+// `last`: a message that it is still sent, if it takes it.
+awaitable<void> end(std::unique_ptr<PipedChild> process, std::string last) {
     try {
+        if (!last.empty()) co_await net::within(leaving_patience, write_line(process->in, last));
         boost::system::error_code ignored;
         process->in.close(ignored);
         if (co_await ends_within(*process->child, leaving_patience)) co_return;
@@ -70,24 +78,25 @@ struct StdioSession::Waiting {
     std::size_t bytes_left = 0;
 };
 
-StdioSession::StdioSession(const asio::any_io_executor& executor, const Command& command)
-    : process_(std::make_unique<PipedChild>(executor, command)) {
+StdioSession::StdioSession(const asio::any_io_executor& executor, Launch launch) {
+    if (launch.ours) {
+        doorway_ = std::make_shared<Doorway>(executor, launch.ours.release(), launch.egress_private);
+        Doorway::wait(doorway_);
+    }
+    process_ = std::make_unique<PipedChild>(executor, std::move(launch.command));
     asio::co_spawn(executor, drain(std::move(process_->err)), asio::detached);
 }
 
-StdioSession::~StdioSession() = default;
+StdioSession::~StdioSession() {
+    if (doorway_) doorway_->close();
+}
 
 void StdioSession::leave(const asio::any_io_executor& executor) {
-    if (process_) asio::co_spawn(executor, end(std::move(process_)), asio::detached);
+    if (process_) asio::co_spawn(executor, end(std::move(process_), {}), asio::detached);
 }
 
 awaitable<void> StdioSession::write(std::string text, std::chrono::milliseconds patience) {
-    text += '\n';
-    const auto work = [](asio::posix::stream_descriptor& to, const std::string& line) -> awaitable<bool> {
-        const auto [failure, bytes] = co_await asio::async_write(to, asio::buffer(line), use_tuple);
-        co_return !failure;
-    };
-    const bool written = co_await net::within(patience, work(process_->in, text));
+    const bool written = co_await net::within(patience, write_line(process_->in, std::move(text)));
     if (!written) throw ended();
 }
 
@@ -188,8 +197,25 @@ awaitable<void> StdioSession::begin(std::optional<Era> known, Patience patience)
 }
 
 awaitable<RpcAnswer> StdioSession::request(std::string method, json::object params, Patience patience, TextMap) {
-    RpcAnswer answer = co_await exchange(++last_id_, std::move(method), std::move(params), patience);
-    co_return answer;
+    const auto executor = co_await asio::this_coro::executor;
+    const std::int64_t id = ++last_id_;
+    // The session is over with it: what it may still do it is told not to, and then it is ended.
+    const auto take_back = [&](const char* why) {
+        const json::object taken{{"requestId", id}, {"reason", why}};
+        asio::co_spawn(executor, end(std::move(process_), notification_text("notifications/cancelled", taken)),
+                       asio::detached);
+    };
+    try {
+        RpcAnswer answer = co_await exchange(id, std::move(method), std::move(params), patience);
+        co_return answer;
+    } catch (const Error& error) {
+        if (error.code == ErrorCode::cancelled) take_back("the run was cancelled");
+        if (error.code == ErrorCode::timed_out) take_back("it took too long");
+        throw;
+    } catch (const boost::system::system_error&) {
+        take_back("the run was cancelled");
+        throw;
+    }
 }
 
 }  // namespace stele::tools::mcp

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "tools/mcp/exchange.hpp"
+#include "tools/mcp/launch.hpp"
 #include "tools/mcp/session.hpp"
-#include "tools/sandbox/process.hpp"
+#include "tools/sandbox/doorway.hpp"
 
 namespace stele::tools::mcp {
 
@@ -12,7 +13,7 @@ namespace stele::tools::mcp {
 class StdioSession final : public Session {
 public:
     /// Throws Error{unavailable} if the command can't be started.
-    StdioSession(const boost::asio::any_io_executor& executor, const Command& command);
+    StdioSession(const boost::asio::any_io_executor& executor, Launch launch);
     ~StdioSession() override;
 
     /// Finds out what it speaks and begins. `known` as in negotiation.hpp. Throws as request does.
@@ -34,6 +35,7 @@ private:
     boost::asio::awaitable<std::string> next_line(Waiting& waiting);
     boost::asio::awaitable<void> write(std::string text, std::chrono::milliseconds patience);
 
+    std::shared_ptr<Doorway> doorway_;  ///< null: there is no way out
     std::unique_ptr<PipedChild> process_;
     std::string read_;  ///< that holds no whole line yet
     Era era_ = Era::legacy;

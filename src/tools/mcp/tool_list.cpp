@@ -160,6 +160,15 @@ std::string fingerprint_of(const McpTool& offer) {
     return hex;
 }
 
+bool is_as_approved(const Tool& tool, const McpTool& offer, const McpServer& server) {
+    const std::string approved = text_member(mcp_of(tool), "fingerprint");
+    if (!approved.empty()) return approved == fingerprint_of(offer);
+    const Tool offered = tool_for(offer, server, tool.name);
+    return tool.description.value_or("") == *offered.description &&
+           member(parsed(tool.json_schema.text), "parameters") ==
+               member(parsed(offered.json_schema.text), "parameters");
+}
+
 std::optional<ToolOrigin> origin_of(const Tool& tool) {
     if (tool.tool_type != "external_mcp") return std::nullopt;
     const json::value mcp = mcp_of(tool);

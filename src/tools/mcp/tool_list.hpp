@@ -50,6 +50,10 @@ struct ToolOrigin {
     bool waits_for_approval = false;  ///< its server has changed it since somebody last approved of it
 };
 
+/// True if `tool`, which is stored, is what `offer` says: by its fingerprint, or where it has none (it was imported
+/// from elsewhere) by all that models are told.
+bool is_as_approved(const Tool& tool, const McpTool& offer, const McpServer& server);
+
 /// Nothing for a tool that is of no server.
 std::optional<ToolOrigin> origin_of(const Tool& tool);
 

@@ -31,7 +31,7 @@ bool compare(Tool& tool, const McpTool& offer, const McpServer& server, bool app
     const std::optional<ToolOrigin> origin = origin_of(tool);
     const std::string fingerprint = fingerprint_of(offer);
     if (!origin) return false;
-    if (origin->fingerprint == fingerprint) {
+    if (is_as_approved(tool, offer, server)) {
         if (origin->waits_for_approval) forget_held_back(tool);
         return origin->waits_for_approval;
     }
@@ -80,8 +80,8 @@ awaitable<void> ToolSync::add(storage::Transaction& transaction, const McpServer
 }
 
 // Others may store tools of the same names at the same time: then it is decided anew.
-awaitable<McpResync> ToolSync::resync(McpServer server, std::string actor, bool approve) const {
-    const std::vector<McpTool> offers = co_await client_.offered(server, nobody(server));
+awaitable<McpResync> ToolSync::resync(McpServer server, std::string actor, bool approve, Caller caller) const {
+    const std::vector<McpTool> offers = co_await client_.offered(server, std::move(caller));
     for (int attempt = 1;; ++attempt) {
         try {
             McpResync changes = co_await store(server, offers, actor, approve);

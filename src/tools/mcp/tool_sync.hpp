@@ -13,8 +13,9 @@ public:
         : database_(database), servers_(servers), tools_(tools), client_(client) {}
 
     /// Asks the server and stores what is new, but for INVALID tools; deletes what is gone. A tool whose definition is
-    /// another now waits for approval with it, unless `approve`. Throws as Client::offered.
-    boost::asio::awaitable<McpResync> resync(McpServer server, std::string actor, bool approve) const;
+    /// another now waits for approval with it, unless `approve`. `caller`: for whom the server is asked. Throws as
+    /// Client::offered.
+    boost::asio::awaitable<McpResync> resync(McpServer server, std::string actor, bool approve, Caller caller) const;
 
     /// Stores this one tool, whatever its health; one that is stored already takes over what is offered: who names a
     /// tool approves of it. Throws Error{not_found} if the server has none of the name.

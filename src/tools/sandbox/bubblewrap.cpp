@@ -25,6 +25,8 @@ void add_namespaces(Words& words, const Enclosure& enclosure) {
     else if (enclosure.forks)
         for (const char* capability : {"CAP_SETUID", "CAP_SETGID", "CAP_SYS_ADMIN"})
             add(words, {"--cap-add", capability});
+    else if (enclosure.resigns)
+        for (const char* capability : {"CAP_SETUID", "CAP_SETGID"}) add(words, {"--cap-add", capability});
 }
 
 // The system without anything that belongs to this machine: no /etc but what programs read to find libraries,
@@ -83,7 +85,7 @@ Command enclosed(const Enclosure& enclosure, const std::string& program, std::ve
     if (enclosure.forks)
         add(words, {"--dir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"});
     else
-        add(words, {"--size", "268435456", "--tmpfs", "/tmp", "--remount-ro", "/"});
+        add(words, {"--perms", "1777", "--size", "268435456", "--tmpfs", "/tmp", "--remount-ro", "/"});
     add(words, {"--chdir", "/tmp", "--", program});
     words.insert(words.end(), arguments.begin(), arguments.end());
     return command;

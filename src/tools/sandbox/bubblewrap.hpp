@@ -18,6 +18,7 @@ struct Enclosure {
     std::filesystem::path packages;            ///< stands at /env, read-only; empty: none
     std::filesystem::path writable;            ///< stands at /build; empty: none
     std::vector<std::filesystem::path> shown;  ///< further folders, read-only, where they are
+    bool resigns = false;                      ///< as root the program gives itself another user id at once
     bool forks = false;                        ///< holds a fork-server: as root it may give itself another user id
 };
 

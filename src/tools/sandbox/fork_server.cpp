@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
-#include "tools/sandbox/egress_proxy.hpp"
+#include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/embedded_files.hpp"
 
 #include <boost/asio/post.hpp>
@@ -44,48 +44,6 @@ std::pair<Descriptor, Descriptor> packet_pair() {
 }
 
 }  // namespace
-
-// Waits for the listening socket that the fork-server makes in its own network, and has the proxy answer there.
-// On the executor of the background.
-struct ForkServer::Doorway {
-    Doorway(const asio::any_io_executor& executor, int descriptor, bool egress_private)
-        : control(executor, descriptor), allow_private(egress_private) {}
-
-    void wait(std::shared_ptr<Doorway> self) {
-        control.async_wait(asio::posix::stream_descriptor::wait_read, [self](const boost::system::error_code& failure) {
-            if (!failure && !self->receive()) self->wait(self);
-        });
-    }
-
-    bool receive() {
-        char byte = 0;
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> ancillary{};
-        iovec data{&byte, 1};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = ancillary.data();
-        message.msg_controllen = ancillary.size();
-        const ssize_t count = ::recvmsg(control.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (count < 0) return errno != EAGAIN && errno != EINTR;
-        const cmsghdr* header = CMSG_FIRSTHDR(&message);
-        if (count != 1 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return true;
-        int listener = -1;
-        std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
-        proxy = std::make_unique<EgressProxy>(control.get_executor(), Descriptor(listener), allow_private);
-        return true;
-    }
-
-    void close() {
-        boost::system::error_code ignored;
-        control.close(ignored);
-        proxy.reset();
-    }
-
-    asio::posix::stream_descriptor control;
-    const bool allow_private;
-    std::unique_ptr<EgressProxy> proxy;
-};
 
 SandboxFiles::SandboxFiles() {
     std::string modules = "{";
@@ -129,12 +87,12 @@ ForkServer::ForkServer(const boost::asio::any_io_executor& executor, const Sandb
     child_ = std::make_unique<Child>(executor, command);
     if (enclosure.proxy_port == 0) return;
     doorway_ = std::make_shared<Doorway>(executor, ::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0), egress_private);
-    doorway_->wait(doorway_);
+    Doorway::wait(doorway_);
 }
 
 ForkServer::~ForkServer() {
     if (!doorway_) return;
-    const auto executor = doorway_->control.get_executor();
+    const auto executor = doorway_->executor();
     asio::post(executor, [doorway = std::move(doorway_)] { doorway->close(); });
 }
 

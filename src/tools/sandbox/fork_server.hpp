@@ -9,6 +9,8 @@
 
 namespace stele::tools {
 
+class Doorway;
+
 /// What every fork-server reads: sealed memory files, made once.
 struct SandboxFiles {
     SandboxFiles();
@@ -38,8 +40,6 @@ public:
     std::atomic<std::chrono::steady_clock::time_point> last_used;
 
 private:
-    struct Doorway;
-
     Descriptor control_, complaints_;
     std::unique_ptr<Child> child_;
     std::shared_ptr<Doorway> doorway_;

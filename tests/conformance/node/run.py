@@ -13,9 +13,9 @@ import stele  # noqa: E402
 
 model = stele.MockModel()
 with tempfile.TemporaryDirectory() as folder:
-    server = stele.Server(pathlib.Path(folder), model.environment()).start()
+    server = stele.Server(pathlib.Path(folder), model.environment(), ["--tools-mcp-private", "true"]).start()
     try:
-        environment = {**os.environ, "STELE_URL": server.url}
+        environment = {**os.environ, "STELE_URL": server.url, "STELE_MCP_PORT": str(stele.free_port())}
         codes = [subprocess.run(["node", "--test", str(HERE / generation)], env=environment, check=False).returncode
                  for generation in ("sdk0", "sdk1")]
     finally:

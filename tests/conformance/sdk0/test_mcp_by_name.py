@@ -2,6 +2,7 @@
 
 import letta_client
 import mcp_server
+import oauth_server
 import pytest
 import stele
 from letta_client.types import StreamableHttpServerConfig, UpdateStreamableHttpmcpServer
@@ -30,3 +31,22 @@ def test_a_servers_life(client):
         assert client.tools.delete_mcp_server("mock") == [] and client.tools.list_mcp_servers() == {}
     finally:
         peer.close()
+
+
+def test_a_login_is_told_in_events(client):
+    issuer = oauth_server.OauthServer()
+    peer = oauth_server.ProtectedMcp(issuer)
+    try:
+        config = StreamableHttpServerConfig(server_name="guarded", server_url=peer.url)
+        events = []
+        for event in client.tools.connect_mcp_server(request=config):
+            events.append(event.event)
+            if event.event == "authorization_url":
+                assert event.session_id.startswith("mcp-oauth-") and oauth_server.log_in(event.url)["status"] == "success"
+        assert events == ["connection_attempt", "oauth_required", "authorization_url", "waiting_for_auth", "success"]
+        assert client.tools.add_mcp_server(request=config)[-1].server_name == "guarded"
+        assert {tool.name for tool in client.tools.list_mcp_tools_by_server("guarded")} == set(mcp_server.tools())
+        client.tools.delete_mcp_server("guarded")
+    finally:
+        peer.close()
+        issuer.close()

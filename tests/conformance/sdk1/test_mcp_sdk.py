@@ -1,5 +1,6 @@
-"""The MCP client against servers made with the official Python SDK, used through the official client."""
+"""The MCP client against servers made with the official SDKs (Python and TypeScript), used through the official client."""
 
+import shutil
 import socket
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 import stele
 
 SCRIPT = str(stele.ROOT / "tests/support/sdk_mcp_server.py")
+NODE_SCRIPT = str(stele.ROOT / "tests/support/node_mcp/server.mjs")
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +24,12 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.fixture(scope="module", params=["streamable-http", "streamable-http json", "streamable-http stateless", "sse"])
+@pytest.fixture(scope="module", params=["python streamable-http", "python streamable-http json", "python streamable-http stateless", "python sse",
+                                        "node streamable-http", "node streamable-http json", "node sse"])
 def sdk_server(request, tmp_path_factory):
-    port, words = stele.free_port(), request.param.split()
-    process = stele.Process([sys.executable, SCRIPT, words[0], str(port), *words[1:]], log=tmp_path_factory.mktemp("sdk") / "log")
+    port, (language, *words) = stele.free_port(), request.param.split()
+    command = [sys.executable, SCRIPT] if language == "python" else ["node", NODE_SCRIPT]
+    process = stele.Process([*command, words[0], str(port), *words[1:]], log=tmp_path_factory.mktemp("sdk") / "log")
     stele.wait_until(lambda: listens(port))
     yield words[0], f"http://127.0.0.1:{port}/{'sse' if words[0] == 'sse' else 'mcp'}"
     process.kill()
@@ -56,3 +60,17 @@ def test_servers_of_the_sdk(client, sdk_server):
         client.mcp_servers.delete(made.id)
     with pytest.raises(letta_client.NotFoundError):
         client.mcp_servers.retrieve(made.id)
+
+
+@pytest.mark.parametrize("language", ["python", "node"])
+def test_servers_of_the_sdk_that_are_commands(model, tmp_path, language):
+    """Both stand in this checkout, which the sandbox does not show: so these run without it."""
+    running = stele.Server(tmp_path, model.environment(), ["--tools-mcp-stdio", "true", "--tools-sandbox", "unsafe-none"]).start()
+    client = letta_client.Letta(base_url=running.url, api_key="none")
+    command = sys.executable if language == "python" else shutil.which("node")
+    made = client.mcp_servers.create(server_name="command", config={"mcp_server_type": "stdio", "command": command, "args": [SCRIPT if language == "python" else NODE_SCRIPT, "stdio"]})
+    tools = {tool.name: tool for tool in client.mcp_servers.tools.list(made.id)}
+    assert set(tools) == {"echo", "add", "greet", "fails"}
+    assert client.mcp_servers.tools.run(tools["echo"].id, mcp_server_id=made.id, args={"message": "hé"}).func_return == "Echo: hé"
+    assert client.mcp_servers.tools.run(tools["fails"].id, mcp_server_id=made.id, args={}).status == "error"
+    assert running.stop() == 0

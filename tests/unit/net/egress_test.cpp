@@ -97,6 +97,13 @@ std::optional<ErrorCode> refusal(const std::string& url) {
     return refused;
 }
 
+TEST(Egress, KnowsWhereCloudsKeepTheirMachinesCredentials) {
+    for (const char* text : {"169.254.169.254", "169.254.0.1", "::ffff:169.254.169.254", "fe80::1", "fd00:ec2::254"})
+        EXPECT_TRUE(is_link_local(boost::asio::ip::make_address(text))) << text;
+    for (const char* text : {"169.253.1.1", "127.0.0.1", "10.0.0.1", "fd00::1", "::1", "2606:4700::1"})
+        EXPECT_FALSE(is_link_local(boost::asio::ip::make_address(text))) << text;
+}
+
 TEST(Egress, HoldsForEverySpellingOfAHost) {
     for (const char* host : {"127.0.0.1", "localhost", "2130706433", "0177.0.0.1", "0x7f.1", "127.1", "0", "[::1]",
                              "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "10.0.0.1", "169.254.169.254"})

@@ -26,6 +26,18 @@ SseEvent event(std::string name, std::string data, std::string id = {}) {
     return made;
 }
 
+TEST(SseReader, TellsWhenTheServerWantsToBeAskedAgain) {
+    SseReader reader;
+    std::vector<SseEvent> events;
+    EXPECT_FALSE(reader.retry_ms().has_value());
+
+    for (const char* line :
+         {"retry: 250\n", "retry: soon\n", "retry: -1\n", "retry:\n", "retry: 9999999999999999999\n"})
+        ASSERT_TRUE(reader.feed(line, events));
+
+    EXPECT_EQ(reader.retry_ms(), 250);
+}
+
 TEST(SseReader, ReadsStreamsAsTheStandardDoes) {
     using namespace std::string_literals;
     const struct {

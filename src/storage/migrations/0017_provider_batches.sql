@@ -1,4 +1,4 @@
--- 0019_provider_batches.sql: items of batches that are with a provider, which answers them as a batch of its own. A row is
+-- 0017_provider_batches.sql: items of batches that are with a provider, which answers them as a batch of its own. A row is
 -- there until the answers are; `remote_id` is missing until the provider is known to have it.
 CREATE TABLE provider_batch (
     id TEXT PRIMARY KEY,
