@@ -47,6 +47,7 @@ struct Options {
     std::int64_t tools_mcp_connect_seconds = 30, tools_mcp_list_seconds = 30, tools_mcp_call_seconds = 60;
     std::string tools_sandbox = "bubblewrap";  ///< or unsafe-none
     std::string tools_network = "public";      ///< or none, host: what tools may connect to
+    std::string tools_node;
     std::string tools_python = "/usr/bin/python3";
     std::string tools_package_index;        ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
     std::int64_t tools_call_seconds = 180;  ///< how long one call of a tool may take

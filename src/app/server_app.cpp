@@ -31,6 +31,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto leaving_interval = std::chrono::milliseconds(20);
+constexpr std::size_t tool_connections_max = 1'024;  // 256 tools may be at work at once
 
 storage::SqliteOptions store_options(const Options& options) {
     storage::SqliteOptions made;
@@ -53,6 +54,7 @@ public:
 
 private:
     net::ServerOptions server_options() const;
+    net::ServerOptions tool_server_options() const;
     std::function<void(const std::string&, const Run&)> calls_back();
     std::function<void(const std::string&, const std::string&)> tells_of_batch();
     void on_signal();
@@ -85,6 +87,7 @@ private:
     tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
+    runtime::RunTokens run_tokens_;
     runtime::CustomTools custom_tools_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
@@ -98,6 +101,7 @@ private:
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
+    net::Server tool_server_;  ///< at a socket of their own, which outlasts the other: runs at work may need it
     asio::signal_set signals_;
     asio::cancellation_signal end_refresh_;
     bool stopping_ = false;
@@ -171,6 +175,11 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
     return made;
 }
 
+// Where tools speak to this server.
+std::filesystem::path api_socket(const Options& options) {
+    return std::filesystem::absolute(options.data) / "run" / "api.sock";
+}
+
 tools::SandboxOptions sandbox_options(const Options& options) {
     tools::SandboxOptions made;
     made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
@@ -179,8 +188,10 @@ tools::SandboxOptions sandbox_options(const Options& options) {
                                                      : tools::ToolNetwork::public_only;
     made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
+    made.api_socket = api_socket(options);
     made.package_index = options.tools_package_index;
     made.python = options.tools_python;
+    made.node = options.tools_node;
     return made;
 }
 
@@ -217,8 +228,8 @@ ServerApp::ServerApp(const Options& options)
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
-      custom_tools_(
-          {*database_, sealer_, sandbox_, passed_on(options), std::chrono::seconds(options.tools_call_seconds)}),
+      custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
+                     std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
                 catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
@@ -265,6 +276,7 @@ ServerApp::ServerApp(const Options& options)
                 tool_service_,
                 tool_writer_,
                 custom_tools_,
+                run_tokens_,
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
@@ -273,6 +285,8 @@ ServerApp::ServerApp(const Options& options)
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
+      tool_server_(tool_server_options(), {contexts_.front().get()},
+                   {[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }}),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
@@ -320,8 +334,19 @@ net::ServerOptions ServerApp::server_options() const {
     return made;
 }
 
+// Its own limits: whatever tools do, there is room for everybody else.
+net::ServerOptions ServerApp::tool_server_options() const {
+    net::ServerOptions made = server_options();
+    made.socket = api_socket(options_);
+    made.connections_max = tool_connections_max;
+    made.requests_max = tool_connections_max;
+    made.cors_origins.clear();
+    return made;
+}
+
 void ServerApp::run() {
     server_.start();
+    tool_server_.start();
     on_signal();
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
@@ -375,7 +400,9 @@ std::size_t ServerApp::at_work() const {
 
 void ServerApp::leave_when_idle() {
     if (at_work() == 0 || std::chrono::steady_clock::now() >= leave_by_) {
-        for (auto& context : contexts_) context->stop();
+        tool_server_.stop(std::chrono::milliseconds(0), [this] {
+            for (auto& context : contexts_) context->stop();
+        });
         return;
     }
     leaving_.expires_after(leaving_interval);

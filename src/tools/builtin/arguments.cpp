@@ -95,5 +95,7 @@ STELE_ARGUMENTS(RethinkArguments)
 STELE_ARGUMENTS(NoArguments)
 STELE_ARGUMENTS(MemoryArguments)
 STELE_ARGUMENTS(PatchArguments)
+STELE_ARGUMENTS(RunCodeArguments)
+STELE_ARGUMENTS(CodeArguments)
 
 }  // namespace stele::tools
