@@ -44,6 +44,7 @@ LISTEN = '''def listen(agent: str, text: str) -> str:
     said = client.agents.messages.stream(agent_id=agent, messages=[{"role": "user", "content": text}])
     return " ".join(m.content for m in said if m.message_type == "assistant_message")
 '''
+FOLLOW = LISTEN.replace("listen", "follow").replace("m.content", "m.tool_return").replace("assistant_message", "tool_return_message")
 LATER = '''def later(agent: str, text: str) -> str:
     """Tells an agent.
 
@@ -166,11 +167,12 @@ def test_a_tool_that_waits_for_its_own_agent_hears_why_that_would_never_end(api,
     assert call(api, agent, tool, agent=agent_with(api), text="hello") == ("success", "You said: hello")
 
 
-def test_a_circle_over_another_agent_is_refused_too(api):
-    agent, other = agent_with(api, ASK), agent_with(api, ASK)
+@pytest.mark.parametrize("tool", ["ask", "follow"])
+def test_a_circle_over_another_agent_is_refused_too(api, tool):
+    agent, other = agent_with(api, ASK, FOLLOW), agent_with(api, ASK)
     back = f"@call ask {json.dumps({'agent': agent, 'text': 'hello'})}"
 
-    status, text = call(api, agent, "ask", agent=other, text=back)
+    status, text = call(api, agent, tool, agent=other, text=back)
 
     assert status == "success" and "can't answer" in text
     assert call(api, other, "ask", agent=agent, text="hello") == ("success", "You said: hello")
@@ -303,6 +305,36 @@ def test_with_a_key_of_its_own_a_tool_speaks_to_wherever_it_wants(api):
     agent = agent_with(api, source, secrets={"LETTA_API_KEY": "own-key", "LETTA_BASE_URL": "http://elsewhere.example"})
 
     assert json.loads(call(api, agent, "where")[1]) == ["http://elsewhere.example", "own-key"]
+
+
+def test_runs_that_a_stop_lets_end_may_use_it_to_the_last(walled, own_server):
+    source = '''def slow() -> str:
+    """Takes its time."""
+    import time
+    client.blocks.create(label="begun", value="x")
+    time.sleep(1)
+    client.blocks.create(label="ended", value="x")
+    return "done"
+'''
+    own = own_server(arguments=["--tools-python", sys.executable]).start()
+    api = own.http(2)
+    agent = agent_with(api, source)
+    run = api.post(f"/v1/agents/{agent}/messages/async", {"input": "@call slow {}"})
+    stele.wait_until(lambda: api.get("/v1/blocks?label=begun"))
+
+    assert own.stop() == 0
+
+    api = own.start().http(2)
+    assert len(api.get("/v1/blocks?label=ended")) == 1 and api.get(f"/v1/runs/{run['id']}")["status"] == "completed"
+    assert own.stop() == 0
+
+
+def test_what_a_turn_waits_for_by_a_stream_ends_with_the_stream(api):
+    """The wait is not left behind: later the other agent may ask back."""
+    agent, other = agent_with(api, LISTEN), agent_with(api, ASK)
+
+    assert call(api, agent, "listen", agent=other, text="hello") == ("success", "You said: hello")
+    assert call(api, other, "ask", agent=agent, text="hello") == ("success", "You said: hello")
 
 
 def test_a_call_that_is_cancelled_ends_its_token_and_its_requests(own, api):
