@@ -51,7 +51,6 @@ awaitable<Response> run_of_agent(Services& services, const Request& request) {
     wanted.tool_name = name;
     wanted.args = std::move(body.args);
     wanted.waiting = waiting_for(request);
-    if (request.from_tool && request.from_tool->caller.agent_id != agent_id) will_wait(services, request, agent_id);
     const ToolExecutionResult result = co_await services.runtime.run_tool(std::move(wanted));
     co_return answer(result);
 }

@@ -54,7 +54,7 @@ public:
 
 private:
     net::ServerOptions server_options() const;
-    net::ServerOptions tool_server_options() const;
+    std::unique_ptr<net::Server> make_tool_server();
     std::function<void(const std::string&, const Run&)> calls_back();
     std::function<void(const std::string&, const std::string&)> tells_of_batch();
     void on_signal();
@@ -63,6 +63,7 @@ private:
     std::size_t at_work() const;
 
     Options options_;
+    runtime::RunTokens run_tokens_;  // of calls whose frames may end with the io_contexts
     // The io_contexts outlive everything that may still resume on them.
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
     std::unique_ptr<storage::Database> database_;
@@ -87,7 +88,6 @@ private:
     tools::mcp::ToolSync mcp_sync_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
-    runtime::RunTokens run_tokens_;
     runtime::CustomTools custom_tools_;
     runtime::Runtime runtime_;
     runtime::AgentService agent_service_;
@@ -101,7 +101,7 @@ private:
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
-    net::Server tool_server_;  ///< at a socket of their own, which outlasts the other: runs at work may need it
+    std::unique_ptr<net::Server> tool_server_;  ///< outlasts the other: runs at work may need it; null: no such sockets
     asio::signal_set signals_;
     asio::cancellation_signal end_refresh_;
     bool stopping_ = false;
@@ -285,8 +285,7 @@ ServerApp::ServerApp(const Options& options)
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
-      tool_server_(tool_server_options(), {contexts_.front().get()},
-                   {[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }}),
+      tool_server_(make_tool_server()),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
@@ -334,19 +333,26 @@ net::ServerOptions ServerApp::server_options() const {
     return made;
 }
 
-// Its own limits: whatever tools do, there is room for everybody else.
-net::ServerOptions ServerApp::tool_server_options() const {
-    net::ServerOptions made = server_options();
-    made.socket = api_socket(options_);
-    made.connections_max = tool_connections_max;
-    made.requests_max = tool_connections_max;
-    made.cors_origins.clear();
-    return made;
+// Its own limits: whatever tools do, there is room for everybody else. Some file systems hold no sockets; all but
+// `client` of tools works there.
+std::unique_ptr<net::Server> ServerApp::make_tool_server() {
+    net::ServerOptions options = server_options();
+    options.socket = api_socket(options_);
+    options.connections_max = options.requests_max = tool_connections_max;
+    options.cors_origins.clear();
+    std::vector<net::Handler> handlers{[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }};
+    try {
+        return std::make_unique<net::Server>(
+            std::move(options), std::vector<asio::io_context*>{contexts_.front().get()}, std::move(handlers));
+    } catch (const Error& failure) {
+        log::warn("tools.no_api_socket", {{"why", failure.what()}});
+        return nullptr;
+    }
 }
 
 void ServerApp::run() {
     server_.start();
-    tool_server_.start();
+    if (tool_server_) tool_server_->start();
     on_signal();
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
@@ -400,9 +406,13 @@ std::size_t ServerApp::at_work() const {
 
 void ServerApp::leave_when_idle() {
     if (at_work() == 0 || std::chrono::steady_clock::now() >= leave_by_) {
-        tool_server_.stop(std::chrono::milliseconds(0), [this] {
+        const auto leave = [this] {
             for (auto& context : contexts_) context->stop();
-        });
+        };
+        if (tool_server_)
+            tool_server_->stop(std::chrono::milliseconds(0), leave);
+        else
+            leave();
         return;
     }
     leaving_.expires_after(leaving_interval);

@@ -8,6 +8,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace stele::runtime {
 namespace {
 
@@ -17,6 +19,14 @@ namespace json = boost::json;
 constexpr char itself[] = "run_code_with_tools";
 
 bool is_python(const Tool& tool) { return is_custom(tool) && tool.source_code && tool.source_type == "python"; }
+
+// A call that waits for a person can't wait inside a program: it has to be a call of its own.
+bool needs_approval(const LoadedAgent& loaded, const Tool& tool) {
+    const auto& rules = loaded.agent.tool_rules;
+    return std::any_of(rules.begin(), rules.end(), [&](const ToolRule& rule) {
+        return rule.type == "requires_approval" && rule.tool_name == tool.name;
+    });
+}
 
 std::vector<std::string> parameters_of(const Tool& tool) {
     boost::system::error_code failure;
@@ -79,12 +89,13 @@ tools::CodeOutcome outcome_of(tools::SandboxResult result) {
 tools::Program program_for(const LoadedAgent& loaded, bool with_tools) {
     tools::Program program;
     for (const Tool& tool : loaded.tools) {
-        if (is_python(tool)) {
+        const bool approved = !needs_approval(loaded, tool);
+        if (is_python(tool) && approved) {
             program.preludes.emplace_back(tool.name, *tool.source_code);
         } else if (with_tools && !runs_on_client(tool) && tool.name != itself) {
             tools::Program::Stub stub;
             stub.name = tool.name;
-            stub.path = "/v1/agents/" + loaded.agent.id + "/tools/" + tool.name + "/run";
+            if (approved) stub.path = "/v1/agents/" + loaded.agent.id + "/tools/" + tool.name + "/run";
             stub.parameters = parameters_of(tool);
             program.stubs.push_back(std::move(stub));
         }

@@ -16,6 +16,7 @@ namespace {
 using boost::asio::awaitable;
 
 constexpr std::size_t failure_characters_max = 1'000;
+constexpr char hidden[] = "[run token]";
 
 void put(TextMap& environment, const std::string& name, const std::string& value) {
     const bool possible = !name.empty() && name.find('=') == std::string::npos &&
@@ -59,7 +60,10 @@ bool may_ask_server(const tools::SandboxCall& call) {
 void hide(const std::string& token, tools::SandboxResult& result) {
     for (std::string* text : {&result.value_json, &result.error_message, &result.out, &result.err})
         for (std::size_t at = 0; (at = text->find(token, at)) != std::string::npos;)
-            text->replace(at, token.size(), "[run token]");
+            text->replace(at, token.size(), hidden);
+    for (auto& [label, value] : result.block_values)
+        for (std::size_t at = 0; (at = value.find(token, at)) != std::string::npos;)
+            value.replace(at, token.size(), hidden);
 }
 
 // What Python's str() makes of a value, save that lists stay JSON: the same text means the same to every reader.

@@ -64,7 +64,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
     if (wanted.args.is_null()) wanted.args.text = "{}";
     TurnRequest request = nobodys_request(wanted.organization_id, wanted.user_id, wanted.agent_id);
     request.control = std::make_shared<RunControl>(co_await boost::asio::this_coro::executor);
-    AgentMessenger others(services_, request);
+    AgentMessenger others(services_, request, wanted.waiting);
     const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others, wanted.waiting);
 
     tools::WorkingMemory memory(loaded.blocks);

@@ -190,6 +190,16 @@ def test_a_tool_that_fails_raises_what_it_said(api):
     assert "takes 2 arguments" in made["stderr"][0]
 
 
+def test_a_tool_that_needs_an_approval_needs_it_here_too(api):
+    rules = [{"type": "requires_approval", "tool_name": name} for name in ("core_memory_append", "add")]
+    agent = agent_with(api, "run_code_with_tools", "run_code", "core_memory_append", sources=[ADD], tool_rules=rules, memory_blocks=[{"label": "human", "value": "a"}])
+
+    for code in ("core_memory_append('human', 'b')", "add(1, 2)"):
+        assert "needs an approval" in run(api, agent, "run_code_with_tools", code=code)["stderr"][0]
+    assert run(api, agent, "run_code", code="add(1, 2)", language="python")["error"]["name"] == "NameError"
+    assert api.get(f"/v1/agents/{agent}/core-memory/blocks/human")["value"] == "a"
+
+
 def test_a_tool_that_waits_for_the_agent_itself_is_refused(api):
     agent = agent_with(api, "run_code_with_tools", "send_message_to_agent_and_wait_for_reply")
     code = f"send_message_to_agent_and_wait_for_reply(message='hi', other_agent_id='{agent}')"
@@ -198,6 +208,15 @@ def test_a_tool_that_waits_for_the_agent_itself_is_refused(api):
     [told] = [m for m in answer["messages"] if m["message_type"] == "tool_return_message"]
     assert "can't wait for an answer of its own" in json.loads(told["tool_return"])["stderr"][0]
     assert api.post(f"/v1/agents/{agent}/messages", {"input": "@say still here"})["messages"][-1]["content"] == "still here"
+
+
+def test_what_is_long_loses_its_middle_and_the_rest_is_still_json(api):
+    agent = agent_with(api, "run_code")
+    made = run(api, agent, "run_code", code="print('a' + 'é' * 100_000 + 'b')\n'c' * 100_000", language="python")
+
+    [out], [result] = made["logs"]["stdout"], made["results"]
+    assert out.startswith("aé") and out.endswith("éb\n") and "85003 characters left out" in out and len(out) < 16_000
+    assert result.startswith("'c") and result.endswith("c'") and len(result) < 16_000
 
 
 ATTACKS = ["import os\nwhile True:\n    try: os.fork()\n    except OSError: break", "print('x' * 3_000_000)", "open('/tmp/f', 'wb').write(b'x' * (200 << 20))",

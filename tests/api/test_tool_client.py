@@ -358,3 +358,35 @@ def test_a_call_that_is_cancelled_ends_its_token_and_its_requests(own, api):
 
     stele.wait_until(lambda: api.get(f"/v1/runs/{run['id']}")["status"] == "cancelled")
     assert asked(own, token)[0] == 401
+
+
+def test_a_folder_that_cannot_hold_a_socket_costs_tools_their_client_alone(walled, own_server):
+    own = own_server(arguments=["--tools-python", sys.executable])
+    (own.folder / "data").mkdir()
+    (own.folder / "data/run").write_text("no folder")
+
+    own.start()
+
+    test = 'def test() -> bool:\n    """Tests."""\n    return client is None\n'
+    agent = agent_with(own.http(2), test, NAMES)
+    assert call(own.http(2), agent, "test") == ("success", "True")
+    status, text = call(own.http(2), agent, "names")
+    assert status == "error" and "no access to its API" in text
+    assert own.stop() == 0 and "no_api_socket" in own.log.read_text()
+
+
+def test_an_agent_that_is_asked_may_be_used_by_who_asks(api):
+    """A tool of another agent is no answer of it: it can be run while that agent waits."""
+    use = '''def use(agent: str) -> str:
+    """Uses another's tool.
+
+    Args:
+        agent: whose
+    """
+    return client.post(f"/v1/agents/{agent}/tools/names/run", cast_to=object, body={"args": {}})["func_return"][0]
+'''
+    agent, other = agent_with(api, ASK, NAMES), agent_with(api, use)
+
+    status, text = call(api, agent, "ask", agent=other, text=f"@call use {json.dumps({'agent': agent})}")
+
+    assert status == "success" and text.startswith("names"), text

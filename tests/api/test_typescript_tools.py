@@ -103,6 +103,7 @@ DERIVED = [
      {"a": {"type": "object", "properties": {"x": {"type": "number"}, "y": {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"]}}}, "required": ["x", "y"]}}, ["a"]),
     ("function helper(no) {}\n// export function g() {}\nconst s = 'export function h() {}';\nexport function f(a: [string, number] = ['(', 1]) {}\nexport function k() {}",
      {"a": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}], "minItems": 2, "maxItems": 2}}, []),
+    ("enum U { a = 'x', b = 'y' }\nenum N { one = 1, two }\nexport function f(u: U, n: N) {}", {"u": {"type": "string", "enum": ["x", "y"]}, "n": {"type": "number"}}, ["u", "n"]),
     ("export function f() {}", {}, []),
 ]
 

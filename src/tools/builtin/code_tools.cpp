@@ -1,5 +1,6 @@
 // The tools with which an agent runs programs of its own.
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 #include "tools/builtin/arguments.hpp"
 #include "tools/builtin/tables.hpp"
 #include "tools/code_runner.hpp"
@@ -11,7 +12,21 @@ namespace {
 
 using boost::asio::awaitable;
 
-std::string list_of(const std::string& printed) { return printed.empty() ? "[]" : "[" + json_string(printed) + "]"; }
+// So that the whole stays within what a tool may return, and so JSON: a text that is cut later on is none.
+constexpr std::size_t characters_max = 15'000;
+
+// Without its middle: what is said first and last tells the most.
+std::string shortened(const std::string& text) {
+    const std::size_t characters = code_points(text);
+    if (characters <= characters_max) return text;
+    const std::size_t end = first_code_points(text, characters - characters_max / 2).size();
+    return std::string(first_code_points(text, characters_max / 2)) + "\n... [" +
+           std::to_string(characters - characters_max) + " characters left out] ...\n" + text.substr(end);
+}
+
+std::string list_of(const std::string& printed) {
+    return printed.empty() ? "[]" : "[" + json_string(shortened(printed)) + "]";
+}
 
 std::string word_of(CodeLanguage language) {
     switch (language) {
@@ -38,12 +53,12 @@ std::string joined(const std::vector<std::string>& words) {
 
 // {"results", "logs": {"stdout", "stderr"}, "error"?: {"name", "value", "traceback"}}
 std::string execution_of(const CodeOutcome& outcome) {
-    std::string json = "{\"results\":" + (outcome.text ? "[" + json_string(*outcome.text) + "]" : std::string("[]")) +
+    std::string json = "{\"results\":" + (outcome.text ? list_of(*outcome.text) : std::string("[]")) +
                        ",\"logs\":{\"stdout\":" + list_of(outcome.out) + ",\"stderr\":" + list_of(outcome.err) + "}";
     if (!outcome.error_name.empty())
         json += ",\"error\":{\"name\":" + json_string(outcome.error_name) +
                 ",\"value\":" + json_string(outcome.error_message) +
-                ",\"traceback\":" + json_string(outcome.traceback) + "}";
+                ",\"traceback\":" + json_string(shortened(outcome.traceback)) + "}";
     return json + "}";
 }
 

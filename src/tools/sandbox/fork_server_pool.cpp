@@ -26,7 +26,8 @@ Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const
     if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only)
         made.proxy_port = proxy_port;
     made.packages = packages;
-    made.api_socket = options_.api_socket;
+    std::error_code absent;
+    if (std::filesystem::is_socket(options_.api_socket, absent)) made.api_socket = options_.api_socket;
     made.shown = folders_of(options_.python);
     if (!node_.empty())
         for (const auto& folder : folders_of(node_)) made.shown.push_back(folder);

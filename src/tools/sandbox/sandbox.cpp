@@ -118,7 +118,9 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     if (!packages.failure.empty()) co_return failure("InstallFailed", packages.failure);
     std::string node;
     if (in_node) node = pool_.node();
-    std::string api_socket = options_.api_socket.string();
+    std::error_code absent;
+    std::string api_socket;
+    if (std::filesystem::is_socket(options_.api_socket, absent)) api_socket = options_.api_socket.string();
     if (!api_socket.empty() && options_.walls == Walls::bubblewrap) api_socket = api_socket_inside;
     std::string request = call_request(call, environment_of(call), node, api_socket);
     Exchange made;

@@ -21,6 +21,8 @@ def made(door):
         import letta_client
     except ImportError:
         return None, NO_PACKAGE
+    except Exception as failure:  # it is there, and does not fit what it finds
+        return None, f"the package letta-client can't be imported: {type(failure).__name__}: {failure}"
     url = os.environ.get("LETTA_BASE_URL")
     if key:
         return first_that_fits(letta_client.Letta, {"api_key": key}, {"token": key}, {"base_url": url} if url else {})

@@ -3,7 +3,7 @@
     {"value": that value as JSON, "text": its repr, or null for None, "error"?: {"name", "value", "traceback"}}
 
 "program" of the request names what stands in front of it, in its own names: "preludes", sources of tools, and "stubs",
-functions that have other tools run over the API (api_client.py has the socket).
+functions that have other tools run over the API (api_client.py has the socket); one without a path may not be called.
 """
 import ast
 import asyncio
@@ -21,7 +21,7 @@ import api_client
 import tool_values
 
 FILE = "<code>"
-TEXT_CHARACTERS_MAX = 100_000
+TEXT_CHARACTERS_MAX = 1_000_000
 
 
 def run(request, module, door, no_client):
@@ -115,6 +115,8 @@ def function_of(stub, door):
 
 
 def have_run(stub, arguments, door):
+    if not stub["path"]:
+        raise PermissionError(f"{stub['name']} needs an approval: it can be called as a tool, and not in a program")
     if not door:
         raise RuntimeError(f"{stub['name']} can't be called from here: {api_client.NOBODY}")
     connection = http.client.HTTPConnection("stele")

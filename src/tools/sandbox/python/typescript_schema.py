@@ -227,7 +227,7 @@ class Types:
         self.tokens = tokens
         self.named = {}
         for at in range(len(tokens) - 2):
-            if tokens[at].text in ("interface", "type") and tokens[at + 1].kind == "name":
+            if tokens[at].text in ("interface", "type", "enum") and tokens[at + 1].kind == "name":
                 self.named[tokens[at + 1].text] = at
         self.open = []
         self.nodes = 0
@@ -330,6 +330,8 @@ class Types:
         if self.tokens[self.named[name]].text == "type":
             reader.demand("=")
             made = self.read(reader, f"type {name}")[0]
+        elif self.tokens[self.named[name]].text == "enum":
+            made = self.enum(reader)
         else:
             bases = []
             if reader.took("extends"):
@@ -342,6 +344,16 @@ class Types:
                 made["required"] = base.get("required", []) + [n for n in made["required"] if n not in base.get("required", [])]
         self.open.pop()
         return made
+
+    def enum(self, reader):
+        reader.demand("{")
+        values = []
+        while not reader.took("}"):
+            reader.take()
+            value = reader.take() if reader.took("=") else None
+            values.append(unquoted(value.text) if value and value.kind == "text" else None)
+            reader.took(",")
+        return {"type": "string", "enum": values} if values and None not in values else {"type": "number"}
 
     def members(self, reader, where):
         reader.demand("{")
