@@ -1,5 +1,6 @@
 #include "api/agent_query.hpp"
 #include "api/message_answer.hpp"
+#include "api/tool_caller.hpp"
 #include "domain/answer.hpp"
 
 namespace stele::api {
@@ -73,6 +74,7 @@ awaitable<Response> update(Services& services, const Request& request) {
 
 awaitable<Response> remove(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
+    will_wait(services, request, id);
     co_await services.agent_service.remove(request.organization_id, id);
     Deleted shown;
     shown.message = "Agent id=" + id + " successfully deleted";
@@ -92,6 +94,7 @@ awaitable<Response> reset_messages(Services& services, const Request& request) {
     const auto body = decode_optional<ResetMessages>(request);
     const bool defaults =
         request.query.flag("add_default_initial_messages").value_or(body.add_default_initial_messages);
+    will_wait(services, request, id);
     co_await services.agent_service.reset_messages(request.organization_id, id, defaults);
     const runtime::AgentInclude everything;
     const AgentState state = co_await services.agent_service.get(request.organization_id, id, everything);

@@ -2,6 +2,7 @@
 #include "api/error_response.hpp"
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
+#include "api/tool_caller.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 
@@ -55,6 +56,7 @@ awaitable<Response> complete(Services& services, const Request& request, std::st
         throw invalid_field("header.Idempotency-Key", "can't be taken together with stream");
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
+    will_wait(services, request, agent_id);
     MessageTarget target;
     target.agent_id = std::move(agent_id);
     runtime::TurnRequest turn = turn_of(request, std::move(target), std::move(message), stream);

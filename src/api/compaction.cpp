@@ -1,4 +1,4 @@
-#include "api/route.hpp"
+#include "api/tool_caller.hpp"
 
 #include "domain/compaction.hpp"
 
@@ -8,6 +8,7 @@ namespace {
 awaitable<Response> compact(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     auto body = decode_optional<CompactionRequest>(request);
+    will_wait(services, request, agent_id);
     const CompactionResponse done = co_await services.runtime.compact(request.organization_id, request.user_id,
                                                                       agent_id, std::string(), std::move(body));
     co_return answer(done);
@@ -15,6 +16,7 @@ awaitable<Response> compact(Services& services, const Request& request) {
 
 awaitable<Response> undo(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
+    will_wait(services, request, agent_id);
     const CompactionResponse done =
         co_await services.runtime.undo_compaction(request.organization_id, agent_id, std::string());
     co_return answer(done);

@@ -1,4 +1,5 @@
 #include "api/conversation_place.hpp"
+#include "api/tool_caller.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "domain/conversation.hpp"
@@ -51,6 +52,7 @@ awaitable<Response> update(Services& services, const Request& request) {
 
 awaitable<Response> remove(Services& services, const Request& request) {
     const std::string id = request.path_id("conversation_id", "conv");
+    will_wait(services, request, {}, id);
     co_await services.conversation_service.remove(request.organization_id, id);
     co_return json_answer("null");
 }
@@ -82,6 +84,7 @@ awaitable<Response> recompile(Services& services, const Request& request) {
 awaitable<Response> compact(Services& services, const Request& request) {
     auto body = decode_optional<ConversationCompactionRequest>(request);
     const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
+    will_wait(services, request, place.agent_id, place.conversation_id);
     const CompactionResponse done = co_await services.runtime.compact(
         request.organization_id, request.user_id, place.agent_id, place.conversation_id, std::move(body));
     co_return answer(done);
@@ -89,6 +92,7 @@ awaitable<Response> compact(Services& services, const Request& request) {
 
 awaitable<Response> undo_compaction(Services& services, const Request& request) {
     const ConversationPlace place = co_await conversation_place(services, request, std::nullopt);
+    will_wait(services, request, place.agent_id, place.conversation_id);
     const CompactionResponse done =
         co_await services.runtime.undo_compaction(request.organization_id, place.agent_id, place.conversation_id);
     co_return answer(done);

@@ -2,6 +2,7 @@
 
 #include "api/error_response.hpp"
 #include "api/message_answer.hpp"
+#include "api/tool_caller.hpp"
 #include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -69,12 +70,27 @@ bool Dispatch::may_enter(const net::Headers& headers) const {
     return false;
 }
 
-awaitable<Response> Dispatch::operator()(net::HttpRequest& http) const {
+// Null if the credential is no run token, or that of a call that has ended.
+std::shared_ptr<FromTool> Dispatch::tool_of(const net::Headers& headers) const {
+    const auto token = credential(headers.find("Authorization"), "Bearer");
+    auto caller = token ? services_.run_tokens.find(*token) : std::nullopt;
+    if (!caller) return nullptr;
+    auto made = std::make_shared<FromTool>();
+    made->caller = std::move(*caller);
+    return made;
+}
+
+awaitable<Response> Dispatch::answer_to(net::HttpRequest& http, bool from_tool) const {
     const std::string request_id = random_hex(8);
     http.id = request_id;
     std::optional<Error> failure;
     try {
-        Response response = co_await handle(http, request_id);
+        std::shared_ptr<FromTool> tool;
+        if (from_tool) tool = tool_of(http.headers);
+        if (from_tool && !tool)
+            throw Error(ErrorCode::unauthenticated, "Only a tool may ask here, and only while its call lasts");
+        Response response = co_await handle(http, request_id, tool);
+        if (tool) keep_waits(response, tool);
         response.headers.add("X-Request-Id", request_id);
         co_return response;
     } catch (const Error& error) {
@@ -88,21 +104,28 @@ awaitable<Response> Dispatch::operator()(net::HttpRequest& http) const {
     co_return response;
 }
 
-awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request_id) const {
+awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request_id,
+                                     std::shared_ptr<FromTool> from_tool) const {
     Router::Match match = router_.find(http.path);
     if (match.routes.empty()) {
-        if (!may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
+        if (!from_tool && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
         throw Error(ErrorCode::not_found, "Not Found");
     }
     const Route* route = route_for(match.routes, http.method);
     const bool open = (route != nullptr ? route : match.routes.front())->trait == Trait::open;
-    if (!open && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
+    if (!open && !from_tool && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
     if (route == nullptr) throw not_allowed(match.routes);
 
     Request request{
-        http, Query(http.query), std::move(match.values), default_organization_id, default_user_id, false, {}, {}};
+        http,   Query(http.query), std::move(match.values), default_organization_id, default_user_id, false, {}, {},
+        nullptr};
     request.generation_2 = is_generation_2(http.headers);
     request.request_id = std::move(request_id);
+    if (from_tool) {
+        request.organization_id = from_tool->caller.organization_id;
+        request.user_id = from_tool->caller.user_id;
+    }
+    request.from_tool = std::move(from_tool);
     const std::string* user = http.headers.find("user_id");
     if (user != nullptr && !user->empty() && *user != default_user_id) {
         if (!is_id(*user, "user"))
@@ -142,8 +165,9 @@ awaitable<Response> Dispatch::show_made(const Request& request, std::string id) 
     STELE_ASSERT(!match.routes.empty());
     const Route* route = route_for(match.routes, Method::get);
     STELE_ASSERT(route != nullptr);
-    Request get{request.http,       Query(""), std::move(match.values), request.organization_id, request.user_id, false,
-                request.request_id, {}};  // not of generation 2: who makes something is shown all of it
+    Request get{request.http,    Query(""), std::move(match.values), request.organization_id,
+                request.user_id, false,     request.request_id,      {},
+                nullptr};  // not of generation 2: who makes something is shown all of it
     co_return co_await route->handler(services_, get);
 }
 

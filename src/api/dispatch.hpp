@@ -10,14 +10,20 @@ class Dispatch {
 public:
     explicit Dispatch(Services& services) : services_(services), router_(all_routes()) {}
 
-    boost::asio::awaitable<Response> operator()(net::HttpRequest& http) const;
+    boost::asio::awaitable<Response> operator()(net::HttpRequest& http) const { return answer_to(http, false); }
+
+    /// The same for a request at the socket that tools have: its credential is a run token and nothing else.
+    boost::asio::awaitable<Response> from_tool(net::HttpRequest& http) const { return answer_to(http, true); }
 
 private:
-    boost::asio::awaitable<Response> handle(net::HttpRequest& http, std::string request_id) const;
+    boost::asio::awaitable<Response> answer_to(net::HttpRequest& http, bool from_tool) const;
+    boost::asio::awaitable<Response> handle(net::HttpRequest& http, std::string request_id,
+                                            std::shared_ptr<FromTool> from_tool) const;
     boost::asio::awaitable<Response> call(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> call_once(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> show_made(const Request& request, std::string id) const;
     bool may_enter(const net::Headers& headers) const;
+    std::shared_ptr<FromTool> tool_of(const net::Headers& headers) const;
 
     Services& services_;
     Router router_;

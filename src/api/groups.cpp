@@ -1,6 +1,7 @@
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
+#include "api/tool_caller.hpp"
 #include "domain/answer.hpp"
 
 namespace stele::api {
@@ -88,6 +89,9 @@ awaitable<Response> detach_block(Services& services, const Request& request) { r
 
 awaitable<Response> reset_messages(Services& services, const Request& request) {
     const std::string id = request.path_id("group_id", "group");
+    will_wait(services, request, id);
+    const Group group = co_await services.group_service.get(request.organization_id, id);
+    for (const std::string& agent_id : runtime::agents_of(group)) will_wait(services, request, agent_id);
     co_await services.group_service.reset_messages(request.organization_id, id);
     co_return json_answer("null");
 }
@@ -96,6 +100,7 @@ awaitable<Response> talk(Services& services, const Request& request, bool stream
     const std::string id = request.path_id("group_id", "group");
     auto body = decode<MessageRequest>(request.body());
     stream = stream || body.streaming.value_or(false);
+    will_wait(services, request, id);
     co_await bring_images(services, body);
     StreamOptions options;
     options.include_pings = body.include_pings;

@@ -1,5 +1,6 @@
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
+#include "api/tool_caller.hpp"
 #include "runtime/message_service.hpp"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ awaitable<Response> modify_of(Services& services, const Request& request, std::s
     const std::string message_id = request.path_id("message_id", "message");
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
+    will_wait(services, request, agent_id);
     if (edit.content.has_value()) co_await bring_images(services, *edit.content);
     const auto edited =
         co_await services.message_service.edit(request.organization_id, agent_id, message_id, std::move(edit));
@@ -52,6 +54,7 @@ awaitable<Response> remove(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     const std::string message_id = request.path_id("message_id", "message");
     refuse_if_switched_off(services);
+    will_wait(services, request, agent_id);
     DeletedMessages deleted;
     deleted.deleted_message_ids =
         co_await services.message_service.remove(request.organization_id, agent_id, message_id);

@@ -3,6 +3,7 @@
 #include "api/message_page.hpp"
 #include "api/run_answer.hpp"
 #include "api/run_callback.hpp"
+#include "api/tool_caller.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -46,6 +47,7 @@ awaitable<std::optional<std::string>> earlier_run(const Services& services, std:
 
 awaitable<Response> send_messages(Services& services, const Request& request, MessageTarget target, MessageRequest body,
                                   bool stream) {
+    will_wait(services, request, target.agent_id, target.conversation_id);
     auto before = co_await earlier_run(services, target.agent_id, body);
     if (before) co_return co_await repeat_run(services, request, std::move(*before));
     co_await bring_images(services, body);

@@ -4,12 +4,15 @@
 #include "net/http.hpp"
 #include "storage/page.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace stele::api {
+
+struct FromTool;
 
 /// The parameters of a request's query string. A list is its key repeated, "k[]=v" included; an empty value counts as
 /// absent: that is how some clients send null. Each reader throws Error{invalid_argument} on "query.<name>" for a
@@ -43,6 +46,7 @@ struct Request {
     bool generation_2 = false;  ///< of the client: SDK 1.x, see the rule at client_generation
     std::string request_id;
     std::optional<std::string> idempotency_key;
+    std::shared_ptr<FromTool> from_tool;  ///< null for any other request, see tool_caller.hpp
 
     const std::string& body() const { return http.body; }
 

@@ -3,6 +3,7 @@
 #include "api/conversation_place.hpp"
 #include "api/event_frames.hpp"
 #include "api/run_answer.hpp"
+#include "api/tool_caller.hpp"
 #include "runtime/run_recorder.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -96,9 +97,18 @@ StreamOptions options_of(const Request& request, const RetrieveStream& body) {
     return options;
 }
 
+// A run that is at work, or will be.
+void will_wait_for_run(Services& services, const Request& request, const std::string& run_id) {
+    const auto log = services.runtime.find(run_id);
+    if (!log) return;
+    const Run run = log->run();
+    if (!run.completed_at) will_wait(services, request, run.agent_id, run.conversation_id.value_or(""));
+}
+
 awaitable<Response> resume(Services& services, const Request& request) {
     const std::string run_id = request.path_id("run_id", "run");
     const auto body = decode_optional<RetrieveStream>(request);
+    will_wait_for_run(services, request, run_id);
     co_return co_await resume_stream(services, request.organization_id, run_id, options_of(request, body));
 }
 
@@ -138,6 +148,7 @@ awaitable<Response> resume_conversation(Services& services, const Request& reque
     } else {
         run_id = background_run_at_work(services, place);
     }
+    will_wait_for_run(services, request, run_id);
     co_return co_await resume_stream(services, request.organization_id, run_id, options_of(request, body));
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
 #include "runtime/provider_batches.hpp"
+#include "runtime/run_tokens.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/tool_search.hpp"
 #include "runtime/tool_service.hpp"
@@ -71,6 +72,7 @@ struct Services {
     const runtime::ToolService& tool_service;
     const runtime::ToolWriter& tool_writer;
     const runtime::CustomTools& custom_tools;
+    const runtime::RunTokens& run_tokens;
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for

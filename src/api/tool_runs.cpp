@@ -1,5 +1,5 @@
 // Tools that are run, looked for, read from source or written by a model: what makes or changes none.
-#include "api/route.hpp"
+#include "api/tool_caller.hpp"
 
 #include "base/json_text.hpp"
 #include "domain/message_view.hpp"
@@ -31,6 +31,8 @@ awaitable<Response> run_from_source(Services& services, const Request& request) 
     auto body = decode<ToolRunFromSource>(request.body());
     runtime::CustomToolCall call;
     call.organization_id = request.organization_id;
+    call.user_id = request.user_id;
+    call.waiting = waiting_for(request);
     call.arguments_json = body.args.text;
     call.environment = body.env_vars.value_or({});
     call.tool = co_await services.tool_service.from_source(std::move(body));
@@ -42,8 +44,14 @@ awaitable<Response> run_from_source(Services& services, const Request& request) 
 awaitable<Response> run_of_agent(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent"), name = request.path("tool_name");
     auto body = decode_optional<ToolExecuteRequest>(request);
-    const ToolExecutionResult result = co_await services.runtime.run_tool(request.organization_id, request.user_id,
-                                                                          agent_id, name, std::move(body.args));
+    runtime::HandRun wanted;
+    wanted.organization_id = request.organization_id;
+    wanted.user_id = request.user_id;
+    wanted.agent_id = agent_id;
+    wanted.tool_name = name;
+    wanted.args = std::move(body.args);
+    wanted.waiting = waiting_for(request);
+    const ToolExecutionResult result = co_await services.runtime.run_tool(std::move(wanted));
     co_return answer(result);
 }
 

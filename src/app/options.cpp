@@ -114,6 +114,7 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tools-network", options.tools_network, "what tools may connect to: none, public or host")
         ->check(CLI::IsMember({"none", "public", "host"}));
     add(serve, "tools-python", options.tools_python, "interpreter that tools run in");
+    add(serve, "tools-node", options.tools_node, "Node.js for tools in TypeScript; else the one on PATH");
     add(serve, "tools-package-index", options.tools_package_index,
         "where packages that tools require come from; else PIP_INDEX_URL");
     add(serve, "tools-call-seconds", options.tools_call_seconds, "how long one call of a tool may take")

@@ -52,6 +52,7 @@ struct Options {
     std::int64_t tools_mcp_login_seconds = 300;  ///< for a person to log in
     std::string tools_sandbox = "bubblewrap";    ///< or unsafe-none
     std::string tools_network = "public";        ///< or none, host: what tools may connect to
+    std::string tools_node;
     std::string tools_python = "/usr/bin/python3";
     std::string tools_package_index;        ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
     std::int64_t tools_call_seconds = 180;  ///< how long one call of a tool may take

@@ -34,6 +34,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto leaving_interval = std::chrono::milliseconds(20);
+constexpr std::size_t tool_connections_max = 1'024;  // 256 tools may be at work at once
 
 storage::SqliteOptions store_options(const Options& options) {
     storage::SqliteOptions made;
@@ -56,6 +57,7 @@ public:
 
 private:
     net::ServerOptions server_options() const;
+    std::unique_ptr<net::Server> make_tool_server();
     std::function<void(const std::string&, const Run&)> calls_back();
     std::function<void(const std::string&, const std::string&)> tells_of_batch();
     void on_signal();
@@ -64,6 +66,7 @@ private:
     std::size_t at_work() const;
 
     Options options_;
+    runtime::RunTokens run_tokens_;  // of calls whose frames may end with the io_contexts
     // The io_contexts outlive everything that may still resume on them.
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
     std::unique_ptr<storage::Database> database_;
@@ -106,6 +109,7 @@ private:
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
+    std::unique_ptr<net::Server> tool_server_;  ///< outlasts the other: runs at work may need it; null: no such sockets
     asio::signal_set signals_;
     asio::cancellation_signal end_refresh_;
     std::vector<McpServer> mcp_config_;  ///< of the operator's file
@@ -171,6 +175,11 @@ tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Databas
     return made;
 }
 
+// Where tools speak to this server.
+std::filesystem::path api_socket(const Options& options) {
+    return std::filesystem::absolute(options.data) / "run" / "api.sock";
+}
+
 tools::SandboxOptions sandbox_options(const Options& options) {
     tools::SandboxOptions made;
     made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
@@ -179,8 +188,10 @@ tools::SandboxOptions sandbox_options(const Options& options) {
                                                      : tools::ToolNetwork::public_only;
     made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
+    made.api_socket = api_socket(options);
     made.package_index = options.tools_package_index;
     made.python = options.tools_python;
+    made.node = options.tools_node;
     return made;
 }
 
@@ -248,8 +259,8 @@ ServerApp::ServerApp(const Options& options)
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
-      custom_tools_(
-          {*database_, sealer_, sandbox_, passed_on(options), std::chrono::seconds(options.tools_call_seconds)}),
+      custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
+                     std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
                 catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
@@ -302,6 +313,7 @@ ServerApp::ServerApp(const Options& options)
                 tool_service_,
                 tool_writer_,
                 custom_tools_,
+                run_tokens_,
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
@@ -311,6 +323,7 @@ ServerApp::ServerApp(const Options& options)
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
                                         [this](net::HttpRequest& request) { return dispatch_(request); })),
+      tool_server_(make_tool_server()),
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
@@ -359,8 +372,26 @@ net::ServerOptions ServerApp::server_options() const {
     return made;
 }
 
+// Its own limits: whatever tools do, there is room for everybody else. Some file systems hold no sockets; all but
+// `client` of tools works there.
+std::unique_ptr<net::Server> ServerApp::make_tool_server() {
+    net::ServerOptions options = server_options();
+    options.socket = api_socket(options_);
+    options.connections_max = options.requests_max = tool_connections_max;
+    options.cors_origins.clear();
+    std::vector<net::Handler> handlers{[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }};
+    try {
+        return std::make_unique<net::Server>(
+            std::move(options), std::vector<asio::io_context*>{contexts_.front().get()}, std::move(handlers));
+    } catch (const Error& failure) {
+        log::warn("tools.no_api_socket", {{"why", failure.what()}});
+        return nullptr;
+    }
+}
+
 void ServerApp::run() {
     server_.start();
+    if (tool_server_) tool_server_->start();
     on_signal();
     asio::co_spawn(*contexts_.front(), catalogue_.keep_fresh(),
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
@@ -419,7 +450,13 @@ std::size_t ServerApp::at_work() const {
 
 void ServerApp::leave_when_idle() {
     if (at_work() == 0 || std::chrono::steady_clock::now() >= leave_by_) {
-        for (auto& context : contexts_) context->stop();
+        const auto leave = [this] {
+            for (auto& context : contexts_) context->stop();
+        };
+        if (tool_server_)
+            tool_server_->stop(std::chrono::milliseconds(0), leave);
+        else
+            leave();
         return;
     }
     leaving_.expires_after(leaving_interval);

@@ -37,6 +37,7 @@ constexpr std::size_t lingering_bytes_max = 256u << 20;
 constexpr auto lingering_time = std::chrono::seconds(2);
 
 using PlainStream = tcp::socket;
+using LocalStream = asio::local::stream_protocol::socket;
 using TlsStream = ssl::stream<tcp::socket>;
 
 /// One client. Lives in its own coroutine and on its context's thread.
@@ -76,8 +77,10 @@ public:
 private:
     class Writer;
 
-    tcp::socket& socket() {
-        if constexpr (std::is_same_v<Stream, PlainStream>)
+    static constexpr bool is_plain = !std::is_same_v<Stream, TlsStream>;
+
+    auto& socket() {
+        if constexpr (is_plain)
             return stream_;
         else
             return stream_.next_layer();
@@ -197,9 +200,11 @@ void Connection<Stream>::cut() {
 template <class Stream>
 awaitable<void> Connection<Stream>::run(bool overloaded) {
     error_code ignored;
-    socket().set_option(tcp::no_delay(true), ignored);
-    const tcp::endpoint peer = socket().remote_endpoint(ignored);
-    peer_ = peer.address().to_string();
+    if constexpr (!std::is_same_v<Stream, LocalStream>) {
+        socket().set_option(tcp::no_delay(true), ignored);
+        const tcp::endpoint peer = socket().remote_endpoint(ignored);
+        peer_ = peer.address().to_string();
+    }
     if constexpr (std::is_same_v<Stream, TlsStream>) {
         allow(options_.head_timeout);
         const auto [failure] = co_await stream_.async_handshake(ssl::stream_base::server, use_tuple);
@@ -397,8 +402,8 @@ awaitable<void> Connection<Stream>::watch(std::shared_ptr<Connection> self) {
     watching_ = true;
     error_code failure;
     while (!failure && end_ - begin_ < early_bytes_max) {
-        if constexpr (std::is_same_v<Stream, PlainStream>) {  // waiting needs no buffer
-            const auto [error] = co_await stream_.async_wait(tcp::socket::wait_read, use_tuple);
+        if constexpr (is_plain) {  // waiting needs no buffer
+            const auto [error] = co_await stream_.async_wait(Stream::wait_read, use_tuple);
             failure = error;
         }
         if (!failure) failure = co_await read_more();
@@ -436,7 +441,7 @@ awaitable<void> Connection<Stream>::refuse(int status, std::string text) {
 template <class Stream>
 awaitable<void> Connection<Stream>::linger() {
     error_code failure;
-    if constexpr (std::is_same_v<Stream, PlainStream>) stream_.shutdown(tcp::socket::shutdown_send, failure);
+    if constexpr (is_plain) stream_.shutdown(Stream::shutdown_send, failure);
     allow(lingering_time);
     begin_ = end_ = 0;
     buffer_.resize(body_read_bytes);
@@ -472,6 +477,11 @@ void serve(std::shared_ptr<ServerContext> context, tcp::socket socket, bool over
     }
     TlsStream stream(std::move(socket), *context->state().tls);
     spawn(spawning, std::make_shared<Connection<TlsStream>>(std::move(context), std::move(stream)), overloaded);
+}
+
+void serve(std::shared_ptr<ServerContext> context, LocalStream socket, bool overloaded) {
+    ServerContext& spawning = *context;
+    spawn(spawning, std::make_shared<Connection<LocalStream>>(std::move(context), std::move(socket)), overloaded);
 }
 
 }  // namespace stele::net

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
@@ -59,6 +60,7 @@ public:
     ServerContext(boost::asio::io_context& io, std::shared_ptr<ServerState> state, Handler handler);
 
     void listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    void listen(const std::filesystem::path& socket);
     std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
     void start();
 
@@ -74,7 +76,8 @@ public:
 
 private:
     // Static, with the context as parameter: it lives as long as their frames do.
-    static boost::asio::awaitable<void> accept_loop(std::shared_ptr<ServerContext> self);
+    template <class Acceptor>
+    static boost::asio::awaitable<void> accept_loop(std::shared_ptr<ServerContext> self, Acceptor& acceptor);
     static boost::asio::awaitable<void> sweep_loop(std::shared_ptr<ServerContext> self);
 
     /// Calls `act` for each connection; it may end any of them.
@@ -85,7 +88,8 @@ private:
     boost::asio::io_context& io_;
     std::shared_ptr<ServerState> state_;
     Handler handler_;
-    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::ip::tcp::acceptor acceptor_;  ///< one of the two is open
+    boost::asio::local::stream_protocol::acceptor local_acceptor_;
     boost::asio::steady_timer clock_;
     std::unordered_set<SweptConnection*> connections_;
     Clock::time_point end_at_ = Clock::time_point::max();
@@ -95,5 +99,6 @@ private:
 
 /// Serves `socket` until it closes. `overloaded`: it is told so and closed.
 void serve(std::shared_ptr<ServerContext> context, boost::asio::ip::tcp::socket socket, bool overloaded);
+void serve(std::shared_ptr<ServerContext> context, boost::asio::local::stream_protocol::socket socket, bool overloaded);
 
 }  // namespace stele::net

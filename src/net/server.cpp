@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "net/connection.hpp"
+#include "net/local_socket.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -79,7 +80,7 @@ std::shared_ptr<asio::ssl::context> tls_of(const ServerOptions& options) {
 }  // namespace
 
 ServerContext::ServerContext(asio::io_context& io, std::shared_ptr<ServerState> state, Handler handler)
-    : io_(io), state_(std::move(state)), handler_(std::move(handler)), acceptor_(io), clock_(io) {}
+    : io_(io), state_(std::move(state)), handler_(std::move(handler)), acceptor_(io), local_acceptor_(io), clock_(io) {}
 
 void ServerContext::listen(const tcp::endpoint& endpoint) {
     acceptor_.open(endpoint.protocol());
@@ -89,19 +90,24 @@ void ServerContext::listen(const tcp::endpoint& endpoint) {
     acceptor_.listen(4'096);
 }
 
+void ServerContext::listen(const std::filesystem::path& socket) { listen_on(socket, local_acceptor_); }
+
 void ServerContext::start() {
-    asio::co_spawn(io_, accept_loop(shared_from_this()), asio::detached);
+    const auto self = shared_from_this();
+    if (acceptor_.is_open()) asio::co_spawn(io_, accept_loop(self, acceptor_), asio::detached);
+    if (local_acceptor_.is_open()) asio::co_spawn(io_, accept_loop(self, local_acceptor_), asio::detached);
     asio::co_spawn(io_, sweep_loop(shared_from_this()), asio::detached);
 }
 
-awaitable<void> ServerContext::accept_loop(std::shared_ptr<ServerContext> self) {
+template <class Acceptor>
+awaitable<void> ServerContext::accept_loop(std::shared_ptr<ServerContext> self, Acceptor& acceptor) {
     const ServerState& state = *self->state_;
-    while (self->acceptor_.is_open()) {
-        auto [failure, socket] = co_await self->acceptor_.async_accept(use_tuple);
+    while (acceptor.is_open()) {
+        auto [failure, socket] = co_await acceptor.async_accept(use_tuple);
         if (!failure) {
             const std::size_t open = state.connections, most = state.options.connections_max;
             if (open < most + refused_at_once_max && !state.stopping) serve(self, std::move(socket), open >= most);
-        } else if (self->acceptor_.is_open() && failure != asio::error::connection_aborted) {
+        } else if (acceptor.is_open() && failure != asio::error::connection_aborted) {
             log::warn("http.accept_failed", {{"why", failure.message()}});
             asio::steady_timer pause(self->io_, out_of_sockets_pause);
             co_await pause.async_wait(use_tuple);
@@ -137,6 +143,7 @@ void ServerContext::for_each_connection(const Act& act) {
 void ServerContext::stop(std::chrono::milliseconds grace, std::function<void()> done) {
     error_code ignored;
     acceptor_.close(ignored);
+    local_acceptor_.close(ignored);
     done_ = std::move(done);
     end_at_ = Clock::now() + grace;
     for_each_connection([](SweptConnection& connection) { connection.stop(); });
@@ -164,8 +171,14 @@ struct Server::Impl {
 Server::Server(ServerOptions options, std::vector<asio::io_context*> contexts, std::vector<Handler> handlers)
     : impl_(std::make_unique<Impl>()) {
     STELE_ASSERT(!contexts.empty() && contexts.size() == handlers.size());
-    impl_->state->tls = tls_of(options);
+    impl_->state->tls = options.socket.empty() ? tls_of(options) : nullptr;
     impl_->state->options = std::move(options);
+    if (const auto& socket = impl_->state->options.socket; !socket.empty()) {
+        auto& context = impl_->contexts.emplace_back(
+            std::make_shared<ServerContext>(*contexts.front(), impl_->state, std::move(handlers.front())));
+        context->listen(socket);
+        return;
+    }
     tcp::endpoint endpoint = endpoint_of(impl_->state->options);
     if (endpoint.port() != 0) demand_free(endpoint);
     for (std::size_t i = 0; i < contexts.size(); ++i) {
@@ -190,6 +203,8 @@ void Server::start() {
 
 void Server::stop(std::chrono::milliseconds grace, std::function<void()> done) {
     impl_->state->stopping = true;
+    std::error_code ignored;
+    if (const auto& socket = impl_->state->options.socket; !socket.empty()) std::filesystem::remove(socket, ignored);
     const auto left = std::make_shared<std::atomic<std::size_t>>(impl_->contexts.size());
     for (auto& context : impl_->contexts) {
         asio::post(context->io(), [part = context, grace, left, done] {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ namespace stele::net {
 struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8283;                 ///< 0: any free one, see Server::port
+    std::filesystem::path socket;              ///< not empty: of a Unix socket, in place of host, port and TLS
     std::size_t body_bytes_max = 50u << 20;    ///< 413 above
     std::size_t header_bytes_max = 64u << 10;  ///< 431 above
     std::size_t target_bytes_max = 16u << 10;  ///< 414 above
@@ -37,12 +39,13 @@ struct ServerOptions {
 };
 
 /// HTTP/1.1 server: one acceptor (SO_REUSEPORT) and any number of connections on each of `contexts`; a connection stays
-/// on the context that accepted it for life. The contexts outlive the server; it may be destroyed when they don't run,
-/// or after stop() has called `done`.
+/// on the context that accepted it for life. A Unix socket has its acceptor on the first context alone; it lies in a
+/// folder that is the owner's alone, takes the place of one that a crash left, and is removed by stop(). The contexts
+/// outlive the server; it may be destroyed when they don't run, or after stop() has called `done`.
 class Server {
 public:
     /// Binds and listens; nothing is accepted before start(). `handlers[i]` serves the connections of `contexts[i]`.
-    /// Throws Error{unavailable} with a text for the operator when address or certificate cannot be used.
+    /// Throws Error{unavailable} with a text for the operator when address, socket or certificate cannot be used.
     Server(ServerOptions options, std::vector<boost::asio::io_context*> contexts, std::vector<Handler> handlers);
     ~Server();
 

@@ -89,8 +89,8 @@ awaitable<AgentMessenger::Question> AgentMessenger::begin(std::string agent_id, 
             part.id = sender_.group->id;
             part.passed_on = 1;  // the manager's own turn says it aloud
         }
-        question.waits = services_.runtime->waits().begin(lease_key(sender_.agent_id, sender_.conversation_id),
-                                                          lease_key(agent_id, std::string()));
+        const std::string waiting = waiting_.empty() ? lease_key(sender_.agent_id, sender_.conversation_id) : waiting_;
+        question.waits = services_.runtime->waits().begin(waiting, lease_key(agent_id, std::string()));
         if (!question.waits)
             throw ToolFailure(agent_id == sender_.agent_id
                                   ? "Not delivered: an agent can't wait for an answer of its own"

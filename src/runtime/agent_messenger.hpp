@@ -13,8 +13,10 @@ struct TurnServices;
 /// Messages from the agent of one turn to others, each an ordinary run of the receiver. Belongs to the turn.
 class AgentMessenger final : public tools::OtherAgents {
 public:
-    /// References outlive it: the turn's own.
-    AgentMessenger(const TurnServices& services, const TurnRequest& sender) : services_(services), sender_(sender) {}
+    /// References outlive it: the turn's own. `waiting`: the lease that waits for the answers, as of ToolCaller; empty:
+    /// that of the sender's conversation.
+    AgentMessenger(const TurnServices& services, const TurnRequest& sender, std::string waiting = {})
+        : services_(services), sender_(sender), waiting_(std::move(waiting)) {}
 
     boost::asio::awaitable<std::vector<tools::AgentReply>> ask(std::vector<std::string> agent_ids,
                                                                std::string message) override;
@@ -38,6 +40,7 @@ private:
 
     const TurnServices& services_;
     const TurnRequest& sender_;
+    const std::string waiting_;
 };
 
 /// What the agent of a run that has ended said, in order.

@@ -16,6 +16,7 @@ namespace {
 using boost::asio::awaitable;
 
 constexpr std::size_t failure_characters_max = 1'000;
+constexpr char hidden[] = "[run token]";
 
 void put(TextMap& environment, const std::string& name, const std::string& value) {
     const bool possible = !name.empty() && name.find('=') == std::string::npos &&
@@ -39,6 +40,30 @@ std::string package_key(const std::string& name) {
 std::vector<Requirement> requirements_of(const Json& list) {
     if (list.is_null()) return {};
     return decode_stored<RequirementList>("{\"requirements\":" + list.text + "}").requirements;
+}
+
+bool in_node(const Tool& tool) { return tool.source_type == "typescript" || tool.source_type == "javascript"; }
+
+// Without a key of its own a source may use the API in the name of who has it called; so may the stubs of a program.
+bool may_ask_server(const tools::SandboxCall& call) {
+    const auto says_client = [](const std::string& source) { return source.find("client") != std::string::npos; };
+    bool wants = says_client(call.source_code);
+    if (call.program) {
+        if (!call.program->stubs.empty()) return true;
+        for (const auto& [name, source] : call.program->preludes) wants = wants || says_client(source);
+    }
+    const auto is_key = [](const auto& variable) { return variable.first == "LETTA_API_KEY"; };
+    return wants && std::none_of(call.environment.begin(), call.environment.end(), is_key);
+}
+
+// It is worth nothing any more, and yet: nobody should have to find that out.
+void hide(const std::string& token, tools::SandboxResult& result) {
+    for (std::string* text : {&result.value_json, &result.error_message, &result.out, &result.err})
+        for (std::size_t at = 0; (at = text->find(token, at)) != std::string::npos;)
+            text->replace(at, token.size(), hidden);
+    for (auto& [label, value] : result.block_values)
+        for (std::size_t at = 0; (at = value.find(token, at)) != std::string::npos;)
+            value.replace(at, token.size(), hidden);
 }
 
 // What Python's str() makes of a value, save that lists stay JSON: the same text means the same to every reader.
@@ -106,7 +131,7 @@ TextMap tool_environment(const TextMap& passed_on, const TextMap& sandbox, const
 }
 
 std::vector<std::string> tool_requirements(const Tool& tool, const SandboxConfig& config) {
-    const bool typescript = tool.source_type == "typescript";
+    const bool typescript = in_node(tool);
     std::map<std::string, std::string> by_package;
     const auto take = [&](const std::vector<Requirement>& requirements) {
         for (const Requirement& each : requirements)
@@ -170,16 +195,22 @@ void fill_return(MessageToolReturn& result, const CustomToolReturn& made) {
     result.stderr_lines = made.err;
 }
 
-awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
+/// A call as the sandbox takes it, and in which configuration.
+struct CustomTools::Gathered {
+    tools::SandboxCall wanted;
+    SandboxConfig config;
+};
+
+awaitable<CustomTools::Gathered> CustomTools::gather(CustomToolCall call) const {
     storage::ReadBatch batch;
     batch.add(storage::SandboxRepository::local_statement(), call.organization_id);
     batch.add(storage::SandboxRepository::local_variables_statement(), call.organization_id);
     if (call.agent) batch.add(storage::AgentRepository::variables_statement(), call.agent->id);
     std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
     std::vector<SandboxConfig> configs = storage::SandboxRepository::from_rows(std::move(rows[0]));
-    const SandboxConfig config = configs.empty()
-                                     ? default_sandbox_config("local", call.organization_id, default_user_id)
-                                     : std::move(configs.front());
+    Gathered made;
+    made.config = configs.empty() ? default_sandbox_config("local", call.organization_id, default_user_id)
+                                  : std::move(configs.front());
     TextMap shared, secrets;
     for (const auto& sealed : storage::SandboxRepository::variables_from_rows(std::move(rows[1])))
         shared.emplace_back(sealed.variable.key, parts_.sealer.open(sealed.sealed_value));
@@ -187,15 +218,16 @@ awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
         for (const auto& sealed : storage::AgentRepository::variables_from_rows(std::move(rows[2])))
             secrets.emplace_back(sealed.name, parts_.sealer.open(sealed.sealed_value));
 
-    tools::SandboxCall wanted;
+    tools::SandboxCall& wanted = made.wanted;
     wanted.organization_id = call.organization_id;
-    wanted.source_type = call.tool.source_type == "typescript" ? "typescript" : "python";
+    wanted.source_type = call.tool.source_type.value_or("python");
+    if (!in_node(call.tool)) wanted.source_type = "python";
     wanted.source_code = call.tool.source_code.value_or("");
     wanted.function = call.tool.name;
     wanted.arguments_json = std::move(call.arguments_json);
     if (!call.tool.json_schema.is_null()) wanted.json_schema = call.tool.json_schema.text;
     if (!call.tool.args_json_schema.is_null()) wanted.args_json_schema = call.tool.args_json_schema.text;
-    wanted.requirements = tool_requirements(call.tool, config);
+    wanted.requirements = tool_requirements(call.tool, made.config);
     wanted.environment = tool_environment(parts_.passed_on, shared, call, secrets);
     wanted.time_limit = parts_.time_limit;
     if (call.agent) {
@@ -203,10 +235,34 @@ awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
         // Most tools never look at it, and it is large.
         if (wanted.source_code.find("agent_state") != std::string::npos) wanted.agent_state_json = to_json(*call.agent);
     }
-    tools::SandboxResult result = co_await parts_.sandbox.call(std::move(wanted));
-    CustomToolReturn made = pack_return(call.tool, std::move(result));
-    made.fingerprint = fingerprint_of(config);
     co_return made;
+}
+
+awaitable<tools::SandboxResult> CustomTools::carry_out(CustomToolCall call, tools::SandboxCall wanted) const {
+    std::optional<RunTokens::Token> token;
+    if (may_ask_server(wanted)) {
+        ToolCaller caller{call.organization_id, call.user_id, wanted.agent_id.value_or(""), call.waiting};
+        token.emplace(parts_.tokens.issue(std::move(caller)));
+        wanted.run_token = token->text();
+    }
+    tools::SandboxResult result = co_await parts_.sandbox.call(std::move(wanted));
+    if (token) hide(token->text(), result);
+    co_return result;
+}
+
+awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
+    Gathered gathered = co_await gather(call);
+    tools::SandboxResult result = co_await carry_out(call, std::move(gathered.wanted));
+    CustomToolReturn made = pack_return(call.tool, std::move(result));
+    made.fingerprint = fingerprint_of(gathered.config);
+    co_return made;
+}
+
+awaitable<tools::SandboxResult> CustomTools::run_program(CustomToolCall call, tools::Program program) const {
+    Gathered gathered = co_await gather(call);
+    gathered.wanted.program = std::move(program);
+    tools::SandboxResult result = co_await carry_out(call, std::move(gathered.wanted));
+    co_return result;
 }
 
 }  // namespace stele::runtime

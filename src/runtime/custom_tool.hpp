@@ -4,6 +4,7 @@
 #include "domain/agent.hpp"
 #include "domain/message.hpp"
 #include "domain/sandbox.hpp"
+#include "runtime/run_tokens.hpp"
 #include "storage/database.hpp"
 #include "tools/working_memory.hpp"
 
@@ -11,6 +12,8 @@
 
 namespace stele::tools {
 class Sandbox;
+struct Program;
+struct SandboxCall;
 struct SandboxResult;
 }  // namespace stele::tools
 
@@ -19,6 +22,8 @@ namespace stele::runtime {
 /// One call of a tool whose source a user wrote.
 struct CustomToolCall {
     std::string organization_id;
+    std::string user_id;
+    std::string waiting;  ///< as of ToolCaller
     Tool tool;
     std::string arguments_json = "{}";
     std::optional<AgentState> agent;  ///< who calls, with its blocks as they are now; nothing: nobody in particular
@@ -45,6 +50,7 @@ public:
         storage::Database& database;
         const Sealer& sealer;
         tools::Sandbox& sandbox;
+        RunTokens& tokens;
         TextMap passed_on;  ///< variables of the server's own environment that the operator lets tools see
         std::chrono::milliseconds time_limit{180'000};
     };
@@ -55,7 +61,16 @@ public:
     /// store are thrown. Cancelling ends the tool's processes.
     boost::asio::awaitable<CustomToolReturn> run(CustomToolCall call) const;
 
+    /// The same for source that is a program and no function. Its result is that of SandboxCall::program, if it was
+    /// carried out at all.
+    boost::asio::awaitable<tools::SandboxResult> run_program(CustomToolCall call, tools::Program program) const;
+
 private:
+    struct Gathered;
+
+    boost::asio::awaitable<Gathered> gather(CustomToolCall call) const;
+    boost::asio::awaitable<tools::SandboxResult> carry_out(CustomToolCall call, tools::SandboxCall wanted) const;
+
     Parts parts_;
 };
 

@@ -165,7 +165,10 @@ awaitable<std::string> GroupTalk::let_manager_choose(TalkState state) {
 awaitable<std::string> GroupTalk::speak(TurnRequest turn, bool shown) {
     const std::string agent_id = turn.agent_id;
     AwaitedRun run;
+    const auto wait =
+        services_.runtime->waits().begin(lease_key(group_.id, std::string()), lease_key(agent_id, std::string()));
     try {
+        if (!wait) throw refused("Agent " + agent_id + " can't speak: it waits for what this group will say");
         auto begun = co_await services_.runtime->start(std::move(turn));
         run = AwaitedRun(*services_.runtime, std::move(begun));
     } catch (const Error& error) {

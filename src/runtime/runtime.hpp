@@ -18,6 +18,16 @@ struct PreparedRequest {
     std::string json;  ///< the body
 };
 
+/// A tool of an agent that somebody wants to see run.
+struct HandRun {
+    std::string organization_id;
+    std::string user_id;
+    std::string agent_id;
+    std::string tool_name;
+    Json args;
+    std::string waiting;  ///< as of ToolCaller
+};
+
 /// Starts runs and knows those at work. Thread-safe; outlives every run.
 class Runtime {
 public:
@@ -88,8 +98,7 @@ public:
     /// Runs a tool that the agent has, outside of any conversation: no rule is asked and no message stored, but what it
     /// does to the agent's memory is real. Throws Error{not_found} for an unknown agent or a tool it has not,
     /// Error{invalid_argument} for one that clients run. A tool that fails is an answer.
-    boost::asio::awaitable<ToolExecutionResult> run_tool(std::string organization_id, std::string user_id,
-                                                         std::string agent_id, std::string tool_name, Json args);
+    boost::asio::awaitable<ToolExecutionResult> run_tool(HandRun wanted);
 
     /// Compacts a conversation now, once no run is at work on it; with `preview` only tells what would come of it.
     /// Throws Error{not_found} for an unknown agent, Error{invalid_argument} if nothing would become shorter.

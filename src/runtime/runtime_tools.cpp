@@ -55,17 +55,17 @@ TurnRequest nobodys_request(std::string organization_id, std::string user_id, st
 
 }  // namespace
 
-awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, std::string user_id, std::string agent_id,
-                                                 std::string tool_name, Json args) {
-    std::optional<LoadedAgent> found = co_await load_agent(services_.database, organization_id, agent_id, {});
-    if (!found) throw not_found("Agent", agent_id);
+awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
+    std::optional<LoadedAgent> found =
+        co_await load_agent(services_.database, wanted.organization_id, wanted.agent_id, {});
+    if (!found) throw not_found("Agent", wanted.agent_id);
     LoadedAgent& loaded = *found;
-    const Tool tool = tool_named(loaded, tool_name);
-    if (args.is_null()) args.text = "{}";
-    TurnRequest request = nobodys_request(organization_id, user_id, agent_id);
+    const Tool tool = tool_named(loaded, wanted.tool_name);
+    if (wanted.args.is_null()) wanted.args.text = "{}";
+    TurnRequest request = nobodys_request(wanted.organization_id, wanted.user_id, wanted.agent_id);
     request.control = std::make_shared<RunControl>(co_await boost::asio::this_coro::executor);
-    AgentMessenger others(services_, request);
-    const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others);
+    AgentMessenger others(services_, request, wanted.waiting);
+    const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others, wanted.waiting);
 
     tools::WorkingMemory memory(loaded.blocks);
     std::vector<PreparedCall> calls(1);
@@ -73,9 +73,11 @@ awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, st
     std::vector<std::pair<std::string, std::string>> block_values;
     if (is_custom(tool)) {
         CustomToolCall call;
-        call.organization_id = organization_id;
+        call.organization_id = wanted.organization_id;
+        call.user_id = wanted.user_id;
+        call.waiting = wanted.waiting;
         call.tool = tool;
-        call.arguments_json = args.text;
+        call.arguments_json = wanted.args.text;
         call.agent = state_for_tools(loaded.agent, loaded.blocks);
         made = co_await services_.custom_tools.run(std::move(call));
         block_values = made.block_values;
@@ -83,7 +85,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, st
     } else {
         calls.front().id = "null";
         calls.front().tool = tool.name;
-        calls.front().arguments_json = args.text;
+        calls.front().arguments_json = wanted.args.text;
         co_await runner.run(calls, memory);
     }
     for (int attempt = 1; memory.dirty(); ++attempt) {
@@ -99,7 +101,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, st
         }
         // Another writer was faster with one of the blocks: the edits are made anew on top of theirs.
         const bool there = co_await reload_settings(services_.database, loaded);
-        if (!there) throw not_found("Agent", agent_id);
+        if (!there) throw not_found("Agent", wanted.agent_id);
         memory = tools::WorkingMemory(loaded.blocks);
         if (is_custom(tool)) {
             made.block_values = block_values;

@@ -1,6 +1,7 @@
 #include "runtime/tool_runner.hpp"
 
 #include "base/utf8.hpp"
+#include "runtime/agent_code.hpp"
 #include "runtime/turn.hpp"
 #include "tools/builtin/builtin.hpp"
 #include "tools/mcp/client.hpp"
@@ -152,7 +153,8 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
         co_return;
     }
     try {
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, now()};
+        AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, waiting_});
+        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, code, now()};
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;
@@ -169,6 +171,8 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
 awaitable<void> ToolRunner::run_custom(PreparedCall& call, const Tool& tool, tools::WorkingMemory& memory) const {
     CustomToolCall wanted;
     wanted.organization_id = organization_id_;
+    wanted.user_id = actor_;
+    wanted.waiting = waiting_;
     wanted.tool = tool;
     wanted.arguments_json = *call.arguments_json;
     wanted.agent = state_for_tools(loaded_.agent, memory.blocks());

@@ -86,7 +86,8 @@ awaitable<Json> ToolService::schema_for(ToolCreate request) const {
     if (is_given(request.json_schema)) co_return *request.json_schema;
     const std::string type = request.source_type.value_or("python");
     if (type == "typescript")
-        throw invalid_field("body.json_schema", "is required for TypeScript: types are not read from its source");
+        throw invalid_field("body.json_schema",
+                            "is required for TypeScript; POST /v1/tools/generate-schema reads one from the source");
     Json args = is_given(request.args_json_schema) ? *request.args_json_schema : Json();
     Json schema = co_await derive(*request.source_code, type, std::move(args));
     co_return schema;

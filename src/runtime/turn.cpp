@@ -431,7 +431,7 @@ awaitable<void> Turn::commit(StepWork& work) {
             ToolRunner::fail_edits(work.calls, conflict->what());
             continue;
         }
-        const ToolRunner runner(services_, request_.organization_id, request_.user_id, loaded_, others_);
+        const ToolRunner runner = tool_runner();
         co_await runner.rerun_edits(work.calls, *work.memory);
     }
     committed_ = true;

@@ -1,6 +1,7 @@
 // How a step's calls are carried out, and what is on record when the server dies or the run is cancelled meanwhile.
 #include "runtime/call_arguments.hpp"
 #include "runtime/run_failure.hpp"
+#include "runtime/runtime.hpp"
 #include "runtime/turn_work.hpp"
 
 #include <algorithm>
@@ -16,10 +17,16 @@ constexpr char cut_off[] = "The call was cut off: the user cancelled the run. It
 
 }  // namespace
 
+ToolRunner Turn::tool_runner() {
+    return {services_,        request_.organization_id,
+            request_.user_id, loaded_,
+            others_,          lease_key(request_.agent_id, request_.conversation_id)};
+}
+
 // Fills in the results of `work.calls`. Calls that act outside the store are on record before they are made: whatever
 // happens meanwhile, nobody makes them a second time without knowing of the first.
 awaitable<void> Turn::make_calls(StepWork& work) {
-    const ToolRunner runner(services_, request_.organization_id, request_.user_id, loaded_, others_);
+    const ToolRunner runner = tool_runner();
     const bool outside = std::any_of(work.calls.begin(), work.calls.end(),
                                      [&](const PreparedCall& call) { return runner.acts_outside(call); });
     if (outside) co_await begin_calls(work);

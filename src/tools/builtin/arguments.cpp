@@ -97,5 +97,7 @@ STELE_ARGUMENTS(SearchMemoryArguments)
 STELE_ARGUMENTS(NoArguments)
 STELE_ARGUMENTS(MemoryArguments)
 STELE_ARGUMENTS(PatchArguments)
+STELE_ARGUMENTS(RunCodeArguments)
+STELE_ARGUMENTS(CodeArguments)
 
 }  // namespace stele::tools

@@ -3,6 +3,7 @@
 #include "domain/json.hpp"
 
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
 
 #include <initializer_list>
 
@@ -106,6 +107,20 @@ struct PatchArguments {
     std::string patch;
 };
 BOOST_DESCRIBE_STRUCT(PatchArguments, (), (label, patch))
+
+enum class CodeLanguage : std::uint8_t { python, js, ts, r, java };
+BOOST_DESCRIBE_ENUM(CodeLanguage, python, js, ts, r, java)
+
+struct RunCodeArguments {
+    std::string code;
+    CodeLanguage language = CodeLanguage::python;
+};
+BOOST_DESCRIBE_STRUCT(RunCodeArguments, (), (code, language))
+
+struct CodeArguments {
+    std::string code;
+};
+BOOST_DESCRIBE_STRUCT(CodeArguments, (), (code))
 
 /// A parameter's text for the model.
 struct ParameterText {

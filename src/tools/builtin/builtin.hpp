@@ -15,6 +15,8 @@ class MessageRepository;
 
 namespace stele::tools {
 
+class CodeRunner;
+
 /// What a tool gave back: `value` is a text, or JSON with `is_object`.
 struct ToolResult {
     std::string value;
@@ -28,6 +30,7 @@ struct BuiltinContext {
     WorkingMemory& memory;
     const storage::MessageRepository& messages;
     OtherAgents& others;
+    CodeRunner& code;
     Timestamp now;
 };
 

@@ -55,6 +55,11 @@ void add_system(Words& words, const Enclosure& enclosure) {
         add(words, {"--ro-bind-try", path.string(), path.string()});
     }
     if (!enclosure.packages.empty()) add(words, {"--ro-bind", enclosure.packages.string(), "/env"});
+    if (!enclosure.api_socket.empty()) {
+        add_folder("/run");
+        add_folder(fs::path(api_socket_inside).parent_path());
+        add(words, {"--ro-bind-try", enclosure.api_socket.string(), api_socket_inside});
+    }
     if (!enclosure.writable.empty()) add(words, {"--bind", enclosure.writable.string(), "/build"});
 }
 
@@ -103,6 +108,9 @@ std::vector<fs::path> folders_of(const std::string& program) {
 }
 
 std::string find_program(const std::string& name) {
+    std::error_code missing;
+    if (name.find('/') != std::string::npos)
+        return ::access(name.c_str(), X_OK) == 0 ? fs::canonical(name, missing).string() : "";
     const char* variable = std::getenv("PATH");
     std::string folders = variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable;
     for (std::size_t begin = 0, end = 0; begin <= folders.size(); begin = end + 1) {

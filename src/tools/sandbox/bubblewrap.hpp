@@ -10,6 +10,9 @@
 
 namespace stele::tools {
 
+/// Where a sandbox finds the socket of the server's API.
+inline constexpr char api_socket_inside[] = "/run/stele/api.sock";
+
 /// What one sandbox is to be like. Pure data: the machine is looked at by `bubblewrap`.
 struct Enclosure {
     Walls walls = Walls::bubblewrap;
@@ -19,6 +22,7 @@ struct Enclosure {
     std::filesystem::path writable;            ///< stands at /build; empty: none
     std::vector<std::filesystem::path> shown;  ///< further folders, read-only, where they are
     bool resigns = false;                      ///< as root the program gives itself another user id at once
+    std::filesystem::path api_socket;          ///< stands at api_socket_inside; empty: none
     bool forks = false;                        ///< holds a fork-server: as root it may give itself another user id
 };
 
@@ -30,7 +34,8 @@ Command enclosed(const Enclosure& enclosure, const std::string& program, std::ve
 /// Folders that an interpreter needs beside /usr: its own, if it lives elsewhere.
 std::vector<std::filesystem::path> folders_of(const std::string& program);
 
-/// Path of an executable that the server's PATH names, links resolved; empty if there is none.
+/// Path of an executable, links resolved, that the server's PATH names unless `name` is a path itself; empty if there
+/// is none.
 std::string find_program(const std::string& name);
 
 /// What an operator can do about a sandbox that did not start: `complaint` is what it said on standard error.

@@ -31,6 +31,23 @@ std::string limits(std::chrono::milliseconds time_limit, std::int64_t memory = m
 
 std::string or_null(std::string_view given) { return given.empty() ? "null" : std::string(given); }
 
+std::string list_of(const std::vector<std::string>& words) {
+    std::string made = "[";
+    for (const std::string& word : words) made += (made.size() > 1 ? "," : "") + json_string(word);
+    return made + "]";
+}
+
+std::string program_text(const Program& program) {
+    std::string made = R"({"preludes":[)";
+    for (const auto& [name, source] : program.preludes)
+        made += (made.back() == '[' ? "[" : ",[") + json_string(name) + "," + json_string(source) + "]";
+    made += R"(],"stubs":[)";
+    for (const Program::Stub& stub : program.stubs)
+        made += (made.back() == '[' ? R"({"name":)" : R"(,{"name":)") + json_string(stub.name) + R"(,"path":)" +
+                json_string(stub.path) + R"(,"parameters":)" + list_of(stub.parameters) + "}";
+    return made + "]}";
+}
+
 void crash(SandboxResult& result, std::string message) {
     result.ok = false;
     result.value_json.clear();
@@ -41,7 +58,7 @@ void crash(SandboxResult& result, std::string message) {
 }  // namespace
 
 std::string call_request(const SandboxCall& call, const std::vector<std::pair<std::string, std::string>>& environment,
-                         const std::string& node) {
+                         const std::string& node, const std::string& api_socket) {
     std::string made = R"({"op":"call","source":)" + json_string(call.source_code);
     made += R"(,"name":)" + json_string(call.function);
     made += R"(,"args":)" + (call.arguments_json.empty() ? "{}" : call.arguments_json);
@@ -49,10 +66,15 @@ std::string call_request(const SandboxCall& call, const std::vector<std::pair<st
     made += R"(,"args_schema":)" + or_null(call.args_json_schema);
     made += R"(,"agent_id":)" + (call.agent_id ? json_string(*call.agent_id) : "null");
     made += R"(,"agent_state":)" + or_null(call.agent_state_json);
+    if (call.program) made += R"(,"program":)" + program_text(*call.program);
+    if (!call.run_token.empty() && !api_socket.empty())
+        made +=
+            R"(,"client":{"socket":)" + json_string(api_socket) + R"(,"token":)" + json_string(call.run_token) + "}";
     if (!node.empty())
         for (const EmbeddedFile& file : embedded_files())
             if (file.name == "run_tool.mjs")
-                made += R"(,"node":)" + json_string(node) + R"(,"runner":)" + json_string(file.content);
+                made += R"(,"types":)" + std::string(call.source_type == "typescript" ? "true" : "false") +
+                        R"(,"node":)" + json_string(node) + R"(,"runner":)" + json_string(file.content);
     std::map<std::string, std::string> merged;
     for (const auto& [name, value] : environment) merged[name] = value;
     made += R"(,"env":{)";
@@ -67,9 +89,11 @@ std::string call_request(const SandboxCall& call, const std::vector<std::pair<st
            "}";
 }
 
-std::string derivation_request(std::string_view source_code, std::string_view args_json_schema) {
-    return R"({"op":"derive_schema","source":)" + json_string(source_code) + R"(,"args_schema":)" +
-           or_null(args_json_schema) + R"(,"limits":)" + limits(std::chrono::seconds(10)) + "}";
+std::string derivation_request(std::string_view source_code, std::string_view source_type,
+                               std::string_view args_json_schema) {
+    return R"({"op":"derive_schema","source":)" + json_string(source_code) + R"(,"source_type":)" +
+           json_string(source_type) + R"(,"args_schema":)" + or_null(args_json_schema) + R"(,"limits":)" +
+           limits(std::chrono::seconds(10)) + "}";
 }
 
 void read_answer(std::string_view answer, SandboxResult& result) {

@@ -11,11 +11,12 @@ namespace stele::tools {
 inline constexpr std::size_t answer_bytes_max = 16u << 20;
 
 /// The request of a call as python/tool_call.py reads it. `environment` is the whole of what the tool will see.
-/// `node`: path of Node.js if the tool is one for it, else empty.
+/// `node`: path of Node.js if the tool is one for it, else empty. `api_socket`: where the call finds it.
 std::string call_request(const SandboxCall& call, const std::vector<std::pair<std::string, std::string>>& environment,
-                         const std::string& node);
+                         const std::string& node, const std::string& api_socket);
 
-std::string derivation_request(std::string_view source_code, std::string_view args_json_schema);
+std::string derivation_request(std::string_view source_code, std::string_view source_type,
+                               std::string_view args_json_schema);
 
 /// Takes an answer over into the result. What is no answer makes it a Crash: it came from a process that the tool's
 /// author had in hand.

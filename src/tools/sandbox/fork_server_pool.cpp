@@ -15,7 +15,9 @@ constexpr int calls_of_one_max = 1000;  // then a fresh one takes its place, wha
 }  // namespace
 
 ForkServerPool::ForkServerPool(asio::any_io_executor background, const SandboxOptions& options)
-    : background_(std::move(background)), options_(options), node_(find_program("node")) {}
+    : background_(std::move(background)),
+      options_(options),
+      node_(find_program(options.node.empty() ? "node" : options.node)) {}
 
 Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const {
     Enclosure made;
@@ -24,6 +26,8 @@ Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const
     if (options_.walls == Walls::bubblewrap && options_.network == ToolNetwork::public_only)
         made.proxy_port = proxy_port;
     made.packages = packages;
+    std::error_code absent;
+    if (std::filesystem::is_socket(options_.api_socket, absent)) made.api_socket = options_.api_socket;
     made.shown = folders_of(options_.python);
     if (!node_.empty())
         for (const auto& folder : folders_of(node_)) made.shown.push_back(folder);

@@ -4,8 +4,6 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "net/within.hpp"
-#include "tools/sandbox/bubblewrap.hpp"
-#include "tools/sandbox/embedded_files.hpp"
 
 #include <openssl/evp.h>
 #include <boost/asio/detached.hpp>
@@ -13,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 namespace stele::tools {
 namespace {
@@ -24,12 +21,6 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds failure_kept{60};
 constexpr std::size_t complaint_bytes_max = 1000;
 constexpr std::size_t requirements_max = 100;
-
-// How pip reaches its index is the operator's to say. Not on the command line, which every user of the machine can
-// read.
-constexpr const char* handed_on[] = {"PIP_CERT",    "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "HTTPS_PROXY",
-                                     "https_proxy", "HTTP_PROXY",          "http_proxy",       "NO_PROXY"};
-constexpr char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
 
 std::string hash_of(const std::string& text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -61,23 +52,7 @@ std::string joined(const std::vector<std::string>& requirements) {
     return text;
 }
 
-std::string script() {
-    for (const EmbeddedFile& file : embedded_files())
-        if (file.name == "run_pip.py") return std::string(file.content);
-    return {};
-}
-
 }  // namespace
-
-bool is_requirement(std::string_view text) {
-    const auto is_alphanumeric = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    };
-    return !text.empty() && text.size() <= 200 && is_alphanumeric(text.front()) &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-               return is_alphanumeric(c) || std::string_view("._-[],=<>!~*+ ").find(c) != std::string_view::npos;
-           });
-}
 
 struct PackageStore::Build {
     explicit Build(const asio::any_io_executor& executor)
@@ -89,21 +64,23 @@ struct PackageStore::Build {
     std::chrono::steady_clock::time_point failed_at{};
 };
 
-asio::awaitable<Packages> PackageStore::ensure(std::vector<std::string> requirements) {
-    co_return co_await asio::co_spawn(background_, ensure_here(std::move(requirements)), asio::use_awaitable);
+asio::awaitable<Packages> PackageStore::ensure(std::vector<std::string> requirements, Installer installer) {
+    co_return co_await asio::co_spawn(background_, ensure_here(std::move(requirements), installer),
+                                      asio::use_awaitable);
 }
 
-asio::awaitable<Packages> PackageStore::ensure_here(std::vector<std::string> requirements) {
+asio::awaitable<Packages> PackageStore::ensure_here(std::vector<std::string> requirements, Installer installer) {
     const auto kept = shared_from_this();
     std::sort(requirements.begin(), requirements.end());
     Packages packages;
     for (const std::string& requirement : requirements)
-        if (!is_requirement(requirement) || requirements.size() > requirements_max)
+        if (!is_requirement(requirement, installer) || requirements.size() > requirements_max)
             packages.failure = "Failed to install: '" + to_valid_utf8(requirement.substr(0, 200)) +
-                               "' is no requirement of the form name or name==version";
+                               "' is no requirement of the form name or name" +
+                               (installer == Installer::pip ? "==version" : "@version");
     if (!packages.failure.empty()) co_return packages;
 
-    const std::string key = hash_of(options_.python + "\n" + joined(requirements));
+    const std::string key = hash_of(interpreter_of(options_, installer) + "\n" + joined(requirements));
     packages.folder = options_.environments / key;
     std::shared_ptr<Build>& entry = builds_[key];
     std::error_code missing;
@@ -116,7 +93,8 @@ asio::awaitable<Packages> PackageStore::ensure_here(std::vector<std::string> req
             co_return packages;
         }
         entry = std::make_shared<Build>(background_);
-        asio::co_spawn(background_, install(entry, std::move(requirements), packages.folder), asio::detached);
+        asio::co_spawn(background_, install(entry, std::move(requirements), installer, packages.folder),
+                       asio::detached);
     }
     const std::shared_ptr<Build> build = entry;
     boost::system::error_code woken;
@@ -130,7 +108,7 @@ asio::awaitable<Packages> PackageStore::ensure_here(std::vector<std::string> req
 }
 
 asio::awaitable<void> PackageStore::install(std::shared_ptr<Build> build, std::vector<std::string> requirements,
-                                            fs::path folder) {
+                                            Installer installer, fs::path folder) {
     const auto kept = shared_from_this();
     const auto begun = std::chrono::steady_clock::now();
     const std::string wanted = joined(requirements);
@@ -139,7 +117,8 @@ asio::awaitable<void> PackageStore::install(std::shared_ptr<Build> build, std::v
     try {
         fs::remove_all(building);  // what an end of the server in the midst of it has left
         fs::create_directories(building);
-        failure = co_await run_pip(std::move(requirements), building);
+        Command command = installation(options_, installer, std::move(requirements), building);
+        failure = co_await run(std::move(command));
         if (failure.empty()) {
             let_everybody_read(building);
             fs::rename(building, folder);
@@ -163,60 +142,32 @@ asio::awaitable<void> PackageStore::install(std::shared_ptr<Build> build, std::v
     build->done.cancel();
 }
 
-// Wheels only: so no code of a package runs before a tool imports it, inside its own sandbox.
-asio::awaitable<std::string> PackageStore::run_pip(std::vector<std::string> requirements, fs::path folder) {
-    Enclosure enclosure;
-    enclosure.walls = options_.walls;
-    enclosure.shares_network = true;
-    enclosure.writable = folder;
-    enclosure.shown = folders_of(options_.python);
-    std::vector<std::string> arguments{"-I",
-                                       "-c",
-                                       script(),
-                                       "install",
-                                       "--target",
-                                       "/build",
-                                       "--no-input",
-                                       "--only-binary",
-                                       ":all:",
-                                       "--no-cache-dir",
-                                       "--disable-pip-version-check",
-                                       "--no-warn-conflicts",
-                                       "--quiet",
-                                       "--"};
-    if (options_.walls == Walls::none) arguments[5] = folder.string();
-    arguments.insert(arguments.end(), requirements.begin(), requirements.end());
-    std::vector<std::pair<std::string, std::string>> environment{
-        {"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}, {"NO_COLOR", "1"}};
-    for (const char* name : handed_on)
-        if (const char* value = std::getenv(name)) environment.emplace_back(name, value);
-    if (std::getenv("PIP_CERT") == nullptr && fs::exists(system_authorities))
-        environment.emplace_back("PIP_CERT", system_authorities);
-    if (!options_.package_index.empty()) environment.emplace_back("PIP_INDEX_URL", options_.package_index);
-    PipedChild pip(background_, enclosed(enclosure, options_.python, std::move(arguments), environment));
-    pip.in.close();
-    pip.out.close();
-    const auto finished = [](PipedChild& child) -> asio::awaitable<std::pair<int, std::string>> {
+// What it complained of, if it failed.
+asio::awaitable<std::string> PackageStore::run(Command command) {
+    PipedChild child(background_, command);
+    child.in.close();
+    child.out.close();
+    const auto finished = [](PipedChild& running) -> asio::awaitable<std::pair<int, std::string>> {
         std::string complaint;
         std::array<char, 4096> buffer{};
         boost::system::error_code end;
         while (!end) {
-            const std::size_t count = co_await child.err.async_read_some(
+            const std::size_t count = co_await running.err.async_read_some(
                 asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, end));
             complaint.append(buffer.data(), count);
             if (complaint.size() > 4 * complaint_bytes_max)
                 complaint.erase(0, complaint.size() - 2 * complaint_bytes_max);
         }
-        const int code = co_await child.child->wait();
+        const int code = co_await running.child->wait();
         std::pair<int, std::string> made(code, complaint);
         co_return made;
     };
     auto [code, complaint] = co_await net::within(
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_.install_time), finished(pip));
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.install_time), finished(child));
     if (code == 0) co_return std::string();
     if (complaint.size() > complaint_bytes_max) complaint.erase(0, complaint.size() - complaint_bytes_max);
     while (!complaint.empty() && complaint.back() == '\n') complaint.pop_back();
-    co_return complaint.empty() ? "pip ended with code " + std::to_string(code) : to_valid_utf8(complaint);
+    co_return complaint.empty() ? "it ended with code " + std::to_string(code) : to_valid_utf8(complaint);
 }
 
 }  // namespace stele::tools

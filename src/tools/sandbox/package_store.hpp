@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tools/sandbox/sandbox.hpp"
+#include "tools/sandbox/package_installers.hpp"
 
 #include <map>
 
@@ -12,10 +12,6 @@ struct Packages {
     std::string failure;
 };
 
-/// True for "name", "name[extra]" and these with version clauses: nothing that pip could take for an option, a file or
-/// an address.
-bool is_requirement(std::string_view text);
-
 /// Installs what tools require, each set once, into a folder of its own below options.environments that is named by a
 /// hash of interpreter and requirements. Thread-safe: works on `background`.
 class PackageStore : public std::enable_shared_from_this<PackageStore> {
@@ -25,15 +21,15 @@ public:
 
     /// Waits until the packages are there. Calls that want the same set share one installation, which goes on when they
     /// are cancelled. A failure is remembered for a minute.
-    boost::asio::awaitable<Packages> ensure(std::vector<std::string> requirements);
+    boost::asio::awaitable<Packages> ensure(std::vector<std::string> requirements, Installer installer);
 
 private:
     struct Build;
 
-    boost::asio::awaitable<Packages> ensure_here(std::vector<std::string> requirements);
+    boost::asio::awaitable<Packages> ensure_here(std::vector<std::string> requirements, Installer installer);
     boost::asio::awaitable<void> install(std::shared_ptr<Build> build, std::vector<std::string> requirements,
-                                         std::filesystem::path folder);
-    boost::asio::awaitable<std::string> run_pip(std::vector<std::string> requirements, std::filesystem::path folder);
+                                         Installer installer, std::filesystem::path folder);
+    boost::asio::awaitable<std::string> run(Command command);
 
     const boost::asio::any_io_executor background_;
     const SandboxOptions options_;

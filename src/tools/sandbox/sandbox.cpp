@@ -48,7 +48,7 @@ public:
           packages_(std::make_shared<PackageStore>(background, options_)) {}
 
     asio::awaitable<SandboxResult> call(SandboxCall call);
-    asio::awaitable<std::string> derive(std::string source_code, std::string args_json_schema);
+    asio::awaitable<std::string> derive(std::string source_code, std::string source_type, std::string args_json_schema);
 
     ForkServerPool& pool() { return pool_; }
     const SandboxOptions& options() const { return options_; }
@@ -113,11 +113,16 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     if (in_node && pool_.node().empty())
         co_return failure("Unavailable", "Tools in TypeScript need Node.js, and it is not installed on this server.");
     Packages packages;
-    if (!call.requirements.empty()) packages = co_await packages_->ensure(call.requirements);
+    const Installer installer = in_node ? Installer::npm : Installer::pip;
+    if (!call.requirements.empty()) packages = co_await packages_->ensure(call.requirements, installer);
     if (!packages.failure.empty()) co_return failure("InstallFailed", packages.failure);
     std::string node;
     if (in_node) node = pool_.node();
-    std::string request = call_request(call, environment_of(call), node);
+    std::error_code absent;
+    std::string api_socket;
+    if (std::filesystem::is_socket(options_.api_socket, absent)) api_socket = options_.api_socket.string();
+    if (!api_socket.empty() && options_.walls == Walls::bubblewrap) api_socket = api_socket_inside;
+    std::string request = call_request(call, environment_of(call), node, api_socket);
     Exchange made;
     try {
         made = co_await exchanged(call.organization_id, packages.folder, std::move(request), call.time_limit);
@@ -152,8 +157,9 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     co_return result;
 }
 
-asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string args_json_schema) {
-    std::string request = derivation_request(source_code, args_json_schema);
+asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string source_type,
+                                                   std::string args_json_schema) {
+    std::string request = derivation_request(source_code, source_type, args_json_schema);
     const Exchange made = co_await exchanged("", {}, std::move(request), derivation_time);
     if (made.end == Exchange::End::answered) co_return read_derivation(made.answer);
     if (made.end == Exchange::End::not_forked) throw Error(ErrorCode::unavailable, made.complaint);
@@ -172,13 +178,16 @@ asio::awaitable<SandboxResult> Sandbox::call(SandboxCall call) {
 
 asio::awaitable<std::string> Sandbox::derive_schema(std::string source_code, std::string source_type,
                                                     std::string args_json_schema) {
-    if (source_type != "python")
-        throw Error(ErrorCode::invalid_argument, "a schema is derived from Python sources only; give `json_schema`");
+    if (source_type != "python" && source_type != "typescript")
+        throw Error(ErrorCode::invalid_argument,
+                    "a schema is derived from sources in Python and TypeScript only; give `json_schema`");
     const auto kept = impl_;
-    co_return co_await kept->derive(std::move(source_code), std::move(args_json_schema));
+    co_return co_await kept->derive(std::move(source_code), std::move(source_type), std::move(args_json_schema));
 }
 
 std::string Sandbox::unavailable_reason() const { return impl_->pool().unavailable_reason(); }
+
+bool Sandbox::has_node() const { return !impl_->pool().node().empty(); }
 
 asio::awaitable<void> Sandbox::probe() {
     const auto kept = impl_;

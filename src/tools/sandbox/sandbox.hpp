@@ -32,26 +32,42 @@ struct SandboxOptions {
     ToolNetwork network = ToolNetwork::public_only;
     bool egress_private = false;         ///< public_only leads to private addresses and this machine too
     std::filesystem::path environments;  ///< folder of the installed requirements; made when first needed
+    std::filesystem::path api_socket;    ///< of this server, for tools that use its API; empty: there is none
     std::string python = "/usr/bin/python3";
+    std::string node;                        ///< path of Node.js; empty: the one on PATH, if there is one
     std::string package_index;               ///< for pip, its own when empty
     std::size_t environments_idle_max = 8;   ///< fork-servers kept, over all organisations
     std::chrono::seconds idle_time{600};     ///< after which a fork-server is stopped
     std::chrono::seconds install_time{600};  ///< for the requirements of one tool
 };
 
+/// What a whole program finds beside itself. In Python alone.
+struct Program {
+    struct Stub {
+        std::string name;  ///< of the function, as far as it can be one's
+        std::string path;  ///< of the API, to which its arguments are sent
+        std::vector<std::string> parameters;
+    };
+
+    std::vector<std::pair<std::string, std::string>> preludes;  ///< name and source; run in front
+    std::vector<Stub> stubs;
+};
+
 /// One call of a function whose source the user wrote. Only data: nothing of it ever becomes code but `source_code`.
 struct SandboxCall {
     std::string organization_id;
-    std::string source_type = "python";  ///< or "typescript"
+    std::string source_type = "python";  ///< or "typescript", "javascript"
     std::string source_code;
-    std::string function;                   ///< the name to call; empty: the whole text is run as a program
-    std::string arguments_json = "{}";      ///< an object; by keyword
-    std::string json_schema;                ///< of the tool, or empty: unknown keys of the arguments are dropped by it
-    std::string args_json_schema;           ///< or empty
-    std::vector<std::string> requirements;  ///< "name==version" or "name"
+    std::string function;               ///< the name to call
+    std::optional<Program> program;     ///< the whole text is run instead, and gives back {"value", "text", "error"}
+    std::string arguments_json = "{}";  ///< an object; by keyword
+    std::string json_schema;            ///< of the tool, or empty: unknown keys of the arguments are dropped by it
+    std::string args_json_schema;       ///< or empty
+    std::vector<std::string> requirements;                         ///< "name==version" or "name"
     std::vector<std::pair<std::string, std::string>> environment;  ///< later wins
     std::optional<std::string> agent_id;
     std::string agent_state_json;  ///< of the API, without tools and rules; empty: no agent
+    std::string run_token;         ///< with which the call may use the API of this server; empty: it may not
     std::chrono::milliseconds time_limit{180'000};
 };
 
@@ -86,6 +102,9 @@ public:
     /// Empty if calls can be made. Else what is missing, and what to install or allow; found out by the first call or
     /// by `probe`.
     std::string unavailable_reason() const;
+
+    /// True if Node.js is installed: then JavaScript can be run, and TypeScript.
+    bool has_node() const;
 
     /// Finds out whether the walls stand on this machine, and logs it if not. For the start; on `background`.
     boost::asio::awaitable<void> probe();

@@ -134,7 +134,7 @@ TEST_F(SandboxCalls, WithoutAnAgentHaveNoState) {
 
 TEST_F(SandboxCalls, RunAWholeTextAsAProgram) {
     SandboxCall call = call_of("if __name__ == '__main__':\n    print(6 * 7)");
-    call.function.clear();
+    call.program.emplace();
 
     EXPECT_EQ(room.call(call).out, "42\n");
 }

@@ -18,6 +18,6 @@ def load(name):
     return module
 
 
-for each in ("schema_derivation", "agent_state", "tool_values", "tool_call", "zygote"):
+for each in ("schema_derivation", "typescript_schema", "agent_state", "args_models", "tool_values", "api_client", "program", "tool_call", "zygote"):
     load(each)
 sys.modules["zygote"].main(sys.argv[2:], sys.modules["tool_call"].run)

@@ -1,9 +1,11 @@
 """One call, in the process that was forked for it. Request and answer are one JSON frame each:
 
-    {"op": "call", "source", "name", "args", "schema", "args_schema", "env", "agent_id", "agent_state", "limits"}
+    {"op": "call", "source", "name", "args", "schema", "args_schema", "env", "agent_id", "agent_state", "client", "limits"}
         -> {"ok": true, "result": JSON as a text, "blocks": {label: value}} or {"ok": false, "type", "message"}
+    "client" is {"socket", "token"} where the call may use the server's API (api_client.py), else absent.
+    With "program" the source is one (program.py), else "name" is the function to call.
     With "node", the path of Node.js, this process becomes one that runs run_tool.mjs, and answers the same.
-    {"op": "derive_schema", "source", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
+    {"op": "derive_schema", "source", "source_type", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
 """
 import asyncio
 import gc
@@ -17,8 +19,11 @@ import traceback
 import types
 
 import agent_state
+import api_client
+import program
 import schema_derivation
 import tool_values
+import typescript_schema
 
 FILE = "<tool>"
 ANSWER_BYTES_MAX = 16 << 20
@@ -84,7 +89,8 @@ def hand_to_node(request):
 
 def derive(request):
     try:
-        return {"ok": True, "schema": schema_derivation.derive(request["source"], request.get("args_schema"))}
+        reader = typescript_schema if request.get("source_type") == "typescript" else schema_derivation
+        return {"ok": True, "schema": reader.derive(request["source"], request.get("args_schema"))}
     except (ValueError, SyntaxError, RecursionError, MemoryError) as failure:
         return {"ok": False, "message": tool_values.clean(str(failure) or type(failure).__name__)}
 
@@ -95,8 +101,15 @@ def call(request):
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
     state = agent_state.AgentState(request["agent_state"]) if request.get("agent_state") else None
+    module, no_client = None, None
     try:
-        result = called(request, state)
+        module = types.ModuleType("__main__" if "program" in request else "tool")
+        door = request.pop("client", None)
+        module.client, no_client = api_client.made(door) if says_client(request) else (None, None)
+        if "program" in request:
+            result = program.run(request, module, door, no_client)
+        else:
+            result = called(request, module, state)
         text = json.dumps(tool_values.jsonable(result), allow_nan=False, ensure_ascii=False)
         answer = {"ok": True, "result": text}
         if state is not None:
@@ -104,14 +117,22 @@ def call(request):
         return answer
     except BaseException as failure:  # SystemExit and KeyboardInterrupt are a tool's failures too
         tell(failure)
-        return failed(type(failure).__name__, message_of(failure))
+        message = message_of(failure)
+        if hint := api_client.hint(failure, module, no_client):
+            print(hint, file=sys.stderr)
+            message += f". {hint}"
+        return failed(type(failure).__name__, message)
 
 
-def called(request, state):
+def says_client(request):
+    """Its package takes long to import; most sources never speak of it."""
+    preludes = request["program"]["preludes"] if "program" in request else []
+    return any("client" in source for source in [request["source"], *(source for _, source in preludes)])
+
+
+def called(request, module, state):
     name = request["name"]
-    module = load(request, name)
-    if not name:
-        return None
+    load(request, module)
     function = module.__dict__.get(name)
     if not callable(function):
         raise NameError(f"the source defines no function '{name}'")
@@ -130,15 +151,12 @@ def called(request, state):
     return function(**arguments)
 
 
-def load(request, name):
-    """The source as a module of its own: nothing of ours is among its names but `client`."""
-    module = types.ModuleType("tool" if name else "__main__")
-    module.client = client_of_environment()
+def load(request, module):
+    """Runs the source as a module of its own: nothing of ours is among its names but `client`."""
     sys.modules[module.__name__] = module
     source = request["source"]
     linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
     exec(compile(source, FILE, "exec"), module.__dict__)
-    return module
 
 
 def parameters_of(function):
@@ -146,24 +164,6 @@ def parameters_of(function):
         return inspect.signature(function).parameters
     except (TypeError, ValueError):
         return {}
-
-
-def client_of_environment():
-    """A client of the API where the package is installed and there is a key, else None."""
-    token = os.environ.get("LETTA_API_KEY")
-    if not token:
-        return None
-    try:
-        import letta_client
-    except ImportError:
-        return None
-    url = os.environ.get("LETTA_BASE_URL")
-    for names in ({"api_key": token}, {"token": token}):  # the package's two generations
-        try:
-            return letta_client.Letta(**names, **({"base_url": url} if url else {}))
-        except TypeError:
-            continue
-    return None
 
 
 def message_of(failure):

@@ -7,6 +7,8 @@ import sys
 import types
 import typing
 
+import args_models
+
 DEPTH_MAX = 60  # below the 64 levels of nesting that the server reads
 
 
@@ -45,7 +47,7 @@ def known(arguments, schema):
 def fitted(function, arguments, schema, args_schema):
     """The arguments as the function's annotations want them. What can't be fitted stays as it came."""
     if args_schema:
-        arguments = modelled(arguments, args_schema)
+        arguments = args_models.modelled(arguments, args_schema, names_with_default(function))
     hints = annotations_of(function)
     properties = (schema or {}).get("parameters", {}).get("properties") or {}
     made = {}
@@ -55,6 +57,14 @@ def fitted(function, arguments, schema, args_schema):
         else:
             made[name] = by_schema(value, properties.get(name))
     return made
+
+
+def names_with_default(function):
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return set()
+    return {name for name, each in parameters.items() if each.default is not each.empty}
 
 
 def annotations_of(function):
@@ -80,7 +90,7 @@ def coerced(value, hint):
             return value
         return coerced(value, members[0]) if len(members) == 1 else value
     if is_model(hint):
-        return hint.model_validate(parsed(value)) if not isinstance(value, hint) else value
+        return value if isinstance(value, hint) else hint.model_validate(plain(parsed(value)))
     if hint is bool:
         return boolean(value)
     if hint is int:
@@ -90,11 +100,16 @@ def coerced(value, hint):
     if origin in (list, set, tuple, frozenset) or hint in (list, set, tuple, frozenset):
         return collection(value, hint, origin or hint)
     if origin is dict or hint is dict:
-        made = parsed(value)
+        made = plain(parsed(value))
         if isinstance(made, dict) and len(typing.get_args(hint)) == 2:
             return {key: coerced(item, typing.get_args(hint)[1]) for key, item in made.items()}
         return made if isinstance(made, dict) else value
     return value
+
+
+def plain(value):
+    """A generated model as what JSON made of it: another class is wanted."""
+    return value.model_dump() if is_model(type(value)) else value
 
 
 def is_model(hint):
@@ -151,37 +166,3 @@ def parsed(value):
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             continue
     return value
-
-
-def modelled(arguments, args_schema):
-    """Objects of an args_json_schema as pydantic models, where pydantic can be had; else plain."""
-    try:
-        import pydantic
-    except ImportError:
-        return arguments
-    definitions = args_schema.get("$defs") or args_schema.get("definitions") or {}
-    made = dict(arguments)
-    for name, schema in (args_schema.get("properties") or {}).items():
-        if name in made:
-            made[name] = modelled_value(pydantic, made[name], schema, definitions, 0)
-    return made
-
-
-def modelled_value(pydantic, value, schema, definitions, depth):
-    if not isinstance(schema, dict) or depth > 16:
-        return value
-    if isinstance(reference := schema.get("$ref"), str):
-        schema = definitions.get(reference.rsplit("/", 1)[-1], {})
-    if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        return [modelled_value(pydantic, item, schema["items"], definitions, depth + 1) for item in value]
-    if not isinstance(value, dict) or not schema.get("properties"):
-        return value
-    missing = [name for name in schema.get("required", []) if name not in value]
-    if missing:
-        raise ValueError(f"missing: {', '.join(missing)}")
-    members = {
-        name: modelled_value(pydantic, value.get(name, inner.get("default")), inner, definitions, depth + 1)
-        for name, inner in schema["properties"].items()
-    }
-    model = pydantic.create_model(str(schema.get("title", "Arguments")), **{name: (typing.Any, ...) for name in members})
-    return model(**members)

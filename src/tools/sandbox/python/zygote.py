@@ -14,12 +14,14 @@ import ctypes
 import gc
 import os
 import select
+import signal
 import socket
 import struct
 import sys
 
 CONTROL = 3
 LIMITS = ("cpu_s", "as", "fsize", "nofile", "nproc")
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class Walls:
@@ -83,6 +85,57 @@ def carry_out(walls, call, out, err, run):
         os._exit(0)
 
 
+def oversee(walls, call, out, err, watch, run):
+    """Without walls nothing ends with the call's first process but that one. So this process stands over it, inherits
+    whatever it leaves behind, and ends that too: when the call is over, and when the server has given it up or is gone."""
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        try:
+            child, handle = walls.fork()
+        except OSError as failure:
+            return tell(watch, b"E" + str(failure).encode())
+        if child == 0:
+            carry_out(walls, call, out, err, run)
+        keep = (2, watch.fileno(), handle)
+        for descriptor in map(int, os.listdir("/proc/self/fd")):
+            if descriptor not in keep:
+                try:
+                    os.close(descriptor)
+                except OSError:
+                    pass  # the list's own
+        socket.send_fds(watch, [b"P"], [handle])
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        poll.register(watch, 0)  # that is: until it is hung up
+        while handle not in dict(poll.poll()):
+            poll.unregister(watch)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        end_children()
+        tell(watch, struct.pack("!i", os.waitstatus_to_exitcode(status)))
+    finally:
+        os._exit(0)
+
+
+def end_children():
+    """Until there are none: those of one that has ended become this process's own."""
+    while True:
+        with open(f"/proc/self/task/{os.getpid()}/children") as listed:
+            for child in listed.read().split():
+                os.kill(int(child), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def tell(watch, data):
+    try:
+        watch.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+    except OSError:
+        pass  # the server has given the call up
+
+
 class ForkServer:
     def __init__(self, control, walls, run, packages):
         self.packages = packages
@@ -117,12 +170,15 @@ class ForkServer:
             if child == 0:
                 if self.packages:
                     sys.path.insert(0, self.packages)
+                if not self.walls.walled:
+                    oversee(self.walls, call, out, err, watch, self.run)
                 carry_out(self.walls, call, out, err, self.run)
             self.at_work[handle] = (child, watch)
             self.poll.register(handle, select.POLLIN)
-            socket.send_fds(watch, [b"P"], [handle])
+            if self.walls.walled:
+                socket.send_fds(watch, [b"P"], [handle])
         except OSError as failure:
-            self.tell(watch, b"E" + str(failure).encode())
+            tell(watch, b"E" + str(failure).encode())
             watch.close()
         for descriptor in (call, out, err):
             os.close(descriptor)
@@ -133,15 +189,8 @@ class ForkServer:
         self.poll.unregister(handle)
         os.close(handle)
         _, status = os.waitpid(child, 0)
-        self.tell(watch, struct.pack("!i", os.waitstatus_to_exitcode(status)))
+        tell(watch, struct.pack("!i", os.waitstatus_to_exitcode(status)))
         watch.close()
-
-    @staticmethod
-    def tell(watch, data):
-        try:
-            watch.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        except OSError:
-            pass  # the server has given the call up
 
 
 def hand_over_listener(control, port):
