@@ -103,6 +103,9 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tools-python", options.tools_python, "interpreter that tools run in");
     add(serve, "tools-package-index", options.tools_package_index,
         "where packages that tools require come from; else PIP_INDEX_URL");
+    add(serve, "tools-packages-bytes-max", options.tools_packages_bytes_max,
+        "of all packages installed for tools; above, those not used for longest are removed")
+        ->check(CLI::PositiveNumber);
     add(serve, "tools-call-seconds", options.tools_call_seconds, "how long one call of a tool may take")
         ->check(CLI::PositiveNumber);
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");

@@ -63,6 +63,7 @@ private:
     Options options_;
     // The io_contexts outlive everything that may still resume on them.
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
+    WorkerThreads workers_;
     std::unique_ptr<storage::Database> database_;
     Sealer sealer_;
     storage::AgentRepository agents_;
@@ -139,13 +140,13 @@ net::ClientOptions client_options(const Options& options) {
 
 net::ClientOptions egress_options(const Options& options) {
     net::ClientOptions made = client_options(options);
-    made.public_only = !options.egress_private;
+    if (!options.egress_private) made.egress.allows = net::is_public;
     return made;
 }
 
 net::ClientOptions mcp_http_options(const Options& options) {
     net::ClientOptions made = client_options(options);
-    made.public_only = !options.tools_mcp_private;
+    if (!options.tools_mcp_private) made.egress.allows = net::is_public;
     return made;
 }
 
@@ -180,6 +181,7 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.egress_private = options.egress_private;
     made.environments = options.data / "tool-environments";
     made.package_index = options.tools_package_index;
+    made.packages_bytes_max = static_cast<std::uintmax_t>(options.tools_packages_bytes_max);
     made.python = options.tools_python;
     return made;
 }
@@ -216,7 +218,7 @@ ServerApp::ServerApp(const Options& options)
       mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
+      sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_(
           {*database_, sealer_, sandbox_, passed_on(options), std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,

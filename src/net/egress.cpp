@@ -69,4 +69,9 @@ bool is_public(const ip::address& address) {
     return address.is_v4() ? is_public_4(address.to_v4().to_bytes()) : is_public_6(address.to_v6().to_bytes());
 }
 
+bool EgressRules::permit(const std::string& host, const ip::address& address) const {
+    return !allows || allows(address) ||
+           std::find(trusted_hosts.begin(), trusted_hosts.end(), host) != trusted_hosts.end();
+}
+
 }  // namespace stele::net

@@ -2,10 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
-#include "tools/sandbox/egress_proxy.hpp"
+#include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/embedded_files.hpp"
-
-#include <boost/asio/post.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -36,56 +34,7 @@ Descriptor memory_file(const char* name, std::string_view content, bool sealed) 
     return file;
 }
 
-std::pair<Descriptor, Descriptor> packet_pair() {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        throw Error(ErrorCode::unavailable, "no descriptors are left for a sandbox");
-    return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
 }  // namespace
-
-// Waits for the listening socket that the fork-server makes in its own network, and has the proxy answer there.
-// On the executor of the background.
-struct ForkServer::Doorway {
-    Doorway(const asio::any_io_executor& executor, int descriptor, bool egress_private)
-        : control(executor, descriptor), allow_private(egress_private) {}
-
-    void wait(std::shared_ptr<Doorway> self) {
-        control.async_wait(asio::posix::stream_descriptor::wait_read, [self](const boost::system::error_code& failure) {
-            if (!failure && !self->receive()) self->wait(self);
-        });
-    }
-
-    bool receive() {
-        char byte = 0;
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> ancillary{};
-        iovec data{&byte, 1};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = ancillary.data();
-        message.msg_controllen = ancillary.size();
-        const ssize_t count = ::recvmsg(control.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (count < 0) return errno != EAGAIN && errno != EINTR;
-        const cmsghdr* header = CMSG_FIRSTHDR(&message);
-        if (count != 1 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return true;
-        int listener = -1;
-        std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
-        proxy = std::make_unique<EgressProxy>(control.get_executor(), Descriptor(listener), allow_private);
-        return true;
-    }
-
-    void close() {
-        boost::system::error_code ignored;
-        control.close(ignored);
-        proxy.reset();
-    }
-
-    asio::posix::stream_descriptor control;
-    const bool allow_private;
-    std::unique_ptr<EgressProxy> proxy;
-};
 
 SandboxFiles::SandboxFiles() {
     std::string modules = "{";
@@ -128,15 +77,13 @@ ForkServer::ForkServer(const boost::asio::any_io_executor& executor, const Sandb
                            {files.library.get(), library_number}};
     child_ = std::make_unique<Child>(executor, command);
     if (enclosure.proxy_port == 0) return;
-    doorway_ = std::make_shared<Doorway>(executor, ::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0), egress_private);
-    doorway_->wait(doorway_);
+    net::EgressRules rules;
+    if (!egress_private) rules.allows = net::is_public;
+    doorway_ =
+        std::make_unique<Doorway>(executor, Descriptor(::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)), std::move(rules));
 }
 
-ForkServer::~ForkServer() {
-    if (!doorway_) return;
-    const auto executor = doorway_->control.get_executor();
-    asio::post(executor, [doorway = std::move(doorway_)] { doorway->close(); });
-}
+ForkServer::~ForkServer() = default;
 
 bool ForkServer::send(int call, int out, int err, int watch) {
     const std::array<int, 4> descriptors{call, out, err, watch};

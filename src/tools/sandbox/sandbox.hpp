@@ -13,6 +13,10 @@
 #include <utility>
 #include <vector>
 
+namespace stele {
+class WorkerThreads;
+}
+
 namespace stele::tools {
 
 enum class Walls : std::uint8_t {
@@ -33,10 +37,12 @@ struct SandboxOptions {
     bool egress_private = false;         ///< public_only leads to private addresses and this machine too
     std::filesystem::path environments;  ///< folder of the installed requirements; made when first needed
     std::string python = "/usr/bin/python3";
-    std::string package_index;               ///< for pip, its own when empty
-    std::size_t environments_idle_max = 8;   ///< fork-servers kept, over all organisations
-    std::chrono::seconds idle_time{600};     ///< after which a fork-server is stopped
-    std::chrono::seconds install_time{600};  ///< for the requirements of one tool
+    std::string package_index;  ///< for pip, its own when empty
+    std::uintmax_t packages_bytes_max = 4ull
+                                        << 30;  ///< of all installed; above, those not used for longest are removed
+    std::size_t environments_idle_max = 8;      ///< fork-servers kept, over all organisations
+    std::chrono::seconds idle_time{600};        ///< after which a fork-server is stopped
+    std::chrono::seconds install_time{600};     ///< for the requirements of one tool
 };
 
 /// One call of a function whose source the user wrote. Only data: nothing of it ever becomes code but `source_code`.
@@ -66,10 +72,10 @@ struct SandboxResult {
 
 /// Runs what users wrote, apart from the server: a warm fork-server for each organisation and set of requirements, in
 /// bubblewrap; each call is a fork of it with namespaces, limits and a /tmp of its own. One per server. Thread-safe;
-/// works on the caller's executor, and with what must outlive a call on `background`.
+/// works on the caller's executor, with what must outlive a call on `background`, and with files on `workers`.
 class Sandbox {
 public:
-    Sandbox(boost::asio::any_io_executor background, SandboxOptions options);
+    Sandbox(boost::asio::any_io_executor background, WorkerThreads& workers, SandboxOptions options);
     ~Sandbox();
     Sandbox(const Sandbox&) = delete;
     Sandbox& operator=(const Sandbox&) = delete;

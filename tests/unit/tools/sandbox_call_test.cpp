@@ -246,5 +246,22 @@ TEST(SandboxThatCannotStart, SaysWhatToDo) {
         << result.error_message;
 }
 
+TEST(ForkServers, ThatAreIdleForLongEndByThemselves) {
+    STELE_NEEDS_WALLS();
+    SandboxOptions options;
+    options.idle_time = std::chrono::seconds(1);
+    options.python = "/usr/bin/../bin/python3";  // so that this test's own processes are known by it
+    test::Room room(options);
+    ASSERT_TRUE(room.call("def f(): return 1").ok);
+    ASSERT_GT(test::Room::processes_with(options.python), 0);
+
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (test::Room::processes_with(options.python) > 0 && std::chrono::steady_clock::now() < until)
+        room.io().run_one_for(std::chrono::milliseconds(20));
+
+    EXPECT_EQ(test::Room::processes_with(options.python), 0);
+    EXPECT_TRUE(room.call("def f(): return 1").ok) << "and the next call starts another";
+}
+
 }  // namespace
 }  // namespace stele::tools
