@@ -10,6 +10,7 @@
 #include "storage/sqlite_database.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
+#include "tools/web/web_access.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -84,6 +85,7 @@ private:
     net::HttpClient mcp_http_;
     tools::mcp::Client mcp_;
     tools::mcp::ToolSync mcp_sync_;
+    tools::web::WebAccess web_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
@@ -217,12 +219,13 @@ ServerApp::ServerApp(const Options& options)
       mcp_http_(mcp_http_options(options)),
       mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
+      web_({*database_, sealer_, egress_, client_, workers_, options.web}),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_(
           {*database_, sealer_, sandbox_, passed_on(options), std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, mcp_, web_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,

@@ -2,6 +2,7 @@
 
 #include <boost/system/errc.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
@@ -26,7 +27,46 @@ std::string_view port_in(std::string_view url) {
     return colon == std::string_view::npos ? std::string_view() : url.substr(colon + 1);
 }
 
+// As browsers do it, which take what people write.
+std::string encoded(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n\f";
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == text.npos) return {};
+    text = text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+    const auto is_hex = [&](std::size_t at) {
+        return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at]));
+    };
+    std::string made;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c == '\t' || c == '\r' || c == '\n') continue;
+        const bool stray = c == '%' && !(is_hex(i + 1) && is_hex(i + 2));
+        // Brackets belong around an IPv6 address alone.
+        const bool bracket = (c == '[' && !made.ends_with("//")) || (c == ']' && made.find('[') == made.npos) ||
+                             (c == ']' && made.find(']') != made.npos);
+        if (c <= ' ' || c >= 0x7f || stray || bracket ||
+            std::string_view("\"<>\\^`{|}").find(text[i]) != std::string_view::npos) {
+            made += '%';
+            made += "0123456789ABCDEF"[c >> 4];
+            made += "0123456789ABCDEF"[c & 15];
+        } else {
+            made += text[i];
+        }
+    }
+    return made;
+}
+
 }  // namespace
+
+std::string resolve_reference(std::string_view base, std::string_view reference) {
+    const std::string from = encoded(base), to = encoded(reference);
+    const auto base_url = boost::urls::parse_uri(from);
+    const auto reference_url = boost::urls::parse_uri_reference(to);
+    if (!base_url || !reference_url) return {};
+    boost::urls::url made;
+    if (!boost::urls::resolve(*base_url, *reference_url, made)) return {};
+    return std::string(made.buffer());
+}
 
 boost::system::result<Url> parse_url(std::string_view text) {
     const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));

@@ -152,7 +152,7 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
         co_return;
     }
     try {
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, now()};
+        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, now(), services_.web};
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;

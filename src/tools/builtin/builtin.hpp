@@ -13,6 +13,10 @@ namespace stele::storage {
 class MessageRepository;
 }
 
+namespace stele::tools::web {
+class WebAccess;
+}
+
 namespace stele::tools {
 
 /// What a tool gave back: `value` is a text, or JSON with `is_object`.
@@ -29,6 +33,7 @@ struct BuiltinContext {
     const storage::MessageRepository& messages;
     OtherAgents& others;
     Timestamp now;
+    web::WebAccess& web;
 };
 
 /// What a tool's call leaves behind besides its return.
