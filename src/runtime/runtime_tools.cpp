@@ -70,15 +70,15 @@ awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, st
     tools::WorkingMemory memory(loaded.blocks);
     std::vector<PreparedCall> calls(1);
     CustomToolReturn made;
-    std::vector<std::pair<std::string, std::string>> block_values;
+    CustomToolReturn returned;  // before its changes of memory were kept
     if (is_custom(tool)) {
         CustomToolCall call;
         call.organization_id = organization_id;
         call.tool = tool;
         call.arguments_json = args.text;
         call.agent = state_for_tools(loaded.agent, loaded.blocks);
-        made = co_await services_.custom_tools.run(std::move(call));
-        block_values = made.block_values;
+        returned = co_await services_.custom_tools.run(std::move(call));
+        made = returned;
         keep_blocks(made, memory);
     } else {
         calls.front().id = "null";
@@ -102,7 +102,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(std::string organization_id, st
         if (!there) throw not_found("Agent", agent_id);
         memory = tools::WorkingMemory(loaded.blocks);
         if (is_custom(tool)) {
-            made.block_values = block_values;
+            made = returned;
             keep_blocks(made, memory);
         } else {
             co_await runner.rerun_edits(calls, memory);

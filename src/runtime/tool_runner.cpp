@@ -107,7 +107,7 @@ awaitable<void> ToolRunner::rerun_edits(std::vector<PreparedCall>& calls, tools:
 void ToolRunner::fail_edits(std::vector<PreparedCall>& calls, const std::string& why) {
     for (PreparedCall& call : calls) {
         const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
-        const bool edits = call.returned ? !call.returned->block_values.empty()
+        const bool edits = call.returned ? !call.returned->block_changes.empty()
                                          : builtin != nullptr && builtin->effect == tools::Effect::memory;
         if (edits && call.result.status != "error") fail(call, "The edit could not be stored: " + why);
     }
