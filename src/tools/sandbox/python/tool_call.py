@@ -6,6 +6,7 @@
     {"op": "derive_schema", "source", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
 """
 import asyncio
+import builtins
 import gc
 import inspect
 import json
@@ -15,6 +16,7 @@ import struct
 import sys
 import traceback
 import types
+import typing
 
 import agent_state
 import schema_derivation
@@ -23,6 +25,8 @@ import tool_values
 FILE = "<tool>"
 ANSWER_BYTES_MAX = 16 << 20
 MESSAGE_CHARACTERS_MAX = 1000
+# Names that annotations of a lone function use, as the clients send it: the imports above it stay behind in its file.
+KNOWN_TO_ANNOTATIONS = {"typing": typing, "AgentState": agent_state.AgentState, **{name: getattr(typing, name) for name in typing.__all__}}
 
 
 def run(channel, walls):
@@ -134,6 +138,8 @@ def load(request, name):
     """The source as a module of its own: nothing of ours is among its names but `client`."""
     module = types.ModuleType("tool" if name else "__main__")
     module.client = client_of_environment()
+    if name:
+        module.__builtins__ = {**KNOWN_TO_ANNOTATIONS, **vars(builtins)}
     sys.modules[module.__name__] = module
     source = request["source"]
     linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
