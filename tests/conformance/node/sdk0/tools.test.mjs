@@ -6,7 +6,7 @@ import { LettaClient } from "@letta-ai/letta-client";
 
 const client = new LettaClient({ baseUrl: process.env.STELE_URL });
 // Skipped where this machine does not allow tools to be walled in (run.py finds out).
-const test = (name, body) => any(name, { skip: process.env.STELE_NO_WALLS }, body);
+const test = (name, body) => any(name, { skip: process.env.STELE_NO_WALLS || false }, body);
 const source = (name, text = "Adds two numbers.") => `def ${name}(a: int, b: int = 1) -> int:
     """${text}
 
