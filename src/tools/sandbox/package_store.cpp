@@ -31,7 +31,8 @@ constexpr std::size_t complaint_bytes_max = 1000;
 constexpr std::size_t requirements_max = 100;
 constexpr std::chrono::seconds touch_interval{60};
 constexpr std::size_t entries_max = 1'000;  // then those are forgotten that nobody uses
-constexpr char standard_index[] = "https://pypi.org https://files.pythonhosted.org";  // may be mirrored within a network
+constexpr char standard_index[] =
+    "https://pypi.org https://files.pythonhosted.org";  // may be mirrored within a network
 constexpr int control_number = 3;
 
 // How pip reaches its index is the operator's to say. Not on the command line, which every user of the machine can

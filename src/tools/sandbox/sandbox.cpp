@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "domain/audit.hpp"
 #include "tools/sandbox/call_exchange.hpp"
 #include "tools/sandbox/call_frames.hpp"
 #include "tools/sandbox/doorway.hpp"
@@ -153,10 +154,12 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     co_return result;
 }
 
+// Nothing of the source runs, so it does not matter whose interpreter reads it: that one will do which calls want next.
 asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string args_json_schema) {
     std::string request = derivation_request(source_code, args_json_schema);
     Packages none;
-    const Exchange made = co_await exchanged("", std::move(none), std::move(request), derivation_time);
+    const Exchange made =
+        co_await exchanged(default_organization_id, std::move(none), std::move(request), derivation_time);
     if (made.end == Exchange::End::answered) co_return read_derivation(made.answer);
     if (made.end == Exchange::End::not_forked) throw Error(ErrorCode::unavailable, made.complaint);
     throw Error(ErrorCode::invalid_argument, "the source can't be read: it is too large or too deeply nested");

@@ -13,6 +13,8 @@ namespace {
 
 using boost::asio::awaitable;
 
+constexpr std::chrono::milliseconds index_patience{15'000};  // there is another way to the page
+
 // Why a service gave no results, told to the model. Nothing of its answer: some repeat the key.
 struct ServiceFailure : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -81,6 +83,7 @@ awaitable<std::optional<IndexedPage>> WebAccess::indexed(SearchAccess access, st
     std::string problem;
     try {
         net::ClientRequest request = exa_contents_request(access, url);
+        request.total_timeout = index_patience;
         const net::ClientResponse answer = co_await parts_.services.send(std::move(request));
         if (answer.status == 200) co_return read_exa_contents(answer.body);
         problem = "status " + std::to_string(answer.status);

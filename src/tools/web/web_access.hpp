@@ -33,8 +33,8 @@ public:
 
     explicit WebAccess(Parts parts) : parts_(std::move(parts)) {}
 
-    /// With a key for Exa what its index holds of the page, as JSON (title, published_date, author, text); without one, or
-    /// if it holds nothing, the page as it is fetched now, as Markdown. Throws ToolFailure, for the model.
+    /// With a key for Exa what its index holds of the page, as JSON (title, published_date, author, text); without one,
+    /// or if it holds nothing, the page as it is fetched now, as Markdown. Throws ToolFailure, for the model.
     boost::asio::awaitable<std::string> fetch(std::string agent_id, std::string url);
 
     /// JSON with the results, or with why the service gave none. Throws ToolFailure if there is no service to ask.
