@@ -1,5 +1,7 @@
 #include "tools/web/markdown_writer.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 
 namespace stele::tools::web {
@@ -66,7 +68,8 @@ void MarkdownWriter::text(std::string_view text) {
             ++i;
             continue;
         }
-        if (full()) return;
+        const bool begins_character = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+        if (full() && begins_character) return;
         if (at_start_ || breaks_ > 0 || space_ || !pending_.empty()) prepare();
         if (in_cell_ && text[i] == '|') out_ += '\\';
         out_ += text[i];
@@ -82,7 +85,7 @@ void MarkdownWriter::verbatim(std::string_view text) {
         } else if (at_start_ || breaks_ > 0 || space_ || !pending_.empty()) {
             prepare();
         }
-        out_.append(text, begin, end - begin);
+        out_ += first_bytes(text.substr(begin, end - begin), bytes_max_ - std::min(out_.size(), bytes_max_));
         begin = end + 1;
     }
 }

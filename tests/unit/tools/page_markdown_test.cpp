@@ -1,4 +1,5 @@
 // What the model reads of a web page.
+#include "base/utf8.hpp"
 #include "tools/web/charset.hpp"
 #include "tools/web/html_reduction.hpp"
 #include "tools/web/markdown.hpp"
@@ -116,6 +117,22 @@ TEST(PageToMarkdown, KeepsTextHoweverDeepItStands) {
     std::string open_ends = "<body>";
     for (int i = 0; i < 1'000; ++i) open_ends += "<p>" + std::to_string(i) + "<br>";
     EXPECT_TRUE(markdown(open_ends).ends_with("998\n\n999")) << markdown(open_ends);
+}
+
+TEST(PageToMarkdown, CutsBetweenCharacters) {
+    const auto repeated = [](std::string_view piece, std::size_t count) {
+        std::string made;
+        for (std::size_t i = 0; i < count; ++i) made += piece;
+        return made;
+    };
+    for (const std::string shift : {"", "a", "aa"}) {
+        EXPECT_TRUE(is_utf8(markdown("<title>" + shift + repeated("中", 1'000) + "</title><p>x")));
+        for (const std::string tag : {"p", "pre", "code", "b"}) {
+            const std::string text = markdown("<" + tag + ">" + shift + repeated("中", 1u << 20) + "</" + tag + ">");
+            EXPECT_TRUE(is_utf8(text)) << tag;
+            EXPECT_NEAR(static_cast<double>(text.size()), 2u << 20, 20) << tag;
+        }
+    }
 }
 
 // Each would take minutes, gigabytes or the whole stack where something is not linear.
