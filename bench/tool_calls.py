@@ -51,10 +51,12 @@ class Client:
         return json.loads(text)
 
 
-def times_of(call, seconds: float) -> list[float]:
-    """What calls of `call` took in ms, one after the other, sorted."""
+def times_of(call, seconds: float, prepare=None) -> list[float]:
+    """What calls of `call` took in ms, one after the other, sorted. `prepare` goes before each, and is not counted."""
     times, until = [], time.perf_counter() + seconds
     while time.perf_counter() < until:
+        if prepare:
+            prepare()
         began = time.perf_counter()
         call()
         times.append((time.perf_counter() - began) * 1000)
@@ -66,10 +68,32 @@ def told(name: str, times: list[float]) -> float:
     return times[len(times) // 2]
 
 
+def cpu_ms(pid: int) -> float:
+    """CPU time of a process so far, without that of its children."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 10
+
+
 def at_once(calls: list, seconds: float) -> float:
-    """Calls a second, each of `calls` in a thread of its own."""
+    """Calls a second, each of `calls` (with what prepares it) in a thread of its own."""
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-        return sum(len(times) for times in pool.map(lambda call: times_of(call, seconds), calls)) / seconds
+        return sum(len(times) for times in pool.map(lambda call: times_of(call[0], seconds, call[1]), calls)) / seconds
+
+
+class Talk:
+    """Turns with a call of the tool, ten of an agent: one that has talked for long is slower, and not what is asked here."""
+
+    def __init__(self, server: "stele.Server", agent: dict):
+        self.client, self.description, self.turns = Client(server), agent, 0
+
+    def prepare(self):
+        if self.turns % 10 == 0:
+            self.agent = self.client.post("/v1/agents/", self.description)["id"]
+        self.turns += 1
+
+    def turn(self):
+        answer = self.client.post(f"/v1/agents/{self.agent}/messages", {"input": "add"})
+        assert any(message.get("tool_return") == "3" for message in answer["messages"]), answer
 
 
 def memory_kb(pid: int) -> tuple[int, int]:
@@ -104,24 +128,24 @@ def main() -> None:
         tool = client.post("/v1/tools/", {"source_code": SOURCE})["id"]
         first = time.perf_counter()
         agent = {"tool_ids": [tool], "include_base_tools": False, "memory_blocks": []}
-        agents = [client.post("/v1/agents/", agent)["id"] for _ in range(AT_ONCE)]
-        run = lambda: client.post(f"/v1/agents/{agents[0]}/tools/add/run", {"args": {"a": 1, "b": 2}})  # noqa: E731
+        caller = client.post("/v1/agents/", agent)["id"]
+        run = lambda: client.post(f"/v1/agents/{caller}/tools/add/run", {"args": {"a": 1, "b": 2}})  # noqa: E731
         called = time.perf_counter()
         assert run()["func_return"] == 3
         print(f"{load()}first schema after a start {(first - began) * 1000:.0f} ms, first call {(time.perf_counter() - called) * 1000:.0f} ms")
         told("a call by the run route", times_of(run, seconds))
 
-        def turn(client, agent):
-            answer = client.post(f"/v1/agents/{agent}/messages", {"input": "add"})
-            assert any(message.get("tool_return") == "3" for message in answer["messages"]), answer
-
-        turn(client, agents[0])
-        loop = told("a turn with a call through the whole loop", times_of(lambda: turn(client, agents[0]), seconds))
+        talks = [Talk(server, agent) for _ in range(AT_ONCE)]
+        talks[0].prepare()
+        talks[0].turn()
+        used, times = cpu_ms(server.process.child.pid), times_of(talks[0].turn, seconds, talks[0].prepare)
+        used = cpu_ms(server.process.child.pid) - used
+        loop = told("a turn with a call through the whole loop", times)
+        print(f"the server's own CPU time: {used / len(times):.2f} ms a turn")
         print(f"the turn is {loop / alone:.2f}x of the bare call")
-        clients = [Client(server) for _ in agents]
-        rate = at_once([lambda c=c, a=a: turn(c, a) for c, a in zip(clients, agents, strict=True)], seconds)
+        rate = at_once([(talk.turn, talk.prepare) for talk in talks], seconds)
         print(f"{load()}{AT_ONCE} agents at once, such turns: {rate:.0f} calls/s")
-        rate = at_once([lambda c=c: c.post(f"/v1/agents/{agents[0]}/tools/add/run", {"args": {"a": 1, "b": 2}}) for c in clients], seconds)
+        rate = at_once([(lambda c=t.client: c.post(f"/v1/agents/{caller}/tools/add/run", {"args": {"a": 1, "b": 2}}), None) for t in talks], seconds)
         print(f"{load()}{AT_ONCE} clients at once, by the run route: {rate:.0f} calls/s")
         for pid in interpreters(server):
             resident, own = memory_kb(pid)
