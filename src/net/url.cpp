@@ -2,11 +2,11 @@
 
 #include <boost/system/errc.hpp>
 #include <boost/url/parse.hpp>
-#include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 namespace stele::net {
 namespace {
@@ -25,6 +25,26 @@ std::string_view port_in(std::string_view url) {
     const std::size_t bracket = url.rfind(']');
     const std::size_t colon = url.find(':', bracket == std::string_view::npos ? 0 : bracket);
     return colon == std::string_view::npos ? std::string_view() : url.substr(colon + 1);
+}
+
+std::string_view view(boost::core::string_view text) { return {text.data(), text.size()}; }
+
+// RFC 3986, 5.2.4.
+std::string without_dots(std::string_view path) {
+    std::vector<std::string_view> kept;
+    bool ends_in_folder = false;
+    for (std::size_t begin = path.starts_with('/') ? 1 : 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string_view segment = path.substr(begin, end - begin);
+        ends_in_folder = segment == "." || segment == "..";
+        if (segment == ".." && !kept.empty()) kept.pop_back();
+        if (!ends_in_folder) kept.push_back(segment);
+        begin = end + 1;
+    }
+    std::string made;
+    for (const std::string_view segment : kept) made.append("/").append(segment);
+    if (ends_in_folder) made += '/';
+    return path.starts_with('/') || made.empty() ? made : made.substr(1);
 }
 
 // As browsers do it, which take what people write.
@@ -58,14 +78,30 @@ std::string encoded(std::string_view text) {
 
 }  // namespace
 
+// Not boost::urls::resolve: in 1.81 it decodes what it resolves, so that "a%2fb" becomes "a/b".
 std::string resolve_reference(std::string_view base, std::string_view reference) {
     const std::string from = encoded(base), to = encoded(reference);
     const auto base_url = boost::urls::parse_uri(from);
-    const auto reference_url = boost::urls::parse_uri_reference(to);
-    if (!base_url || !reference_url) return {};
-    boost::urls::url made;
-    if (!boost::urls::resolve(*base_url, *reference_url, made)) return {};
-    return std::string(made.buffer());
+    const auto given = boost::urls::parse_uri_reference(to);
+    if (!base_url || !given) return {};
+    if (given->has_scheme()) return to;
+    const std::string_view path = view(given->encoded_path()), base_path = view(base_url->encoded_path());
+    const auto& authority = given->has_authority() ? *given : boost::urls::url_view(*base_url);
+    std::string made = std::string(view(base_url->scheme())) + ":";
+    if (authority.has_authority()) made += "//" + std::string(view(authority.encoded_authority()));
+    if (given->has_authority() || path.starts_with('/'))
+        made += without_dots(path);
+    else if (path.empty())
+        made += base_path;
+    else if (base_path.empty())
+        made += without_dots("/" + std::string(path));
+    else
+        made += without_dots(std::string(base_path.substr(0, base_path.rfind('/') + 1)) + std::string(path));
+    const auto& query =
+        path.empty() && !given->has_authority() && !given->has_query() ? boost::urls::url_view(*base_url) : *given;
+    if (query.has_query()) made += '?' + std::string(view(query.encoded_query()));
+    if (given->has_fragment()) made += '#' + std::string(view(given->encoded_fragment()));
+    return made;
 }
 
 boost::system::result<Url> parse_url(std::string_view text) {
