@@ -383,5 +383,8 @@ def test_what_the_index_does_not_hold_is_fetched(searching, web, indexed):
     web.pages["/contents"] = indexed
     web.html("/here", "<p>fetched")
 
-    assert fetch(server.http(), web.url + "/here")["func_return"] == "fetched"
+    assert fetch(server.http(), f"http://localhost:{web.port}/here")["func_return"] == "fetched"
+    assert [path for _, path, _, _ in web.asked[-2:]] == ["/contents", "/here"]
     assert KEY not in server.log.read_text()
+    assert fetch(server.http(), web.url + "/here")["func_return"] == "fetched"
+    assert web.asked[-2][1] == "/here", "nobody else hears of a private address"

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "net/url.hpp"
 #include "storage/agent_repository.hpp"
 #include "tools/web/page_fetch.hpp"
 #include "tools/working_memory.hpp"
@@ -27,6 +28,15 @@ std::string meaning_of(const SearchProvider& provider, int status) {
     if (status == 402 || status == 432 || status == 433) return ": what the key's plan allows is used up";
     if (status == 429) return ": too many requests; try again later";
     return {};
+}
+
+// False for what is no web address, and for one of this network: a service has no page of it, and need not hear of it.
+bool may_be_indexed(const std::string& url) {
+    const auto parsed = net::parse_url(url);
+    if (!parsed) return false;
+    boost::system::error_code no_address;
+    const auto address = boost::asio::ip::make_address(parsed->host, no_address);
+    return no_address || net::is_public(address);
 }
 
 }  // namespace
@@ -98,7 +108,7 @@ awaitable<std::optional<IndexedPage>> WebAccess::indexed(SearchAccess access, st
 awaitable<std::string> WebAccess::fetch(std::string agent_id, std::string url) {
     const TextMap secrets = co_await secrets_of(std::move(agent_id));
     std::optional<SearchAccess> key = access(exa, secrets);
-    if (key && (url.starts_with("http://") || url.starts_with("https://"))) {
+    if (key && may_be_indexed(url)) {
         const std::optional<IndexedPage> page = co_await indexed(std::move(*key), url);
         if (page) co_return shown(*page);
     }
