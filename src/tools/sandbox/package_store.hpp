@@ -1,6 +1,5 @@
 #pragma once
 
-#include "net/egress.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 #include <map>
@@ -13,10 +12,6 @@ struct Packages {
     std::string failure;
     std::shared_ptr<const void> hold;  ///< as long as somebody has it the folder is not removed
 };
-
-/// True for "name", "name[extra]" and these with version clauses: nothing that pip could take for an option, a file or
-/// an address.
-bool is_requirement(std::string_view text);
 
 /// Installs what tools require, each set once, into a folder of its own below options.environments that is named by a
 /// hash of interpreter and requirements. When all of them together are larger than options.packages_bytes_max, those
@@ -37,9 +32,7 @@ private:
     boost::asio::awaitable<Packages> ensure_here(std::vector<std::string> requirements);
     boost::asio::awaitable<void> prepare(std::shared_ptr<Entry> entry, std::vector<std::string> requirements);
     boost::asio::awaitable<std::string> install(std::vector<std::string> requirements, std::filesystem::path folder);
-    boost::asio::awaitable<std::string> run_pip(std::vector<std::string> requirements, std::filesystem::path folder);
     boost::asio::awaitable<void> remove_superfluous();
-    net::EgressRules rules_of_pip() const;
 
     const boost::asio::any_io_executor background_;
     WorkerThreads& workers_;

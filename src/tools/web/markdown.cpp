@@ -3,7 +3,7 @@
 #include "net/url.hpp"
 #include "tools/web/html_reduction.hpp"
 #include "tools/web/markdown_writer.hpp"
-#include "tools/web/page_tree.hpp"
+#include "tools/web/page_table.hpp"
 
 #include <algorithm>
 
@@ -264,16 +264,14 @@ private:
     }
 
     void table(const xmlNode* node) {
-        const std::vector<Row> rows = out_.flat() ? std::vector<Row>() : rows_of(node);
-        const bool is_data =
-            rows.size() > 1 && std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.size() > 1; });
-        if (!is_data || !holds_lines(node)) {  // a table that only arranges its page
+        const std::vector<TableRow> rows = out_.flat() ? std::vector<TableRow>() : data_rows(node);
+        if (rows.empty()) {  // a table that only arranges its page
             layout(node);
             return;
         }
         out_.block();
         std::size_t columns = 0;
-        for (const Row& row : rows) columns = std::max(columns, row.size());
+        for (const TableRow& row : rows) columns = std::max(columns, row.size());
         for (std::size_t i = 0; i < rows.size() && !out_.full(); ++i) {
             cells(rows[i], columns);
             if (i > 0) continue;
@@ -283,38 +281,6 @@ private:
             out_.text(parting);
         }
         out_.block();
-    }
-
-    using Row = std::vector<const xmlNode*>;
-
-    // Of this table, not of those within its cells.
-    static std::vector<Row> rows_of(const xmlNode* table) {
-        std::vector<Row> rows;
-        for (const xmlNode* node = table; node != nullptr;) {
-            const std::string_view name = name_of(node);
-            const bool cell = name == "td" || name == "th";
-            if (name == "tr") rows.emplace_back();
-            if (cell && !rows.empty() && is_shown(node) && rows.back().size() < columns_max)
-                rows.back().push_back(node);
-            node = following(node, table, is_shown(node) && !cell);
-        }
-        std::erase_if(rows, [](const Row& row) { return row.empty(); });
-        return rows;
-    }
-
-    // False where a cell holds what no line can: another table, code, a list, several paragraphs.
-    static bool holds_lines(const xmlNode* table) {
-        std::size_t paragraphs = 0;
-        for (const xmlNode* node = table->children; node != nullptr && node != table;
-             node = following(node, table, true)) {
-            const std::string_view name = name_of(node);
-            if (name == "table" || name == "pre" ||
-                (name.size() == 2 && name[0] == 'h' && name[1] < '4' && name[1] > '0'))
-                return false;
-            if (name == "td" || name == "th") paragraphs = 0;
-            if (name == "p" && ++paragraphs > 3) return false;
-        }
-        return true;
     }
 
     void layout(const xmlNode* node) {
@@ -330,7 +296,7 @@ private:
         }
     }
 
-    void cells(const Row& row, std::size_t columns) {
+    void cells(const TableRow& row, std::size_t columns) {
         out_.line();
         out_.begin_flat();
         out_.text("|");
@@ -355,7 +321,6 @@ private:
         return {};
     }
 
-    static constexpr std::size_t columns_max = 100;
     static constexpr std::string_view code_names[] = {"code", "kbd", "samp", "tt"};
     static constexpr std::string_view controls[] = {"button", "input", "rp",   "rt",  "head",
                                                     "title",  "meta",  "link", "base"};
