@@ -152,11 +152,13 @@ TEST_F(SandboxCalls, KeepNothingFromOneToTheNext) {
 
 TEST_F(SandboxCalls, EndAtTheirTimeLimit) {
     SandboxCall call = call_of("import time\ndef f():\n    print('started', flush=True)\n    time.sleep(1000)");
+    SandboxResult result;
     call.time_limit = std::chrono::milliseconds(300);
-    const SandboxResult result = room.call(call);
+    for (; result.out.empty() && call.time_limit < std::chrono::seconds(30); call.time_limit *= 2)
+        result = room.call(call);  // on a busy machine it takes longer to begin
 
     EXPECT_EQ(result.error_type, "Timeout");
-    EXPECT_NE(result.error_message.find("timed out after 1 second"), std::string::npos);
+    EXPECT_NE(result.error_message.find("The tool timed out after "), std::string::npos);
     EXPECT_EQ(result.out, "started\n");
     EXPECT_TRUE(room.call("def f(): return 1").ok);
 }
