@@ -1,5 +1,6 @@
 // What a call of a custom tool costs in the sandbox alone: the first, then one after the other, then side by side.
 //   sandbox_calls [calls] [at once] [unsafe-none]
+#include "base/worker_threads.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -64,7 +65,8 @@ int main(int argument_count, char** arguments) {
     stele::tools::SandboxOptions options;
     if (argument_count > 3 && std::string_view(arguments[3]) == "unsafe-none")
         options.walls = stele::tools::Walls::none;
-    stele::tools::Sandbox sandbox(io.get_executor(), options);
+    stele::WorkerThreads workers;
+    stele::tools::Sandbox sandbox(io.get_executor(), workers, options);
     measure(io, sandbox, "first", 1, 1);
     measure(io, sandbox, "one by one", calls, 1);
     measure(io, sandbox, "side by side", calls / std::max(at_once, 1), at_once);

@@ -41,10 +41,7 @@ void take_data_url(ContentPart& part, std::string_view url) {
 
 std::string behind_redirect(const std::string& url, const net::ClientResponse& answer) {
     const std::string* location = answer.headers.find("Location");
-    if (location == nullptr) return {};
-    if (!location->starts_with('/') || location->starts_with("//")) return *location;
-    const auto base = net::parse_url(url);
-    return base ? base->scheme + "://" + base->authority + *location : std::string();
+    return location == nullptr ? std::string() : net::resolve_reference(url, *location);
 }
 
 awaitable<net::ClientResponse> get(const Services& services, std::string url) {

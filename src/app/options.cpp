@@ -3,6 +3,7 @@
 #include "net/url.hpp"
 
 #include "base/error.hpp"
+#include "net/url.hpp"
 
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
@@ -29,6 +30,7 @@ std::filesystem::path default_data_folder() {
 // What the parser fills, as texts and numbers; Options gets them checked.
 struct Raw {
     std::string config, data, password, secret_key, log_level = "info", log_format = "text";
+    std::map<std::string, std::string> search_keys;  // by provider
 };
 
 // An option with its twin in the environment; older names of the retired server are understood too.
@@ -36,6 +38,21 @@ CLI::Option* add(CLI::App& app, const std::string& flag, auto& value, const std:
     std::string variable = "STELE_" + flag;
     for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return app.add_option("--" + flag, value, text)->envname(variable)->capture_default_str();
+}
+
+void describe_web(CLI::App& serve, Options& options, Raw& raw) {
+    std::vector<std::string> names{""};
+    for (const tools::web::SearchProvider& each : tools::web::search_providers()) {
+        const std::string name = each.name, title = each.title;
+        names.push_back(name);
+        add(serve, name + "-url", options.web.services[name].base_url,
+            "address of " + title + ", by which agents search");
+        if (*each.key_variable != '\0')
+            add(serve, name + "-api-key", raw.search_keys[name],
+                "key of " + title + "; better set as " + each.key_variable);
+    }
+    add(serve, "web-search", options.web.search, "what agents search the web with; else what there is a key for")
+        ->check(CLI::IsMember(names));
 }
 
 void describe(CLI::App& serve, Options& options, Raw& raw) {
@@ -117,8 +134,12 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tools-node", options.tools_node, "Node.js for tools in TypeScript; else the one on PATH");
     add(serve, "tools-package-index", options.tools_package_index,
         "where packages that tools require come from; else PIP_INDEX_URL");
+    add(serve, "tools-packages-bytes-max", options.tools_packages_bytes_max,
+        "of all packages installed for tools; above, those not used for longest are removed")
+        ->check(CLI::PositiveNumber);
     add(serve, "tools-call-seconds", options.tools_call_seconds, "how long one call of a tool may take")
         ->check(CLI::PositiveNumber);
+    describe_web(serve, options, raw);
     add(serve, "ca-file", options.ca_file, "PEM file of further authorities for model servers behind TLS");
     add(serve, "model-timeout-seconds", options.model_timeout_seconds, "longest silence of a model, streaming or not")
         ->check(CLI::PositiveNumber);
@@ -188,6 +209,19 @@ void take_file(CLI::App& serve, const std::string& path, Options& options) {
     }
 }
 
+void take_web(Options& options, const Raw& raw) {
+    for (auto& [name, access] : options.web.services) {
+        const tools::web::SearchProvider* provider = tools::web::find_search_provider(name);
+        const auto key = raw.search_keys.find(name);
+        if (key != raw.search_keys.end())
+            access.key = Secret(key->second.empty() ? environment(provider->key_variable) : key->second);
+        if (access.base_url.empty() && name == "searxng") access.base_url = environment("SEARXNG_URL");
+        while (access.base_url.ends_with('/')) access.base_url.pop_back();
+        if (!access.base_url.empty() && !net::parse_url(access.base_url))
+            throw Error(ErrorCode::invalid_argument, "--" + name + "-url must be an http or https address");
+    }
+}
+
 void take_environment(Options& options, const Raw& raw) {
     if (options.host.size() > 2 && options.host.front() == '[' && options.host.back() == ']')
         options.host = options.host.substr(1, options.host.size() - 2);  // an address as it stands in a URL
@@ -224,6 +258,7 @@ void take_environment(Options& options, const Raw& raw) {
     older_number("MCP_LIST_TOOLS_TIMEOUT", Options().tools_mcp_list_seconds, options.tools_mcp_list_seconds);
     older_number("MCP_EXECUTE_TOOL_TIMEOUT", Options().tools_mcp_call_seconds, options.tools_mcp_call_seconds);
     if (environment("LETTA_MCP_ALLOW_PRIVATE") == "true") options.tools_mcp_private = true;
+    take_web(options, raw);
     if (environment("MCP_DISABLE_STDIO") == "false") options.tools_mcp_stdio = true;
     if (options.tools_mcp_config.empty() && environment("MCP_READ_FROM_CONFIG") == "true")
         options.tools_mcp_config = environment("HOME") + "/.letta/mcp_config.json";

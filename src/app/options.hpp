@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/secret.hpp"
 #include "llm/providers.hpp"
+#include "tools/web/web_access.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -54,8 +55,10 @@ struct Options {
     std::string tools_network = "public";        ///< or none, host: what tools may connect to
     std::string tools_node;
     std::string tools_python = "/usr/bin/python3";
-    std::string tools_package_index;        ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
-    std::int64_t tools_call_seconds = 180;  ///< how long one call of a tool may take
+    std::string tools_package_index;  ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
+    std::int64_t tools_packages_bytes_max = std::int64_t{4} << 30;  ///< of all that is installed for tools
+    std::int64_t tools_call_seconds = 180;                          ///< how long one call of a tool may take
+    tools::web::WebOptions web;                                     ///< how agents search the web
     std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
     bool allow_message_edit = true;
     std::int64_t model_timeout_seconds = 600;

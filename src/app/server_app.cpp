@@ -13,6 +13,7 @@
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/sandbox/sandbox.hpp"
+#include "tools/web/web_access.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -69,6 +70,7 @@ private:
     runtime::RunTokens run_tokens_;  // of calls whose frames may end with the io_contexts
     // The io_contexts outlive everything that may still resume on them.
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
+    WorkerThreads workers_;
     std::unique_ptr<storage::Database> database_;
     Sealer sealer_;
     storage::AgentRepository agents_;
@@ -93,6 +95,7 @@ private:
     tools::mcp::OauthLogins mcp_oauth_;
     tools::mcp::Client mcp_;
     tools::mcp::ToolSync mcp_sync_;
+    tools::web::WebAccess web_;
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
@@ -152,14 +155,16 @@ net::ClientOptions client_options(const Options& options) {
 
 net::ClientOptions egress_options(const Options& options) {
     net::ClientOptions made = client_options(options);
-    made.public_only = !options.egress_private;
+    if (!options.egress_private) made.egress.allows = net::is_public;
     return made;
 }
 
+// There machines in clouds get credentials: no MCP server is there, not even one of the operator's.
+bool not_link_local(const boost::asio::ip::address& address) { return !net::is_link_local(address); }
+
 net::ClientOptions mcp_http_options(const Options& options) {
     net::ClientOptions made = client_options(options);
-    made.public_only = !options.tools_mcp_private;
-    made.link_local = false;
+    made.egress.allows = options.tools_mcp_private ? not_link_local : net::is_public;
     return made;
 }
 
@@ -190,6 +195,7 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.environments = options.data / "tool-environments";
     made.api_socket = api_socket(options);
     made.package_index = options.tools_package_index;
+    made.packages_bytes_max = static_cast<std::uintmax_t>(options.tools_packages_bytes_max);
     made.python = options.tools_python;
     made.node = options.tools_node;
     return made;
@@ -257,12 +263,13 @@ ServerApp::ServerApp(const Options& options)
       mcp_oauth_(oauth_parts(options, *database_, mcp_servers_, mcp_logins_, mcp_http_)),
       mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
+      web_({*database_, sealer_, egress_, client_, workers_, options.web}),
       catalogue_(client_, options.endpoints, catalogue_options(options)),
-      sandbox_(contexts_.front()->get_executor(), sandbox_options(options)),
+      sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, custom_tools_, mcp_, options.traces}),
+                catalogue_, sandbox_, custom_tools_, mcp_, web_, options.traces}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,

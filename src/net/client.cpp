@@ -184,18 +184,18 @@ private:
         watch();
         connection_->deadline = Clock::now() + request_.connect_timeout;
         std::vector<tcp::endpoint> endpoints = co_await look_up();
-        if (options_->public_only) {  // of the addresses that are connected to, not of another look-up's
-            std::erase_if(endpoints, [](const tcp::endpoint& endpoint) { return !is_public(endpoint.address()); });
+        if (options_->egress.allows) {
+            const bool link_local = std::any_of(endpoints.begin(), endpoints.end(), [](const tcp::endpoint& each) {
+                return is_link_local(each.address());
+            });
+            std::erase_if(endpoints, [&](const tcp::endpoint& each) {
+                return !options_->egress.permit(url_.host, each.address());
+            });
             if (endpoints.empty()) {
                 drop();
-                throw Error(ErrorCode::permission_denied, url_.host + " is no public address of the internet");
-            }
-        }
-        if (!options_->link_local) {
-            std::erase_if(endpoints, [](const tcp::endpoint& endpoint) { return is_link_local(endpoint.address()); });
-            if (endpoints.empty()) {
-                drop();
-                throw Error(ErrorCode::permission_denied, url_.host + " is a link-local address, which is not gone to");
+                throw Error(
+                    ErrorCode::permission_denied,
+                    url_.host + (link_local ? " is a link-local address" : " is no public address of the internet"));
             }
         }
         const auto until = connection_->deadline;
@@ -223,6 +223,11 @@ private:
         const auto address = asio::ip::make_address(url_.host, no_address);
         const auto port = static_cast<std::uint16_t>(std::stoi(url_.port));  // parse_url has checked it
         if (!no_address) co_return std::vector<tcp::endpoint>{tcp::endpoint(address, port)};
+        if (options_->egress.look_up) {
+            std::vector<tcp::endpoint> known;
+            for (const auto& each : options_->egress.look_up(url_.host)) known.emplace_back(each, port);
+            co_return known;
+        }
         const auto lookup = connection_->lookup = std::make_shared<Lookup>(executor_);
         lookup->resolver.async_resolve(url_.host, url_.port, [lookup](error_code failure, const auto& found) {
             lookup->failure = failure;

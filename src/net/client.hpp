@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/egress.hpp"
 #include "net/http.hpp"
 
 #include <chrono>
@@ -49,8 +50,7 @@ struct ClientOptions {
     std::chrono::milliseconds idle_connection_ttl{30'000};
     std::string ca_file;  ///< PEM of further trusted authorities; the system's are always trusted
     bool allow_http = true;
-    bool public_only = false;  ///< connects to public addresses alone (egress.hpp), else Error{permission_denied}
-    bool link_local = true;    ///< false: never to link-local ones, where clouds keep their machines' credentials
+    EgressRules egress;  ///< an address that they don't allow is Error{permission_denied}
 };
 
 /// HTTP/1.1 client with keep-alive pools, one pool a (io_context, scheme, host, port): thread-safe as an object, each

@@ -76,4 +76,9 @@ bool is_link_local(const ip::address& address) {
     return wide.is_link_local() || wide == ip::make_address_v6("fd00:ec2::254");
 }
 
+bool EgressRules::permit(const std::string& host, const ip::address& address) const {
+    return !allows || allows(address) ||
+           std::find(trusted_hosts.begin(), trusted_hosts.end(), host) != trusted_hosts.end();
+}
+
 }  // namespace stele::net

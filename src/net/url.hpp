@@ -19,4 +19,8 @@ struct Url {
 /// Fails for what is no absolute http or https URL with a host, and for one that carries a user name or password.
 boost::system::result<Url> parse_url(std::string_view text);
 
+/// `reference` as a link on the page `base` means it (RFC 3986, 5.2), absolute; blanks around it do not count, and what
+/// a URL must not hold as it is (spaces, letters beyond ASCII) is percent-encoded. Empty for what can't be read.
+std::string resolve_reference(std::string_view base, std::string_view reference);
+
 }  // namespace stele::net

@@ -1,6 +1,7 @@
 #include "runtime/custom_tool.hpp"
 
 #include "base/utf8.hpp"
+#include "runtime/text_merge.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/sandbox_repository.hpp"
 #include "tools/sandbox/sandbox.hpp"
@@ -160,7 +161,12 @@ CustomToolReturn pack_return(const Tool& tool, tools::SandboxResult result) {
         if (made.err.empty()) made.err.push_back(made.text);
         return made;
     }
-    made.block_values = std::move(result.block_values);
+    for (auto& [label, value] : result.block_values) {
+        BlockChange change;
+        change.label = std::move(label);
+        change.value = std::move(value);
+        made.block_changes.push_back(std::move(change));
+    }
     cut_text(made, tool.return_char_limit);
     return made;
 }
@@ -175,7 +181,14 @@ AgentState state_for_tools(const Agent& agent, const std::vector<Block>& blocks)
 void keep_blocks(CustomToolReturn& made, tools::WorkingMemory& memory) {
     tools::WorkingMemory tried = memory;
     try {
-        for (auto& [label, value] : made.block_values) tried.set_value(label, value);
+        for (const BlockChange& change : made.block_changes) {
+            auto value = merged_text(change.seen, change.value, tried.get(change.label).value);
+            if (!value)
+                throw tools::ToolFailure(
+                    "the memory block '" + change.label +
+                    "' was edited at the same place meanwhile. Look at it and call the tool again");
+            tried.set_value(change.label, std::move(*value));
+        }
         memory = std::move(tried);
     } catch (const tools::ToolFailure& failure) {
         made.status = "error";
@@ -184,7 +197,7 @@ void keep_blocks(CustomToolReturn& made, tools::WorkingMemory& memory) {
         made.text = std::string("The tool ran, but none of its changes of memory were kept: ") + failure.what();
         made.err.push_back(made.text);
     }
-    made.block_values.clear();
+    made.block_changes.clear();
 }
 
 void fill_return(MessageToolReturn& result, const CustomToolReturn& made) {
@@ -254,6 +267,9 @@ awaitable<CustomToolReturn> CustomTools::run(CustomToolCall call) const {
     Gathered gathered = co_await gather(call);
     tools::SandboxResult result = co_await carry_out(call, std::move(gathered.wanted));
     CustomToolReturn made = pack_return(call.tool, std::move(result));
+    for (BlockChange& change : made.block_changes)
+        for (const Block& block : call.agent->memory.blocks)
+            if (block.label == change.label) change.seen = block.value;
     made.fingerprint = fingerprint_of(gathered.config);
     co_return made;
 }

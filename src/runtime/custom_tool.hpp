@@ -30,16 +30,21 @@ struct CustomToolCall {
     TextMap environment;              ///< variables of this call alone
 };
 
+/// A block that a tool changed: what it saw, and what it made of that.
+struct BlockChange {
+    std::string label, seen, value;
+};
+
 /// What came of it, in the forms that the loop and the run routes need.
 struct CustomToolReturn {
-    std::string status = "success";     ///< or error
-    std::string value_json = "null";    ///< what the function gave back; null if it failed
-    std::string text;                   ///< what the model reads, cut to the tool's limit; of a failure: why
-    bool is_object = false;             ///< `text` is a JSON object
-    bool cut = false;                   ///< `text` was longer
-    std::vector<std::string> out, err;  ///< what was printed: one text, or none
-    std::vector<std::pair<std::string, std::string>> block_values;  ///< label and new value, see keep_blocks
-    std::string fingerprint;                                        ///< of the sandbox's configuration
+    std::string status = "success";          ///< or error
+    std::string value_json = "null";         ///< what the function gave back; null if it failed
+    std::string text;                        ///< what the model reads, cut to the tool's limit; of a failure: why
+    bool is_object = false;                  ///< `text` is a JSON object
+    bool cut = false;                        ///< `text` was longer
+    std::vector<std::string> out, err;       ///< what was printed: one text, or none
+    std::vector<BlockChange> block_changes;  ///< see keep_blocks
+    std::string fingerprint;                 ///< of the sandbox's configuration
 };
 
 /// Runs custom tools: gathers what they may see of the store, has them called in the sandbox, packs what they give
@@ -77,8 +82,9 @@ private:
 /// `agent` as tools see it: with `blocks`, without tools, rules and secrets.
 AgentState state_for_tools(const Agent& agent, const std::vector<Block>& blocks);
 
-/// Writes the blocks that the tool changed to `memory`. One that can't be written (read-only, too long) turns the
-/// return into an error that says so, for the model; then none is written.
+/// Makes the tool's changes in `memory`. Where a block has been edited since the tool saw it, both edits are kept if
+/// they are of different places. One that can't be made (the same place, read-only, too long) turns the return into an
+/// error that says so, for the model; then none is made.
 void keep_blocks(CustomToolReturn& made, tools::WorkingMemory& memory);
 
 /// `made` as the return of a call; id and name of the call stay.

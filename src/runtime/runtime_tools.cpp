@@ -70,7 +70,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
     tools::WorkingMemory memory(loaded.blocks);
     std::vector<PreparedCall> calls(1);
     CustomToolReturn made;
-    std::vector<std::pair<std::string, std::string>> block_values;
+    CustomToolReturn returned;  // before its changes of memory were kept
     if (is_custom(tool)) {
         CustomToolCall call;
         call.organization_id = wanted.organization_id;
@@ -79,8 +79,8 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
         call.tool = tool;
         call.arguments_json = wanted.args.text;
         call.agent = state_for_tools(loaded.agent, loaded.blocks);
-        made = co_await services_.custom_tools.run(std::move(call));
-        block_values = made.block_values;
+        returned = co_await services_.custom_tools.run(std::move(call));
+        made = returned;
         keep_blocks(made, memory);
     } else {
         calls.front().id = "null";
@@ -104,7 +104,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
         if (!there) throw not_found("Agent", wanted.agent_id);
         memory = tools::WorkingMemory(loaded.blocks);
         if (is_custom(tool)) {
-            made.block_values = block_values;
+            made = returned;
             keep_blocks(made, memory);
         } else {
             co_await runner.rerun_edits(calls, memory);

@@ -108,7 +108,7 @@ awaitable<void> ToolRunner::rerun_edits(std::vector<PreparedCall>& calls, tools:
 void ToolRunner::fail_edits(std::vector<PreparedCall>& calls, const std::string& why) {
     for (PreparedCall& call : calls) {
         const tools::BuiltinTool* builtin = tools::find_builtin(call.tool);
-        const bool edits = call.returned ? !call.returned->block_values.empty()
+        const bool edits = call.returned ? !call.returned->block_changes.empty()
                                          : builtin != nullptr && builtin->effect == tools::Effect::memory;
         if (edits && call.result.status != "error") fail(call, "The edit could not be stored: " + why);
     }
@@ -154,7 +154,8 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
     }
     try {
         AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, waiting_});
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, code, now()};
+        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages,
+                                      others_,       code,   now(),  services_.web};
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;

@@ -27,6 +27,9 @@
 namespace stele::tools::mcp {
 class Client;
 }
+namespace stele::tools::web {
+class WebAccess;
+}
 
 namespace stele::runtime {
 
@@ -77,6 +80,7 @@ struct TurnServices {
     tools::Sandbox& sandbox;
     const CustomTools& custom_tools;
     tools::mcp::Client& mcp;
+    tools::web::WebAccess& web;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note

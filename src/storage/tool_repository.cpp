@@ -116,7 +116,7 @@ void ToolRepository::update(Transaction& transaction, const std::string& organiz
     auto added =
         transaction.add(update_row, organization_id, tool.id, tool.name, tool.tool_type, to_json(tool), tool.version);
     added.expect_row(changed_meanwhile("Tool", tool.id));
-    added.expect_free(Error(ErrorCode::conflict, "Another tool is named '" + tool.name + "'"));
+    added.expect_free(refused("Another tool is named '" + tool.name + "'"));
 }
 
 void ToolRepository::remove(Transaction& transaction, const std::string& organization_id, const Tool& tool) const {

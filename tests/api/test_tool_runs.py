@@ -153,3 +153,16 @@ def test_a_tool_that_edits_the_agents_state_edits_its_blocks_within_their_limits
         failed = edit(label, text)
         assert failed["status"] == "error" and "none of its changes" in failed["stderr"][-1], failed
     assert (value("human"), value("fixed")) == ("new", "old")
+
+
+ANNOTATED = '''
+def lone(words: List[str], agent_state: AgentState, one: Optional[Literal["a", "b"]] = None, more: typing.Dict[str, Any] = {}) -> Tuple[int, str]:
+    return len(words), one
+'''
+
+
+def test_a_function_whose_imports_stayed_behind_is_called_all_the_same(http):
+    schema = {"name": "lone", "parameters": {"type": "object", "properties": {"words": {"type": "array"}, "one": {"type": "string"}}}}
+    for source in (ANNOTATED, "List = 5\nfrom typing import *\nimport typing\n" + ANNOTATED):
+        made = http.post("/v1/tools/run", {"source_code": source, "json_schema": schema, "args": {"words": ["x", "y"], "one": "a"}})
+        assert (made["status"], made["tool_return"].replace(" ", "")) == ("success", '[2,"a"]'), made

@@ -160,7 +160,7 @@ def test_a_change_that_does_not_fit_leaves_the_tool(http, name):
     path = f"/v1/tools/{tool['id']}"
     for body, status, named in (({"json_schema": schema("elsewhere")}, 400, "mismatch"), ({"source_code": "def g(): pass"}, 400, "mismatch"),
                                 ({"json_schema": schema(name), "args_json_schema": {"type": "object"}}, 422, "body.args_json_schema"),
-                                ({"source_code": f"def {name}other(): pass", "json_schema": schema(name + "other")}, 409, name + "other"),
+                                ({"source_code": f"def {name}other(): pass", "json_schema": schema(name + "other")}, 400, name + "other"),
                                 ({"parameters": {}}, 422, "body.parameters"), ({"return_char_limit": -1}, 422, "body.return_char_limit")):
         assert named in refused(http, "PATCH", path, status, body).text, body
     builtin = http.get("/v1/tools?name=memory_insert")[0]

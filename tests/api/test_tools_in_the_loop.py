@@ -172,3 +172,39 @@ def test_a_tool_that_a_crash_cut_off_is_not_run_again(walled, own_server, model)
     assert told["status"] == "error" and "not known" in told["tool_return"]
     assert returns(say(api, agent, '@call nap {"seconds": 0}')) == [("success", "slept")]
     assert own.stop() == 0
+
+
+APPEND = '''def append(text: str, agent_state: "AgentState") -> str:
+    """Adds a line, slowly.
+
+    Args:
+        text: what
+    """
+    import time
+    seen = agent_state.memory.get_block("human").value
+    time.sleep(2)
+    agent_state.memory.update_block_value("human", seen.replace("end", text))
+    return "appended"
+'''
+
+
+def work_and_edit(api, agent, edited):
+    """Has the tool at work while somebody else writes `edited` to its block; the run's returns."""
+    run = api.post(f"/v1/agents/{agent}/messages/async", {"input": '@call append {"text": "tool"}'})["id"]
+    stele.wait_until(lambda: any(m["message_type"] == "tool_call_message" for m in api.get(f"/v1/runs/{run}/messages")))
+    api.patch(f"/v1/agents/{agent}/core-memory/blocks/human", {"value": edited})
+    stele.wait_until(lambda: api.get(f"/v1/runs/{run}")["status"] == "completed", 60)
+    return [(m["status"], m["tool_return"]) for m in api.get(f"/v1/runs/{run}/messages") if m["message_type"] == "tool_return_message"]
+
+
+def test_what_others_write_while_a_tool_edits_memory_stays(api):
+    agent = agent_with(api, APPEND, memory_blocks=[{"label": "human", "value": "begin\nmiddle\nend"}])
+    assert work_and_edit(api, agent, "person\nmiddle\nend") == [("success", "appended")]
+    assert api.get(f"/v1/agents/{agent}/core-memory/blocks/human")["value"] == "person\nmiddle\ntool"
+
+
+def test_edits_of_one_place_are_the_persons_and_the_model_is_told(api):
+    agent = agent_with(api, APPEND, memory_blocks=[{"label": "human", "value": "begin\nmiddle\nend"}])
+    [(status, text)] = work_and_edit(api, agent, "begin\nmiddle\nperson")
+    assert status == "error" and "edited at the same place" in text
+    assert api.get(f"/v1/agents/{agent}/core-memory/blocks/human")["value"] == "begin\nmiddle\nperson"

@@ -16,13 +16,14 @@ constexpr std::string_view loop_arguments[] = {"request_heartbeat", "thinking", 
 template <class M>
 constexpr bool required = !mapping::is_optional<M>::value && !mapping::is_patch<M>::value;
 
-void append_property(std::string& out, const Schema& schema, const char* description) {
+void append_property(std::string& out, const Schema& schema, const ParameterText& about) {
     Schema plain = schema;
     plain.nullable = false;
     std::string text;
     append_schema(plain, text);
     text.pop_back();
-    out += text + ",\"description\":" + json_string(description) + "}";
+    if (*about.words_json != '\0') text += std::string(",\"enum\":") + about.words_json;
+    out += text + ",\"description\":" + json_string(about.description) + "}";
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ std::string tool_schema(const char* name, const char* description, std::initiali
         STELE_ASSERT(text != texts.end());
         if (!properties.empty()) properties += ',';
         properties += json_string(member.name) + ":";
-        append_property(properties, mapping::schema_of_type<M>(), text->description);
+        append_property(properties, mapping::schema_of_type<M>(), *text);
         if constexpr (required<M>) required_names += (required_names.empty() ? "" : ",") + json_string(member.name);
     });
     return "{\"name\":" + json_string(name) + ",\"description\":" + json_string(description) +
@@ -99,5 +100,7 @@ STELE_ARGUMENTS(MemoryArguments)
 STELE_ARGUMENTS(PatchArguments)
 STELE_ARGUMENTS(RunCodeArguments)
 STELE_ARGUMENTS(CodeArguments)
+STELE_ARGUMENTS(FetchArguments)
+STELE_ARGUMENTS(WebSearchArguments)
 
 }  // namespace stele::tools

@@ -121,11 +121,31 @@ struct CodeArguments {
     std::string code;
 };
 BOOST_DESCRIBE_STRUCT(CodeArguments, (), (code))
+struct FetchArguments {
+    std::string url;
+};
+BOOST_DESCRIBE_STRUCT(FetchArguments, (), (url))
+
+struct WebSearchArguments {
+    std::string query;
+    std::optional<std::int64_t> num_results;
+    std::optional<std::string> category;
+    std::optional<bool> include_text;
+    std::optional<std::vector<std::string>> include_domains;
+    std::optional<std::vector<std::string>> exclude_domains;
+    std::optional<std::string> start_published_date;
+    std::optional<std::string> end_published_date;
+    std::optional<std::string> user_location;
+};
+BOOST_DESCRIBE_STRUCT(WebSearchArguments, (),
+                      (query, num_results, category, include_text, include_domains, exclude_domains,
+                       start_published_date, end_published_date, user_location))
 
 /// A parameter's text for the model.
 struct ParameterText {
     const char* name;
     const char* description;
+    const char* words_json = "";  ///< of a text that must be one of these: a JSON list
 };
 
 /// {"name","description","parameters"} for a tool that takes `T`; members that are no optional are required.

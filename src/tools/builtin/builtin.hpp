@@ -13,6 +13,10 @@ namespace stele::storage {
 class MessageRepository;
 }
 
+namespace stele::tools::web {
+class WebAccess;
+}
+
 namespace stele::tools {
 
 class CodeRunner;
@@ -32,6 +36,7 @@ struct BuiltinContext {
     OtherAgents& others;
     CodeRunner& code;
     Timestamp now;
+    web::WebAccess& web;
 };
 
 /// What a tool's call leaves behind besides its return.

@@ -10,6 +10,7 @@ std::span<const BuiltinTool> code_tools();
 std::span<const BuiltinTool> conversation_tools();
 std::span<const BuiltinTool> memory_tools();
 std::span<const BuiltinTool> voice_tools();
+std::span<const BuiltinTool> web_tools();
 
 /// Not joined: lent to an agent by the runtime, for one run.
 std::span<const BuiltinTool> group_tools();

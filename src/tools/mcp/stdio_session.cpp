@@ -80,16 +80,15 @@ struct StdioSession::Waiting {
 
 StdioSession::StdioSession(const asio::any_io_executor& executor, Launch launch) {
     if (launch.ours) {
-        doorway_ = std::make_shared<Doorway>(executor, launch.ours.release(), launch.egress_private);
-        Doorway::wait(doorway_);
+        net::EgressRules rules;
+        if (!launch.egress_private) rules.allows = net::is_public;
+        doorway_ = std::make_unique<Doorway>(executor, std::move(launch.ours), std::move(rules));
     }
     process_ = std::make_unique<PipedChild>(executor, std::move(launch.command));
     asio::co_spawn(executor, drain(std::move(process_->err)), asio::detached);
 }
 
-StdioSession::~StdioSession() {
-    if (doorway_) doorway_->close();
-}
+StdioSession::~StdioSession() = default;
 
 void StdioSession::leave(const asio::any_io_executor& executor) {
     if (process_) asio::co_spawn(executor, end(std::move(process_), {}), asio::detached);

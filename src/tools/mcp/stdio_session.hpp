@@ -35,7 +35,7 @@ private:
     boost::asio::awaitable<std::string> next_line(Waiting& waiting);
     boost::asio::awaitable<void> write(std::string text, std::chrono::milliseconds patience);
 
-    std::shared_ptr<Doorway> doorway_;  ///< null: there is no way out
+    std::unique_ptr<Doorway> doorway_;  ///< null: there is no way out
     std::unique_ptr<PipedChild> process_;
     std::string read_;  ///< that holds no whole line yet
     Era era_ = Era::legacy;

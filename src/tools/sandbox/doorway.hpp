@@ -1,29 +1,34 @@
 #pragma once
 
-#include "tools/sandbox/egress_proxy.hpp"
+#include "net/egress.hpp"
+#include "tools/sandbox/descriptor.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <utility>
 
 namespace stele::tools {
 
-/// Waits for the listening socket that a sandbox makes in its own network and sends along (one byte, SCM_RIGHTS), and
-/// has the proxy answer there. On one executor.
+/// Where programs in a sandbox find the proxy, in a network that holds nothing else.
+inline constexpr int proxy_port = 3128;
+
+/// Two ends of a socket for messages that carry descriptors. Throws Error{unavailable} if there are none left.
+std::pair<Descriptor, Descriptor> packet_pair();
+
+/// The way out of a sandbox's network: waits until a program inside hands over a listening socket that it has made at
+/// proxy_port (one byte with the descriptor), and has an EgressProxy answer there until destroyed.
 class Doorway {
 public:
-    /// `descriptor`: our end of the socket pair, owned from now on. `allow_private`: as EgressProxy has it.
-    Doorway(const boost::asio::any_io_executor& executor, int descriptor, bool allow_private)
-        : control_(executor, descriptor), allow_private_(allow_private) {}
-
-    static void wait(const std::shared_ptr<Doorway>& self);
-    void close();
-    boost::asio::any_io_executor executor() { return control_.get_executor(); }
+    /// `control`: our end of the socket by which it comes. Works on `executor`.
+    Doorway(const boost::asio::any_io_executor& executor, Descriptor control, net::EgressRules rules);
+    ~Doorway();
+    Doorway(const Doorway&) = delete;
+    Doorway& operator=(const Doorway&) = delete;
 
 private:
-    bool receive();
-
-    boost::asio::posix::stream_descriptor control_;
-    const bool allow_private_;
-    std::unique_ptr<EgressProxy> proxy_;
+    struct State;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace stele::tools

@@ -1,7 +1,6 @@
 #include "tools/sandbox/egress_proxy.hpp"
 
 #include "base/log.hpp"
-#include "net/egress.hpp"
 #include "net/within.hpp"
 #include "tools/sandbox/proxy_head.hpp"
 
@@ -72,11 +71,16 @@ asio::awaitable<std::size_t> read_head(std::shared_ptr<Pair> pair, std::string& 
 }
 
 // False where no address may be reached.
-asio::awaitable<bool> connect(std::shared_ptr<Pair> pair, std::string host, std::uint16_t port, bool allow_private) {
-    const auto found = co_await pair->resolver.async_resolve(host, std::to_string(port), asio::use_awaitable);
+asio::awaitable<bool> connect(std::shared_ptr<Pair> pair, std::string host, std::uint16_t port,
+                              const net::EgressRules& rules) {
     std::vector<tcp::endpoint> endpoints;
-    for (const auto& entry : found)
-        if (allow_private || net::is_public(entry.endpoint().address())) endpoints.push_back(entry.endpoint());
+    if (rules.look_up) {
+        for (const auto& address : rules.look_up(host)) endpoints.emplace_back(address, port);
+    } else {
+        const auto found = co_await pair->resolver.async_resolve(host, std::to_string(port), asio::use_awaitable);
+        for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    }
+    std::erase_if(endpoints, [&](const tcp::endpoint& each) { return !rules.permit(host, each.address()); });
     if (endpoints.empty()) co_return false;
     co_await asio::async_connect(pair->outside, endpoints, asio::use_awaitable);
     co_return true;
@@ -86,8 +90,8 @@ asio::awaitable<bool> connect(std::shared_ptr<Pair> pair, std::string host, std:
 
 class EgressProxy::Impl : public std::enable_shared_from_this<Impl> {
 public:
-    Impl(const asio::any_io_executor& executor, Descriptor listener, bool allow_private)
-        : acceptor_(executor), allow_private_(allow_private) {
+    Impl(const asio::any_io_executor& executor, Descriptor listener, net::EgressRules rules)
+        : acceptor_(executor), rules_(std::move(rules)) {
         acceptor_.assign(tcp::v4(), listener.release());
     }
 
@@ -104,7 +108,7 @@ private:
     asio::awaitable<std::string> lead(std::shared_ptr<Pair> pair, std::string& received);
 
     tcp::acceptor acceptor_;
-    const bool allow_private_;
+    const net::EgressRules rules_;
     std::set<std::shared_ptr<Pair>> pairs_;
 };
 
@@ -164,7 +168,7 @@ asio::awaitable<std::string> EgressProxy::Impl::lead(std::shared_ptr<Pair> pair,
     try {
         if (allowed)
             allowed = co_await net::within(std::chrono::duration_cast<std::chrono::milliseconds>(connect_time),
-                                           connect(pair, head.host, head.port, allow_private_));
+                                           connect(pair, head.host, head.port, rules_));
     } catch (const std::exception& failure) {
         problem = failure.what();
     }
@@ -181,8 +185,8 @@ asio::awaitable<std::string> EgressProxy::Impl::lead(std::shared_ptr<Pair> pair,
     co_return std::string();
 }
 
-EgressProxy::EgressProxy(const asio::any_io_executor& executor, Descriptor listener, bool allow_private)
-    : impl_(std::make_shared<Impl>(executor, std::move(listener), allow_private)) {
+EgressProxy::EgressProxy(const asio::any_io_executor& executor, Descriptor listener, net::EgressRules rules)
+    : impl_(std::make_shared<Impl>(executor, std::move(listener), std::move(rules))) {
     asio::co_spawn(executor, impl_->accept(), asio::detached);
 }
 

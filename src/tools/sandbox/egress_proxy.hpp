@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/egress.hpp"
 #include "tools/sandbox/descriptor.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -12,11 +13,12 @@ namespace stele::tools {
 /// sandbox's network namespace, while those who answer at it are here. A socket belongs to the namespace that it was
 /// made in, so nothing has to relay, and there is no other way out to find.
 ///
-/// Resolves a name once and connects to the addresses that are public, of this very look-up.
+/// A name is looked up once, and what it meant then is what is connected to. What stands in a Host field, or in a
+/// tunnel, does not matter: whoever is connected to is public.
 class EgressProxy {
 public:
     /// `listener` is handed over by the fork-server. Works on `executor` until destroyed.
-    EgressProxy(const boost::asio::any_io_executor& executor, Descriptor listener, bool allow_private);
+    EgressProxy(const boost::asio::any_io_executor& executor, Descriptor listener, net::EgressRules rules);
     ~EgressProxy();
     EgressProxy(const EgressProxy&) = delete;
     EgressProxy& operator=(const EgressProxy&) = delete;

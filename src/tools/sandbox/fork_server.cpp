@@ -5,8 +5,6 @@
 #include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/embedded_files.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -34,13 +32,6 @@ Descriptor memory_file(const char* name, std::string_view content, bool sealed) 
     }
     if (sealed) ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
     return file;
-}
-
-std::pair<Descriptor, Descriptor> packet_pair() {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        throw Error(ErrorCode::unavailable, "no descriptors are left for a sandbox");
-    return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 }  // namespace
@@ -86,15 +77,13 @@ ForkServer::ForkServer(const boost::asio::any_io_executor& executor, const Sandb
                            {files.library.get(), library_number}};
     child_ = std::make_unique<Child>(executor, command);
     if (enclosure.proxy_port == 0) return;
-    doorway_ = std::make_shared<Doorway>(executor, ::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0), egress_private);
-    Doorway::wait(doorway_);
+    net::EgressRules rules;
+    if (!egress_private) rules.allows = net::is_public;
+    doorway_ =
+        std::make_unique<Doorway>(executor, Descriptor(::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)), std::move(rules));
 }
 
-ForkServer::~ForkServer() {
-    if (!doorway_) return;
-    const auto executor = doorway_->executor();
-    asio::post(executor, [doorway = std::move(doorway_)] { doorway->close(); });
-}
+ForkServer::~ForkServer() = default;
 
 bool ForkServer::send(int call, int out, int err, int watch) {
     const std::array<int, 4> descriptors{call, out, err, watch};

@@ -39,10 +39,12 @@ public:
     std::atomic<int> calls = 0;
     std::atomic<std::chrono::steady_clock::time_point> last_used;
 
+    std::shared_ptr<const void> packages;  ///< keeps the folder of packages that it shows in its place
+
 private:
     Descriptor control_, complaints_;
     std::unique_ptr<Child> child_;
-    std::shared_ptr<Doorway> doorway_;
+    std::unique_ptr<Doorway> doorway_;
 };
 
 }  // namespace stele::tools

@@ -2,8 +2,13 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "tools/sandbox/doorway.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
 
 namespace stele::tools {
 namespace {
@@ -12,12 +17,48 @@ namespace asio = boost::asio;
 
 constexpr int calls_of_one_max = 1000;  // then a fresh one takes its place, whatever it may have gathered
 
+constexpr std::chrono::milliseconds sweep_interval_min{100}, sweep_interval_max{30'000};
+
 }  // namespace
+
+// The timer is touched on the background's thread alone. It may outlive the pool, whose end it learns by `pool`.
+struct ForkServerPool::Sweep : std::enable_shared_from_this<Sweep> {
+    Sweep(ForkServerPool& owner, const asio::any_io_executor& executor, std::chrono::milliseconds idle_time)
+        : timer(executor), interval(std::clamp(idle_time / 4, sweep_interval_min, sweep_interval_max)), pool(&owner) {}
+
+    void start() {
+        timer.expires_after(interval);
+        timer.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+            const std::scoped_lock lock(self->mutex);
+            if (!cancelled && self->pool != nullptr) self->pool->end_idle();
+        });
+    }
+
+    asio::steady_timer timer;
+    const std::chrono::milliseconds interval;
+    std::mutex mutex;
+    ForkServerPool* pool;  // under `mutex`
+    bool running = false;  // under the pool's mutex
+};
 
 ForkServerPool::ForkServerPool(asio::any_io_executor background, const SandboxOptions& options)
     : background_(std::move(background)),
       options_(options),
-      node_(find_program(options.node.empty() ? "node" : options.node)) {}
+      node_(find_program(options.node.empty() ? "node" : options.node)),
+      sweep_(std::make_shared<Sweep>(*this, background_, options_.idle_time)) {}
+
+ForkServerPool::~ForkServerPool() {
+    const std::scoped_lock lock(sweep_->mutex);
+    sweep_->pool = nullptr;
+}
+
+void ForkServerPool::end_idle() {
+    std::vector<std::shared_ptr<ForkServer>> ended;  // destroyed when the lock is free again
+    const std::scoped_lock lock(mutex_);
+    ended = take_superfluous(Clock::now());
+    sweep_->running = !stopped_ && !servers_.empty();
+    if (sweep_->running) sweep_->start();
+}
 
 Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const {
     Enclosure made;
@@ -35,20 +76,20 @@ Enclosure ForkServerPool::enclosure(const std::filesystem::path& packages) const
     return made;
 }
 
-std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organization_id,
-                                                    const std::filesystem::path& packages) {
+std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organization_id, const Packages& packages) {
     std::vector<std::shared_ptr<ForkServer>> ended;  // destroyed when the lock is free again
     const std::scoped_lock lock(mutex_);
     if (stopped_) throw Error(ErrorCode::unavailable, "The server is shutting down.");
     const Clock::time_point now = Clock::now();
-    std::shared_ptr<ForkServer>& server = servers_[{organization_id, packages.string()}];
+    std::shared_ptr<ForkServer>& server = servers_[{organization_id, packages.folder.string()}];
     if (server && server->calls >= calls_of_one_max) ended.push_back(std::exchange(server, nullptr));
     if (!server) {
         try {
-            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages), options_.python,
+            server = std::make_shared<ForkServer>(background_, files_, enclosure(packages.folder), options_.python,
                                                   options_.egress_private);
+            server->packages = packages.hold;
         } catch (const Error& failure) {
-            servers_.erase({organization_id, packages.string()});
+            servers_.erase({organization_id, packages.folder.string()});
             reason_ = advice(failure.what(), options_.python);
             throw Error(ErrorCode::unavailable, reason_);
         }
@@ -58,6 +99,7 @@ std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organizat
     ++acquired->calls;
     acquired->last_used = now;
     for (auto& superfluous : take_superfluous(now)) ended.push_back(std::move(superfluous));
+    if (!std::exchange(sweep_->running, true)) asio::post(background_, [sweep = sweep_] { sweep->start(); });
     return acquired;
 }
 
@@ -134,6 +176,7 @@ void ForkServerPool::stop() {
     const std::scoped_lock lock(mutex_);
     stopped_ = true;
     ended.swap(servers_);
+    asio::post(background_, [sweep = sweep_] { sweep->timer.cancel(); });
 }
 
 }  // namespace stele::tools

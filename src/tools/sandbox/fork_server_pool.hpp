@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tools/sandbox/fork_server.hpp"
+#include "tools/sandbox/package_store.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 #include <array>
@@ -9,17 +10,15 @@
 
 namespace stele::tools {
 
-/// Where tools find the proxy, in a network that holds nothing else.
-inline constexpr int proxy_port = 3128;
-
 /// The fork-servers that are warm: one for each organisation and folder of packages, started by the first call, stopped
 /// when they were idle for long, when they have served many calls, or when others are wanted more. Thread-safe.
 class ForkServerPool {
 public:
     ForkServerPool(boost::asio::any_io_executor background, const SandboxOptions& options);
+    ~ForkServerPool();
 
     /// Throws Error{unavailable} with the reason if it can't be started, or the server stops.
-    std::shared_ptr<ForkServer> acquire(const std::string& organization_id, const std::filesystem::path& packages);
+    std::shared_ptr<ForkServer> acquire(const std::string& organization_id, const Packages& packages);
 
     /// A call at work: its fork-server is not stopped meanwhile.
     class Use {
@@ -52,7 +51,11 @@ private:
     using Key = std::pair<std::string, std::string>;
     using Clock = std::chrono::steady_clock;
 
+    /// The clock by which idle ones are stopped; runs while there are any.
+    struct Sweep;
+
     void release(ForkServer& server);
+    void end_idle();
     Enclosure enclosure(const std::filesystem::path& packages) const;
     std::vector<std::shared_ptr<ForkServer>> take_superfluous(Clock::time_point now);
 
@@ -60,6 +63,7 @@ private:
     const SandboxOptions options_;
     const std::string node_;
     const SandboxFiles files_;
+    const std::shared_ptr<Sweep> sweep_;
     mutable std::mutex mutex_;
     std::map<Key, std::shared_ptr<ForkServer>> servers_;
     std::string reason_;

@@ -1,26 +1,45 @@
 #include "tools/sandbox/package_installers.hpp"
 
-#include "base/error.hpp"
+#include "base/utf8.hpp"
+#include "net/within.hpp"
 #include "tools/sandbox/bubblewrap.hpp"
+#include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/embedded_files.hpp"
 
+#include <boost/asio/redirect_error.hpp>
+
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <sstream>
 
 namespace stele::tools {
 namespace {
 
+namespace asio = boost::asio;
 namespace fs = std::filesystem;
-
 using Environment = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t complaint_bytes_max = 1000;
+constexpr char standard_index[] =
+    "https://pypi.org https://files.pythonhosted.org";  // may be mirrored within a network
+constexpr int control_number = 3;
 
 // How installers reach their index is the operator's to say. Not on the command line, which every user of the machine
 // can read.
 constexpr const char* handed_on[] = {
-    "PIP_CERT",           "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "HTTPS_PROXY",         "https_proxy",
-    "HTTP_PROXY",         "http_proxy",          "NO_PROXY",         "NPM_CONFIG_REGISTRY", "npm_config_registry",
+    "PIP_CERT",           "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "NPM_CONFIG_REGISTRY", "npm_config_registry",
     "NODE_EXTRA_CA_CERTS"};
+constexpr const char* proxies[] = {"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"};
 constexpr char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
+
+/// An installer that can be started.
+struct Installation {
+    Enclosure enclosure;
+    std::string program;
+    std::vector<std::string> arguments;
+    Environment environment{{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}, {"NO_COLOR", "1"}};
+};
 
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -29,7 +48,7 @@ bool holds_only(std::string_view text, std::string_view signs) {
                        [&](char c) { return is_alphanumeric(c) || signs.find(c) != std::string_view::npos; });
 }
 
-std::string pip_script() {
+std::string script() {
     for (const EmbeddedFile& file : embedded_files())
         if (file.name == "run_pip.py") return std::string(file.content);
     return {};
@@ -39,78 +58,118 @@ std::string node_of(const SandboxOptions& options) {
     return find_program(options.node.empty() ? "node" : options.node);
 }
 
-Environment environment() {
-    Environment made{{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}, {"NO_COLOR", "1"}};
+// What pip may reach: public addresses, and the operator's own index wherever it is.
+net::EgressRules rules_for(const SandboxOptions& options) {
+    net::EgressRules rules;
+    rules.allows = net::is_public;
+    std::string urls = options.package_index.empty() ? standard_index : options.package_index;
+    for (const char* name : {"PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"})
+        if (const char* value = std::getenv(name)) (urls += ' ') += value;
+    for (std::stringstream words(urls); words;) {
+        std::string word;
+        words >> word;
+        word.erase(0, word.find('@') == word.npos ? 0 : word.find('@') + 1);  // an index may be named with its password
+        if (word.starts_with("http://") || word.starts_with("https://")) word.erase(0, word.find("://") + 3);
+        word.resize(std::min(word.find_first_of("/:"), word.size()));
+        if (!word.empty()) rules.trusted_hosts.push_back(word);
+    }
+    return rules;
+}
+
+bool has_own_proxy() {
+    return std::any_of(std::begin(proxies), std::end(proxies), [](const char* name) {
+        const char* value = std::getenv(name);
+        return value != nullptr && *value != '\0' && !std::string_view(name).starts_with("NO") &&
+               !std::string_view(name).starts_with("no");
+    });
+}
+
+// Where the packages go, as the installer sees it.
+std::string place_of(const SandboxOptions& options, const fs::path& folder) {
+    return options.walls == Walls::none ? folder.string() : "/build";
+}
+
+void add_environment(Installation& made) {
+    const int port = made.enclosure.proxy_port;
     for (const char* name : handed_on)
-        if (const char* value = std::getenv(name)) made.emplace_back(name, value);
-    return made;
+        if (const char* value = std::getenv(name)) made.environment.emplace_back(name, value);
+    for (const char* name : proxies)
+        if (const char* value = std::getenv(name); made.enclosure.shares_network && value != nullptr)
+            made.environment.emplace_back(name, value);
+    if (port != 0)
+        for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+            made.environment.emplace_back(name, "http://127.0.0.1:" + std::to_string(port));
 }
 
-Enclosure enclosure(const SandboxOptions& options, const fs::path& folder) {
-    Enclosure made;
-    made.walls = options.walls;
-    made.shares_network = true;
-    made.writable = folder;
-    return made;
-}
-
-Command pip(const SandboxOptions& options, const std::string& place, const fs::path& folder,
-            std::vector<std::string> requirements) {
-    std::vector<std::string> arguments{"-I",
-                                       "-c",
-                                       pip_script(),
-                                       "install",
-                                       "--target",
-                                       place,
-                                       "--no-input",
-                                       "--only-binary",
-                                       ":all:",
-                                       "--no-cache-dir",
-                                       "--disable-pip-version-check",
-                                       "--no-warn-conflicts",
-                                       "--quiet",
-                                       "--"};
-    arguments.insert(arguments.end(), requirements.begin(), requirements.end());
-    Environment variables = environment();
+Installation pip(const SandboxOptions& options, const fs::path& folder) {
+    Installation made;
+    made.program = options.python;
+    // A proxy that the operator has set stands outside of any network of ours.
+    made.enclosure.shares_network = has_own_proxy() || options.walls == Walls::none;
+    made.enclosure.proxy_port = made.enclosure.shares_network ? 0 : proxy_port;
+    made.enclosure.shown = folders_of(options.python);
+    made.arguments = {"-I",
+                      "-c",
+                      script(),
+                      std::to_string(made.enclosure.proxy_port),
+                      "install",
+                      "--target",
+                      place_of(options, folder),
+                      "--no-input",
+                      "--only-binary",
+                      ":all:",
+                      "--no-cache-dir",
+                      "--disable-pip-version-check",
+                      "--no-warn-conflicts",
+                      "--quiet",
+                      "--"};
+    add_environment(made);
     if (std::getenv("PIP_CERT") == nullptr && fs::exists(system_authorities))
-        variables.emplace_back("PIP_CERT", system_authorities);
-    if (!options.package_index.empty()) variables.emplace_back("PIP_INDEX_URL", options.package_index);
-    Enclosure walls = enclosure(options, folder);
-    walls.shown = folders_of(options.python);
-    return enclosed(walls, options.python, std::move(arguments), variables);
+        made.environment.emplace_back("PIP_CERT", system_authorities);
+    if (!options.package_index.empty()) made.environment.emplace_back("PIP_INDEX_URL", options.package_index);
+    return made;
 }
 
-Command npm(const SandboxOptions& options, const std::string& place, const fs::path& folder,
-            std::vector<std::string> requirements) {
-    const std::string node = node_of(options), script = find_program("npm");
-    if (node.empty() || script.empty())
+Installation npm(const SandboxOptions& options, const fs::path& folder) {
+    Installation made;
+    const std::string own = find_program("npm");
+    made.program = node_of(options);
+    if (made.program.empty() || own.empty())
         throw Error(ErrorCode::unavailable, "npm is not installed on this server (on Debian: apt-get install npm)");
-    std::vector<std::string> arguments{script,       "install",          "--prefix",          place,
-                                       "--no-audit", "--no-fund",        "--no-progress",     "--no-update-notifier",
-                                       "--omit=dev", "--ignore-scripts", "--no-package-lock", "--loglevel=error",
-                                       "--"};
-    arguments.insert(arguments.end(), requirements.begin(), requirements.end());
-    Environment variables = environment();
-    variables.emplace_back("npm_config_cache", "/tmp/.npm");
+    made.enclosure.shares_network = true;
+    for (const std::string& program : {made.program, own})
+        for (const fs::path& shown : folders_of(program)) made.enclosure.shown.push_back(shown);
+    made.arguments = {own,          "install",          "--prefix",          place_of(options, folder),
+                      "--no-audit", "--no-fund",        "--no-progress",     "--no-update-notifier",
+                      "--omit=dev", "--ignore-scripts", "--no-package-lock", "--loglevel=error",
+                      "--"};
+    add_environment(made);
+    made.environment.emplace_back("npm_config_cache", "/tmp/.npm");
     if (std::getenv("NODE_EXTRA_CA_CERTS") == nullptr && fs::exists(system_authorities))
-        variables.emplace_back("NODE_EXTRA_CA_CERTS", system_authorities);
-    Enclosure walls = enclosure(options, folder);
-    for (const std::string& program : {node, script})
-        for (const fs::path& shown : folders_of(program)) walls.shown.push_back(shown);
-    return enclosed(walls, node, std::move(arguments), variables);
+        made.environment.emplace_back("NODE_EXTRA_CA_CERTS", system_authorities);
+    return made;
+}
+
+// The exit code, and the end of what was said on standard error.
+asio::awaitable<std::pair<int, std::string>> finished(PipedChild& child) {
+    std::string complaint;
+    std::array<char, 4096> buffer{};
+    boost::system::error_code end;
+    while (!end) {
+        const std::size_t count =
+            co_await child.err.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, end));
+        complaint.append(buffer.data(), count);
+        if (complaint.size() > 4 * complaint_bytes_max) complaint.erase(0, complaint.size() - 2 * complaint_bytes_max);
+    }
+    const int code = co_await child.child->wait();
+    std::pair<int, std::string> made(code, complaint);
+    co_return made;
 }
 
 }  // namespace
 
 std::string interpreter_of(const SandboxOptions& options, Installer installer) {
     return installer == Installer::pip ? options.python : node_of(options);
-}
-
-Command installation(const SandboxOptions& options, Installer installer, std::vector<std::string> requirements,
-                     const fs::path& folder) {
-    const std::string place = options.walls == Walls::none ? folder.string() : "/build";
-    return installer == Installer::pip ? pip(options, place, folder, std::move(requirements))
-                                       : npm(options, place, folder, std::move(requirements));
 }
 
 bool is_requirement(std::string_view text, Installer installer) {
@@ -127,6 +186,29 @@ bool is_requirement(std::string_view text, Installer installer) {
     }
     return !name.empty() && is_alphanumeric(name.front()) && holds_only(name, "._-") &&
            (version.empty() || (version.size() > 1 && holds_only(version.substr(1), "._~^*+<>=|- ")));
+}
+
+asio::awaitable<std::string> install_packages(asio::any_io_executor executor, const SandboxOptions& options,
+                                              Installer installer, std::vector<std::string> requirements,
+                                              fs::path folder) {
+    Installation made = installer == Installer::pip ? pip(options, folder) : npm(options, folder);
+    made.enclosure.walls = options.walls;
+    made.enclosure.writable = folder;
+    made.arguments.insert(made.arguments.end(), requirements.begin(), requirements.end());
+    auto [control, theirs] = packet_pair();
+    Command command = enclosed(made.enclosure, made.program, std::move(made.arguments), made.environment);
+    command.descriptors.emplace_back(theirs.get(), control_number);
+    std::optional<Doorway> doorway;
+    if (made.enclosure.proxy_port != 0) doorway.emplace(executor, std::move(control), rules_for(options));
+    PipedChild child(executor, std::move(command));
+    child.in.close();
+    child.out.close();
+    auto [code, complaint] = co_await net::within(
+        std::chrono::duration_cast<std::chrono::milliseconds>(options.install_time), finished(child));
+    if (code == 0) co_return std::string();
+    if (complaint.size() > complaint_bytes_max) complaint.erase(0, complaint.size() - complaint_bytes_max);
+    while (!complaint.empty() && complaint.back() == '\n') complaint.pop_back();
+    co_return complaint.empty() ? "it ended with code " + std::to_string(code) : to_valid_utf8(complaint);
 }
 
 }  // namespace stele::tools

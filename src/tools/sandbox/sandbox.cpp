@@ -2,8 +2,10 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "domain/audit.hpp"
 #include "tools/sandbox/call_exchange.hpp"
 #include "tools/sandbox/call_frames.hpp"
+#include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/fork_server_pool.hpp"
 #include "tools/sandbox/package_store.hpp"
 
@@ -42,10 +44,10 @@ private:
 // Shared, since frames of calls may outlive the Sandbox at the end of the server.
 class Sandbox::Impl : public std::enable_shared_from_this<Impl> {
 public:
-    Impl(asio::any_io_executor background, SandboxOptions options)
+    Impl(asio::any_io_executor background, WorkerThreads& workers, SandboxOptions options)
         : options_(std::move(options)),
           pool_(background, options_),
-          packages_(std::make_shared<PackageStore>(background, options_)) {}
+          packages_(std::make_shared<PackageStore>(background, workers, options_)) {}
 
     asio::awaitable<SandboxResult> call(SandboxCall call);
     asio::awaitable<std::string> derive(std::string source_code, std::string source_type, std::string args_json_schema);
@@ -54,8 +56,8 @@ public:
     const SandboxOptions& options() const { return options_; }
 
 private:
-    asio::awaitable<Exchange> exchanged(std::string organization_id, std::filesystem::path packages,
-                                        std::string request, std::chrono::milliseconds time_limit);
+    asio::awaitable<Exchange> exchanged(std::string organization_id, Packages packages, std::string request,
+                                        std::chrono::milliseconds time_limit);
     Environment environment_of(const SandboxCall& call) const;
 
     const SandboxOptions options_;
@@ -84,8 +86,8 @@ Environment Sandbox::Impl::environment_of(const SandboxCall& call) const {
 }
 
 // A fork-server that has died is replaced once: nothing of the call has run then.
-asio::awaitable<Exchange> Sandbox::Impl::exchanged(std::string organization_id, std::filesystem::path packages,
-                                                   std::string request, std::chrono::milliseconds time_limit) {
+asio::awaitable<Exchange> Sandbox::Impl::exchanged(std::string organization_id, Packages packages, std::string request,
+                                                   std::chrono::milliseconds time_limit) {
     Exchange made;
     for (int attempt = 0; attempt < 2; ++attempt) {
         const auto server = pool_.acquire(organization_id, packages);
@@ -125,7 +127,7 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     std::string request = call_request(call, environment_of(call), node, api_socket);
     Exchange made;
     try {
-        made = co_await exchanged(call.organization_id, packages.folder, std::move(request), call.time_limit);
+        made = co_await exchanged(call.organization_id, packages, std::move(request), call.time_limit);
     } catch (const Error& missing) {
         co_return failure("Unavailable", missing.what());
     }
@@ -157,17 +159,20 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
     co_return result;
 }
 
+// Nothing of the source runs, so it does not matter whose interpreter reads it: that one will do which calls want next.
 asio::awaitable<std::string> Sandbox::Impl::derive(std::string source_code, std::string source_type,
                                                    std::string args_json_schema) {
     std::string request = derivation_request(source_code, source_type, args_json_schema);
-    const Exchange made = co_await exchanged("", {}, std::move(request), derivation_time);
+    Packages none;
+    const Exchange made =
+        co_await exchanged(default_organization_id, std::move(none), std::move(request), derivation_time);
     if (made.end == Exchange::End::answered) co_return read_derivation(made.answer);
     if (made.end == Exchange::End::not_forked) throw Error(ErrorCode::unavailable, made.complaint);
     throw Error(ErrorCode::invalid_argument, "the source can't be read: it is too large or too deeply nested");
 }
 
-Sandbox::Sandbox(asio::any_io_executor background, SandboxOptions options)
-    : impl_(std::make_shared<Impl>(std::move(background), std::move(options))) {}
+Sandbox::Sandbox(asio::any_io_executor background, WorkerThreads& workers, SandboxOptions options)
+    : impl_(std::make_shared<Impl>(std::move(background), workers, std::move(options))) {}
 
 Sandbox::~Sandbox() { stop(); }
 

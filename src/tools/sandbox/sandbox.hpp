@@ -13,6 +13,10 @@
 #include <utility>
 #include <vector>
 
+namespace stele {
+class WorkerThreads;
+}
+
 namespace stele::tools {
 
 enum class Walls : std::uint8_t {
@@ -34,11 +38,13 @@ struct SandboxOptions {
     std::filesystem::path environments;  ///< folder of the installed requirements; made when first needed
     std::filesystem::path api_socket;    ///< of this server, for tools that use its API; empty: there is none
     std::string python = "/usr/bin/python3";
-    std::string node;                        ///< path of Node.js; empty: the one on PATH, if there is one
-    std::string package_index;               ///< for pip, its own when empty
-    std::size_t environments_idle_max = 8;   ///< fork-servers kept, over all organisations
-    std::chrono::seconds idle_time{600};     ///< after which a fork-server is stopped
-    std::chrono::seconds install_time{600};  ///< for the requirements of one tool
+    std::string node;           ///< path of Node.js; empty: the one on PATH, if there is one
+    std::string package_index;  ///< for pip, its own when empty
+    std::uintmax_t packages_bytes_max = 4ull
+                                        << 30;  ///< of all installed; above, those not used for longest are removed
+    std::size_t environments_idle_max = 8;      ///< fork-servers kept, over all organisations
+    std::chrono::seconds idle_time{600};        ///< after which a fork-server is stopped
+    std::chrono::seconds install_time{600};     ///< for the requirements of one tool
 };
 
 /// What a whole program finds beside itself. In Python alone.
@@ -82,10 +88,10 @@ struct SandboxResult {
 
 /// Runs what users wrote, apart from the server: a warm fork-server for each organisation and set of requirements, in
 /// bubblewrap; each call is a fork of it with namespaces, limits and a /tmp of its own. One per server. Thread-safe;
-/// works on the caller's executor, and with what must outlive a call on `background`.
+/// works on the caller's executor, with what must outlive a call on `background`, and with files on `workers`.
 class Sandbox {
 public:
-    Sandbox(boost::asio::any_io_executor background, SandboxOptions options);
+    Sandbox(boost::asio::any_io_executor background, WorkerThreads& workers, SandboxOptions options);
     ~Sandbox();
     Sandbox(const Sandbox&) = delete;
     Sandbox& operator=(const Sandbox&) = delete;

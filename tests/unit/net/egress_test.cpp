@@ -74,7 +74,7 @@ TEST(Egress, KnowsAddressesThatAreNobodyElsesBusiness) {
 /// What comes of a request to `url` by a client that may go to public addresses alone.
 std::optional<ErrorCode> refusal(const std::string& url) {
     ClientOptions options;
-    options.public_only = true;
+    options.egress.allows = is_public;
     HttpClient client(options);
     boost::asio::io_context context(1);
     std::optional<ErrorCode> refused;

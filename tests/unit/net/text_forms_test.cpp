@@ -82,6 +82,40 @@ TEST(Gunzip, TellsABombFromADefect) {
     }
 }
 
+TEST(ResolveReference, MeansWhatALinkOnThePageMeans) {
+    struct Case {
+        const char *base, *reference, *made;
+    };
+    const Case cases[] = {
+        {"http://a/b/c/d;p?q", "g", "http://a/b/c/g"},
+        {"http://a/b/c/d;p?q", "../../g", "http://a/g"},
+        {"http://a/b/c/d;p?q", "?y", "http://a/b/c/d;p?y"},
+        {"http://a/b/c/d;p?q", "//g/x", "http://g/x"},
+        {"https://a:8443/b", "/c?d#e", "https://a:8443/c?d#e"},
+        {"http://a/b", "mailto:x@y", "mailto:x@y"},
+        {"http://a/b", "  /c d\t", "http://a/c%20d"},
+        {"http://a/", "\xc3\xa9?\xc3\xbc", "http://a/%C3%A9?%C3%BC"},
+        {"http://a/", "x%2fy%zz", "http://a/x%2fy%25zz"},
+        {"http://a/", "/p[1]", "http://a/p%5B1%5D"},
+        {"http://[::1]:80/x", "y", "http://[::1]:80/y"},
+        {"http://a/", "http://[::1]/", "http://[::1]/"},
+        {"http://a/", "http://[::1", ""},
+        {"no base", "x", ""},
+        {"http://a/b/c/d;p?q", "", "http://a/b/c/d;p?q"},
+        {"http://a/b/c/d;p?q", "#s", "http://a/b/c/d;p?q#s"},
+        {"http://a/b/c/d;p?q", "./", "http://a/b/c/"},
+        {"http://a/b/c/d;p?q", "..", "http://a/b/"},
+        {"http://a/b/c/d;p?q", "../../../g", "http://a/g"},
+        {"http://a/b/c/d;p?q", "/./g/../h", "http://a/h"},
+        {"http://a/b/c/d;p?q", "g;x=1/../y", "http://a/b/c/y"},
+        {"http://a/b/c/d;p?q", "g?y/./x", "http://a/b/c/g?y/./x"},
+        {"http://a/b/c/d;p?q", "//g?y", "http://g?y"},
+        {"http://a", "g", "http://a/g"},
+        {"http://a/b", "c%3Fd", "http://a/c%3Fd"},
+    };
+    for (const Case& each : cases) EXPECT_EQ(resolve_reference(each.base, each.reference), each.made) << each.reference;
+}
+
 TEST(AcceptsGzip, WeighsWhatTheClientSays) {
     for (const char* yes : {"gzip", "deflate, gzip", "GZIP;q=0.5", "gzip; q=1", "*", "br;q=0, *;q=0.1", "gzip, *;q=0"})
         EXPECT_TRUE(accepts_gzip(yes)) << yes;

@@ -152,11 +152,13 @@ TEST_F(SandboxCalls, KeepNothingFromOneToTheNext) {
 
 TEST_F(SandboxCalls, EndAtTheirTimeLimit) {
     SandboxCall call = call_of("import time\ndef f():\n    print('started', flush=True)\n    time.sleep(1000)");
+    SandboxResult result;
     call.time_limit = std::chrono::milliseconds(300);
-    const SandboxResult result = room.call(call);
+    for (; result.out.empty() && call.time_limit < std::chrono::seconds(30); call.time_limit *= 2)
+        result = room.call(call);  // on a busy machine it takes longer to begin
 
     EXPECT_EQ(result.error_type, "Timeout");
-    EXPECT_NE(result.error_message.find("timed out after 1 second"), std::string::npos);
+    EXPECT_NE(result.error_message.find("The tool timed out after "), std::string::npos);
     EXPECT_EQ(result.out, "started\n");
     EXPECT_TRUE(room.call("def f(): return 1").ok);
 }
@@ -244,6 +246,23 @@ TEST(SandboxThatCannotStart, SaysWhatToDo) {
     EXPECT_FALSE(room.sandbox().unavailable_reason().empty());
     EXPECT_TRUE(!test::no_walls_here().empty() || result.error_message.find("tools_python") != std::string::npos)
         << result.error_message;
+}
+
+TEST(ForkServers, ThatAreIdleForLongEndByThemselves) {
+    STELE_NEEDS_WALLS();
+    SandboxOptions options;
+    options.idle_time = std::chrono::seconds(1);
+    options.python = "/usr/bin/../bin/python3";  // so that this test's own processes are known by it
+    test::Room room(options);
+    ASSERT_TRUE(room.call("def f(): return 1").ok);
+    ASSERT_GT(test::Room::processes_with(options.python), 0);
+
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (test::Room::processes_with(options.python) > 0 && std::chrono::steady_clock::now() < until)
+        room.io().run_one_for(std::chrono::milliseconds(20));
+
+    EXPECT_EQ(test::Room::processes_with(options.python), 0);
+    EXPECT_TRUE(room.call("def f(): return 1").ok) << "and the next call starts another";
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ fs::path fresh_folder() {
 
 Room::Room(SandboxOptions options) : folder_(fresh_folder()) {
     options.environments = folder_;
-    sandbox_ = std::make_unique<Sandbox>(io_.get_executor(), std::move(options));
+    sandbox_ = std::make_unique<Sandbox>(io_.get_executor(), workers_, std::move(options));
 }
 
 Room::~Room() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/worker_threads.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -23,12 +24,14 @@ public:
 
     boost::asio::io_context& io() { return io_; }
     Sandbox& sandbox() { return *sandbox_; }
+    const std::filesystem::path& folder() const { return folder_; }  ///< of the installed packages
 
     /// Processes whose command line holds `text`.
     static int processes_with(const std::string& text);
 
 private:
     std::filesystem::path folder_;
+    WorkerThreads workers_;
     boost::asio::io_context io_;
     std::unique_ptr<Sandbox> sandbox_;
 };

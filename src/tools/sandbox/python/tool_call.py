@@ -8,6 +8,7 @@
     {"op": "derive_schema", "source", "source_type", "args_schema", "limits"} -> {"ok": true, "schema"} or {"ok": false, "message"}
 """
 import asyncio
+import builtins
 import gc
 import inspect
 import json
@@ -17,6 +18,7 @@ import struct
 import sys
 import traceback
 import types
+import typing
 
 import agent_state
 import api_client
@@ -28,6 +30,8 @@ import typescript_schema
 FILE = "<tool>"
 ANSWER_BYTES_MAX = 16 << 20
 MESSAGE_CHARACTERS_MAX = 1000
+# Names that annotations of a lone function use, as the clients send it: the imports above it stay behind in its file.
+KNOWN_TO_ANNOTATIONS = {"typing": typing, "AgentState": agent_state.AgentState, **{name: getattr(typing, name) for name in typing.__all__}}
 
 
 def run(channel, walls):
@@ -104,6 +108,7 @@ def call(request):
     module, no_client = None, None
     try:
         module = types.ModuleType("__main__" if "program" in request else "tool")
+        module.__builtins__ = {**KNOWN_TO_ANNOTATIONS, **vars(builtins)}
         door = request.pop("client", None)
         module.client, no_client = api_client.made(door) if says_client(request) else (None, None)
         if "program" in request:
