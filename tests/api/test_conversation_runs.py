@@ -95,6 +95,7 @@ def test_what_cannot_be_followed_is_refused(server, api, talk):
     with pytest.raises(stele.Refused) as refused:
         api.post(f"/v1/conversations/{other['id']}/stream", {"run_id": mine})
     assert refused.value.status == 404
+    stele.wait_until(lambda: api.get(f"/v1/runs/{mine}")["status"] == "completed")
     foreground = say(api, talk, "@say x")["messages"][0]["run_id"]
     with pytest.raises(stele.Refused) as refused:
         api.post(path, {"run_id": foreground})

@@ -85,9 +85,20 @@ Command npm(const SandboxOptions& options, const std::string& place, const fs::p
     const std::string node = node_of(options), script = find_program("npm");
     if (node.empty() || script.empty())
         throw Error(ErrorCode::unavailable, "npm is not installed on this server (on Debian: apt-get install npm)");
-    std::vector<std::string> arguments{script,       "install",          "--prefix",          place,
-                                       "--no-audit", "--no-fund",        "--no-progress",     "--no-update-notifier",
-                                       "--omit=dev", "--ignore-scripts", "--no-package-lock", "--loglevel=error",
+    std::vector<std::string> arguments{script,
+                                       "install",
+                                       "--prefix",
+                                       place,
+                                       "--no-audit",
+                                       "--no-fund",
+                                       "--no-progress",
+                                       "--no-update-notifier",
+                                       "--omit=dev",
+                                       "--ignore-scripts",
+                                       "--no-package-lock",
+                                       "--fetch-retries=1",
+                                       "--fetch-retry-mintimeout=1000",
+                                       "--loglevel=error",
                                        "--"};
     arguments.insert(arguments.end(), requirements.begin(), requirements.end());
     Environment variables = environment();
