@@ -17,8 +17,9 @@ struct FromTool {
 void will_wait(Services& services, const Request& request, const std::string& agent_id,
                const std::string& conversation_id = {});
 
-/// The lease that waits for what `request` does; empty: none does.
-std::string waiting_for(const Request& request);
+/// What a call of a tool comes from that `request` asks for. Throws Error{invalid_argument} if it was asked for from
+/// within a tool, which was from within another, and so on for too long.
+runtime::CallOrigin origin_of(const Request& request);
 
 /// Keeps the waits on record until a streamed answer has been told.
 void keep_waits(Response& response, std::shared_ptr<FromTool> from_tool);

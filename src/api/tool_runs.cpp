@@ -32,7 +32,7 @@ awaitable<Response> run_from_source(Services& services, const Request& request) 
     runtime::CustomToolCall call;
     call.organization_id = request.organization_id;
     call.user_id = request.user_id;
-    call.waiting = waiting_for(request);
+    call.origin = origin_of(request);
     call.arguments_json = body.args.text;
     call.environment = body.env_vars.value_or({});
     call.tool = co_await services.tool_service.from_source(std::move(body));
@@ -50,7 +50,7 @@ awaitable<Response> run_of_agent(Services& services, const Request& request) {
     wanted.agent_id = agent_id;
     wanted.tool_name = name;
     wanted.args = std::move(body.args);
-    wanted.waiting = waiting_for(request);
+    wanted.origin = origin_of(request);
     const ToolExecutionResult result = co_await services.runtime.run_tool(std::move(wanted));
     co_return answer(result);
 }

@@ -114,7 +114,7 @@ awaitable<tools::CodeOutcome> AgentCode::run(tools::Code code) {
     CustomToolCall call;
     call.organization_id = caller_.organization_id;
     call.user_id = caller_.user_id;
-    call.waiting = caller_.waiting;
+    call.origin = caller_.origin;
     call.tool.name = code.with_tools ? itself : "run_code";
     call.tool.source_type = python ? "python" : code.language == "ts" ? "typescript" : "javascript";
     call.tool.source_code = std::move(code.text);

@@ -11,6 +11,7 @@ struct Program;
 namespace stele::runtime {
 
 class CustomTools;
+struct CallOrigin;
 
 /// Programs that an agent writes, in the sandbox of its tools. Belongs to a step; references outlive it.
 class AgentCode final : public tools::CodeRunner {
@@ -18,7 +19,7 @@ public:
     struct Caller {
         const std::string& organization_id;
         const std::string& user_id;
-        const std::string& waiting;  ///< as of ToolCaller
+        const CallOrigin& origin;
     };
 
     AgentCode(const CustomTools& custom_tools, tools::Sandbox& sandbox, const LoadedAgent& loaded, Caller caller)

@@ -13,7 +13,7 @@ struct TurnServices;
 /// Messages from the agent of one turn to others, each an ordinary run of the receiver. Belongs to the turn.
 class AgentMessenger final : public tools::OtherAgents {
 public:
-    /// References outlive it: the turn's own. `waiting`: the lease that waits for the answers, as of ToolCaller; empty:
+    /// References outlive it: the turn's own. `waiting`: the lease that waits for the answers, as of CallOrigin; empty:
     /// that of the sender's conversation.
     AgentMessenger(const TurnServices& services, const TurnRequest& sender, std::string waiting = {})
         : services_(services), sender_(sender), waiting_(std::move(waiting)) {}

@@ -254,7 +254,7 @@ awaitable<CustomTools::Gathered> CustomTools::gather(CustomToolCall call) const 
 awaitable<tools::SandboxResult> CustomTools::carry_out(CustomToolCall call, tools::SandboxCall wanted) const {
     std::optional<RunTokens::Token> token;
     if (may_ask_server(wanted)) {
-        ToolCaller caller{call.organization_id, call.user_id, wanted.agent_id.value_or(""), call.waiting};
+        ToolCaller caller{call.organization_id, call.user_id, wanted.agent_id.value_or(""), call.origin};
         token.emplace(parts_.tokens.issue(std::move(caller)));
         wanted.run_token = token->text();
     }

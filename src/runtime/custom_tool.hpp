@@ -23,7 +23,7 @@ namespace stele::runtime {
 struct CustomToolCall {
     std::string organization_id;
     std::string user_id;
-    std::string waiting;  ///< as of ToolCaller
+    CallOrigin origin;
     Tool tool;
     std::string arguments_json = "{}";
     std::optional<AgentState> agent;  ///< who calls, with its blocks as they are now; nothing: nobody in particular

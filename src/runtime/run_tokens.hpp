@@ -9,12 +9,18 @@
 
 namespace stele::runtime {
 
+/// What a call of a tool came from.
+struct CallOrigin {
+    std::string waiting;  ///< lease of the conversation that goes on when the call has ended; empty: none does
+    int depth = 0;        ///< so many calls of tools led to it, each from within the one before
+};
+
 /// Whom a request speaks for that comes from within a call of a tool.
 struct ToolCaller {
     std::string organization_id;
     std::string user_id;
     std::string agent_id;  ///< empty: nobody in particular
-    std::string waiting;   ///< lease of the conversation that goes on when the call has ended; empty: none does
+    CallOrigin origin;
 };
 
 /// The tokens with which tools speak to this server: 256 random bits, each valid as long as the call that it was made

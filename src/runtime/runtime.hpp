@@ -25,7 +25,7 @@ struct HandRun {
     std::string agent_id;
     std::string tool_name;
     Json args;
-    std::string waiting;  ///< as of ToolCaller
+    CallOrigin origin;
 };
 
 /// Starts runs and knows those at work. Thread-safe; outlives every run.

@@ -64,8 +64,8 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
     if (wanted.args.is_null()) wanted.args.text = "{}";
     TurnRequest request = nobodys_request(wanted.organization_id, wanted.user_id, wanted.agent_id);
     request.control = std::make_shared<RunControl>(co_await boost::asio::this_coro::executor);
-    AgentMessenger others(services_, request, wanted.waiting);
-    const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others, wanted.waiting);
+    AgentMessenger others(services_, request, wanted.origin.waiting);
+    const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others, wanted.origin);
 
     tools::WorkingMemory memory(loaded.blocks);
     std::vector<PreparedCall> calls(1);
@@ -75,7 +75,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
         CustomToolCall call;
         call.organization_id = wanted.organization_id;
         call.user_id = wanted.user_id;
-        call.waiting = wanted.waiting;
+        call.origin = wanted.origin;
         call.tool = tool;
         call.arguments_json = wanted.args.text;
         call.agent = state_for_tools(loaded.agent, loaded.blocks);

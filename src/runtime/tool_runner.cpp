@@ -153,9 +153,14 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
         co_return;
     }
     try {
+<<<<<<< HEAD
         AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, waiting_});
         tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages,
                                       others_,       code,   now(),  services_.web};
+=======
+        AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, origin_});
+        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, code, now()};
+>>>>>>> client
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;
@@ -173,7 +178,7 @@ awaitable<void> ToolRunner::run_custom(PreparedCall& call, const Tool& tool, too
     CustomToolCall wanted;
     wanted.organization_id = organization_id_;
     wanted.user_id = actor_;
-    wanted.waiting = waiting_;
+    wanted.origin = origin_;
     wanted.tool = tool;
     wanted.arguments_json = *call.arguments_json;
     wanted.agent = state_for_tools(loaded_.agent, memory.blocks());

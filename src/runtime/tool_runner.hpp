@@ -28,15 +28,14 @@ struct PreparedCall {
 /// Carries out the calls of a step on a working memory. References outlive it.
 class ToolRunner {
 public:
-    /// `waiting`: the lease that waits for the calls, as of ToolCaller.
     ToolRunner(const TurnServices& services, const std::string& organization_id, const std::string& actor,
-               const LoadedAgent& loaded, tools::OtherAgents& others, std::string waiting)
+               const LoadedAgent& loaded, tools::OtherAgents& others, CallOrigin origin)
         : services_(services),
           organization_id_(organization_id),
           actor_(actor),
           loaded_(loaded),
           others_(others),
-          waiting_(std::move(waiting)) {}
+          origin_(std::move(origin)) {}
 
     /// True if this call leaves something behind that the step's transaction does not hold.
     bool acts_outside(const PreparedCall& call) const;
@@ -67,7 +66,7 @@ private:
     const std::string& actor_;
     const LoadedAgent& loaded_;
     tools::OtherAgents& others_;
-    const std::string waiting_;
+    const CallOrigin origin_;
 };
 
 }  // namespace stele::runtime

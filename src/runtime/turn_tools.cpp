@@ -18,9 +18,9 @@ constexpr char cut_off[] = "The call was cut off: the user cancelled the run. It
 }  // namespace
 
 ToolRunner Turn::tool_runner() {
-    return {services_,        request_.organization_id,
-            request_.user_id, loaded_,
-            others_,          lease_key(request_.agent_id, request_.conversation_id)};
+    CallOrigin origin;
+    origin.waiting = lease_key(request_.agent_id, request_.conversation_id);
+    return {services_, request_.organization_id, request_.user_id, loaded_, others_, std::move(origin)};
 }
 
 // Fills in the results of `work.calls`. Calls that act outside the store are on record before they are made: whatever

@@ -390,3 +390,25 @@ def test_an_agent_that_is_asked_may_be_used_by_who_asks(api):
     status, text = call(api, agent, "ask", agent=other, text=f"@call use {json.dumps({'agent': agent})}")
 
     assert status == "success" and text.startswith("names"), text
+
+
+def test_a_tool_that_has_itself_run_without_end_comes_to_one(api):
+    source = '''def again(depth: int) -> list:
+    """Again.
+
+    Args:
+        depth: how deep it is
+    """
+    import os
+    path = "/v1/agents/" + os.environ["LETTA_AGENT_ID"] + "/tools/again/run"
+    try:
+        return client.post(path, cast_to=object, body={"args": {"depth": depth + 1}})["func_return"]
+    except Exception as failure:
+        return [depth, str(failure)]
+'''
+    agent = agent_with(api, source, NAMES)
+
+    depth, why = api.post(f"/v1/agents/{agent}/tools/again/run", {"args": {"depth": 0}})["func_return"]
+
+    assert depth == 8 and "no chain may be longer" in why
+    assert call(api, agent, "names") == ("success", '["names"]')

@@ -39,7 +39,7 @@ def newer_node():
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
-            subprocess.run(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", f"{package}@22.23.3"], capture_output=True)
+            subprocess.run(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", f"{package}@22.23.3"], capture_output=True)
     if not program.exists():
         pytest.skip("no Node.js that knows types can be had")
     return str(program)

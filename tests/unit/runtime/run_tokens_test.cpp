@@ -5,7 +5,7 @@
 namespace stele::runtime {
 namespace {
 
-ToolCaller caller(const std::string& agent_id) { return {"org-1", "user-1", agent_id, agent_id}; }
+ToolCaller caller(const std::string& agent_id) { return {"org-1", "user-1", agent_id, {agent_id, 0}}; }
 
 TEST(RunToken, NamesItsCallerAsLongAsItLives) {
     RunTokens tokens;
