@@ -1,15 +1,14 @@
 #include "tools/mcp/launch.hpp"
 
-#include "base/error.hpp"
 #include "tools/sandbox/bubblewrap.hpp"
+#include "tools/sandbox/doorway.hpp"
 
-#include <sys/socket.h>
+#include <tuple>
 
 namespace stele::tools::mcp {
 namespace {
 
 constexpr int control_number = 3;
-constexpr int proxy_port = 3128;  // inside, where nothing else listens
 
 // Runs inside, before the command takes its place: hands the way out over, takes a user id that nothing else has (root
 // is exempt from the limit of processes), and sets limits. No limit of memory: what runs on V8 maps far more than it
@@ -87,11 +86,7 @@ Launch launch_of(const McpServer& server, const LaunchOptions& options) {
     words.insert(words.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
     launch.command = enclosed(enclosure, options.python, std::move(words), environment_of(server, through_proxy));
     if (!through_proxy) return launch;
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        throw Error(ErrorCode::unavailable, "no descriptors are left for an MCP server");
-    launch.ours = Descriptor(ends[0]);
-    launch.theirs = Descriptor(ends[1]);
+    std::tie(launch.ours, launch.theirs) = packet_pair();
     launch.command.descriptors = {{launch.theirs.get(), control_number}};
     launch.egress_private = options.egress_private;
     return launch;

@@ -139,9 +139,20 @@ Installation npm(const SandboxOptions& options, const fs::path& folder) {
     made.enclosure.shares_network = true;
     for (const std::string& program : {made.program, own})
         for (const fs::path& shown : folders_of(program)) made.enclosure.shown.push_back(shown);
-    made.arguments = {own,          "install",          "--prefix",          place_of(options, folder),
-                      "--no-audit", "--no-fund",        "--no-progress",     "--no-update-notifier",
-                      "--omit=dev", "--ignore-scripts", "--no-package-lock", "--loglevel=error",
+    made.arguments = {own,
+                      "install",
+                      "--prefix",
+                      place_of(options, folder),
+                      "--no-audit",
+                      "--no-fund",
+                      "--no-progress",
+                      "--no-update-notifier",
+                      "--omit=dev",
+                      "--ignore-scripts",
+                      "--no-package-lock",
+                      "--fetch-retries=1",
+                      "--fetch-retry-mintimeout=1000",
+                      "--loglevel=error",
                       "--"};
     add_environment(made);
     made.environment.emplace_back("npm_config_cache", "/tmp/.npm");
