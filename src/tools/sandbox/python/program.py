@@ -7,7 +7,6 @@ functions that have other tools run over the API (api_client.py has the socket);
 """
 import ast
 import asyncio
-import http.client
 import inspect
 import json
 import linecache
@@ -119,6 +118,8 @@ def have_run(stub, arguments, door):
         raise PermissionError(f"{stub['name']} needs an approval: it can be called as a tool, and not in a program")
     if not door:
         raise RuntimeError(f"{stub['name']} can't be called from here: {api_client.NOBODY}")
+    import http.client  # most calls are spared it
+
     connection = http.client.HTTPConnection("stele")
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(api_client.address_of(door["socket"]))
