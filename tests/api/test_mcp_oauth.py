@@ -527,3 +527,11 @@ def test_a_login_of_yesterday_is_forgotten(own_server, guarded):
     try_out(running.http(2), config_of(guarded())).until("waiting_for_auth")
     running.kill()
     assert logins() == [("pending",)]
+
+
+def test_a_stream_that_is_asked_for_again_is_told_anew(mcp, guarded):
+    config = config_of(guarded())
+    for _ in range(2):
+        stream = oauth_server.Connecting(mcp, "POST", "/v1/tools/mcp/servers/connect", config, {"Idempotency-Key": config["server_name"]})
+        assert stream.until("authorization_url")["url"]
+        stream.close()
