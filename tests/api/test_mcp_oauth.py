@@ -505,3 +505,33 @@ def test_a_server_that_stops_in_the_middle_of_a_renewal(own_server, guarded):
         for each in calls:
             each.result()
     go_on.set()
+
+
+def test_a_login_of_yesterday_is_forgotten(own_server, guarded):
+    import sqlite3
+    peer = guarded()
+    running = own_server(arguments=["--tools-mcp-private", "true"]).start()
+    stream = try_out(running.http(2), config_of(peer))
+    oauth_server.log_in(stream.until("authorization_url")["url"])
+    assert stream.rest()[-1] == "success"
+    running.stop()
+
+    def logins():
+        with sqlite3.connect(running.folder / "data/stele.db") as store:
+            return store.execute("SELECT status FROM mcp_oauth_session").fetchall()
+
+    assert logins() == [("authorized",)]
+    with sqlite3.connect(running.folder / "data/stele.db") as store:
+        store.execute("UPDATE mcp_oauth_session SET created_at = created_at - 25 * 3600000000")
+    running.start()
+    try_out(running.http(2), config_of(guarded())).until("waiting_for_auth")
+    running.kill()
+    assert logins() == [("pending",)]
+
+
+def test_a_stream_that_is_asked_for_again_is_told_anew(mcp, guarded):
+    config = config_of(guarded())
+    for _ in range(2):
+        stream = oauth_server.Connecting(mcp, "POST", "/v1/tools/mcp/servers/connect", config, {"Idempotency-Key": config["server_name"]})
+        assert stream.until("authorization_url")["url"]
+        stream.close()
