@@ -6,13 +6,12 @@
 #include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
 #include "app/mcp_config.hpp"
+#include "app/part_options.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
-#include "storage/sqlite_database.hpp"
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
-#include "tools/sandbox/sandbox.hpp"
 #include "tools/web/web_access.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -36,13 +35,6 @@ namespace asio = boost::asio;
 
 constexpr auto leaving_interval = std::chrono::milliseconds(20);
 constexpr std::size_t tool_connections_max = 1'024;  // 256 tools may be at work at once
-
-storage::SqliteOptions store_options(const Options& options) {
-    storage::SqliteOptions made;
-    made.file = options.data / "stele.db";
-    made.synchronous_full = options.durability == "full";
-    return made;
-}
 
 int thread_count(const Options& options) {
     return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -139,35 +131,6 @@ std::vector<asio::any_io_executor> executors(const std::vector<std::unique_ptr<a
     return made;
 }
 
-runtime::ModelDefaults defaults_of(const Options& options) {
-    runtime::ModelDefaults defaults;
-    defaults.model = options.default_model;
-    defaults.embedding = options.default_embedding;
-    defaults.context_window_max = options.context_window_max;
-    return defaults;
-}
-
-net::ClientOptions client_options(const Options& options) {
-    net::ClientOptions made;
-    made.ca_file = options.ca_file;
-    return made;
-}
-
-net::ClientOptions egress_options(const Options& options) {
-    net::ClientOptions made = client_options(options);
-    if (!options.egress_private) made.egress.allows = net::is_public;
-    return made;
-}
-
-// There machines in clouds get credentials: no MCP server is there, not even one of the operator's.
-bool not_link_local(const boost::asio::ip::address& address) { return !net::is_link_local(address); }
-
-net::ClientOptions mcp_http_options(const Options& options) {
-    net::ClientOptions made = client_options(options);
-    made.egress.allows = options.tools_mcp_private ? not_link_local : net::is_public;
-    return made;
-}
-
 tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
                                         const storage::McpServerRepository& servers,
                                         const storage::McpLoginRepository& logins, net::HttpClient& http) {
@@ -178,62 +141,6 @@ tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Databas
     if (options.public_url.starts_with("https://"))
         made.client_document_url = options.public_url + api::mcp_client_document_path;
     return made;
-}
-
-// Where tools speak to this server.
-std::filesystem::path api_socket(const Options& options) {
-    return std::filesystem::absolute(options.data) / "run" / "api.sock";
-}
-
-tools::SandboxOptions sandbox_options(const Options& options) {
-    tools::SandboxOptions made;
-    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
-    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
-                   : options.tools_network == "host" ? tools::ToolNetwork::host
-                                                     : tools::ToolNetwork::public_only;
-    made.egress_private = options.egress_private;
-    made.environments = options.data / "tool-environments";
-    made.api_socket = api_socket(options);
-    made.package_index = options.tools_package_index;
-    made.packages_bytes_max = static_cast<std::uintmax_t>(options.tools_packages_bytes_max);
-    made.python = options.tools_python;
-    made.node = options.tools_node;
-    return made;
-}
-
-tools::mcp::ClientOptions mcp_options(const Options& options) {
-    tools::mcp::ClientOptions made;
-    made.private_addresses = options.tools_mcp_private;
-    made.stdio = options.tools_mcp_stdio;
-    const tools::SandboxOptions sandbox = sandbox_options(options);
-    made.launch.walls = sandbox.walls;
-    made.launch.network = sandbox.network;
-    made.launch.egress_private = sandbox.egress_private;
-    made.launch.python = sandbox.python;
-    made.from_file = !options.tools_mcp_config.empty();
-    made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
-    made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
-    made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
-    return made;
-}
-
-llm::CatalogueOptions catalogue_options(const Options& options) {
-    llm::CatalogueOptions made;
-    made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
-    made.answer_timeout =
-        std::chrono::seconds(options.model_answer_timeout_seconds > 0 ? options.model_answer_timeout_seconds
-                                                                      : options.model_timeout_seconds);
-    made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
-    made.batches = options.batch_native;
-    return made;
-}
-
-// What tools see of the server's own environment: only what the operator named.
-TextMap passed_on(const Options& options) {
-    TextMap variables;
-    for (const std::string& name : options.tool_env_passthrough)
-        if (const char* value = std::getenv(name.c_str())) variables.emplace_back(name, value);
-    return variables;
 }
 
 ServerApp::ServerApp(const Options& options)

@@ -153,14 +153,9 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
         co_return;
     }
     try {
-<<<<<<< HEAD
-        AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, waiting_});
+        AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, origin_});
         tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages,
                                       others_,       code,   now(),  services_.web};
-=======
-        AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, origin_});
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages, others_, code, now()};
->>>>>>> client
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;

@@ -115,7 +115,7 @@ asio::awaitable<Packages> PackageStore::ensure_here(std::vector<std::string> req
         const bool there = co_await workers_.run(std::move(touch));
         if (!there && entry->state == State::ready) {  // somebody has cleared the folder
             entry->become(State::unknown);
-            co_return co_await ensure_here(std::move(requirements));
+            co_return co_await ensure_here(std::move(requirements), installer);
         }
     }
     packages.folder = entry->folder;

@@ -1,7 +1,7 @@
 #include "tools/sandbox/package_store.hpp"
 
 #include "tests/unit/tools/sandbox_support.hpp"
-#include "tools/sandbox/pip.hpp"
+#include "tools/sandbox/package_installers.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>

@@ -1,0 +1,101 @@
+#include "app/part_options.hpp"
+
+#include <cstdlib>
+
+namespace stele::app {
+
+storage::SqliteOptions store_options(const Options& options) {
+    storage::SqliteOptions made;
+    made.file = options.data / "stele.db";
+    made.synchronous_full = options.durability == "full";
+    return made;
+}
+
+runtime::ModelDefaults defaults_of(const Options& options) {
+    runtime::ModelDefaults defaults;
+    defaults.model = options.default_model;
+    defaults.embedding = options.default_embedding;
+    defaults.context_window_max = options.context_window_max;
+    return defaults;
+}
+
+net::ClientOptions client_options(const Options& options) {
+    net::ClientOptions made;
+    made.ca_file = options.ca_file;
+    return made;
+}
+
+net::ClientOptions egress_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    if (!options.egress_private) made.egress.allows = net::is_public;
+    return made;
+}
+
+namespace {
+
+// There machines in clouds get credentials: no MCP server is there, not even one of the operator's.
+bool not_link_local(const boost::asio::ip::address& address) { return !net::is_link_local(address); }
+
+}  // namespace
+
+net::ClientOptions mcp_http_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.egress.allows = options.tools_mcp_private ? not_link_local : net::is_public;
+    return made;
+}
+
+std::filesystem::path api_socket(const Options& options) {
+    return std::filesystem::absolute(options.data) / "run" / "api.sock";
+}
+
+tools::SandboxOptions sandbox_options(const Options& options) {
+    tools::SandboxOptions made;
+    made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
+    made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
+                   : options.tools_network == "host" ? tools::ToolNetwork::host
+                                                     : tools::ToolNetwork::public_only;
+    made.egress_private = options.egress_private;
+    made.environments = options.data / "tool-environments";
+    made.api_socket = api_socket(options);
+    made.package_index = options.tools_package_index;
+    made.packages_bytes_max = static_cast<std::uintmax_t>(options.tools_packages_bytes_max);
+    made.python = options.tools_python;
+    made.node = options.tools_node;
+    return made;
+}
+
+tools::mcp::ClientOptions mcp_options(const Options& options) {
+    tools::mcp::ClientOptions made;
+    made.private_addresses = options.tools_mcp_private;
+    made.stdio = options.tools_mcp_stdio;
+    const tools::SandboxOptions sandbox = sandbox_options(options);
+    made.launch.walls = sandbox.walls;
+    made.launch.network = sandbox.network;
+    made.launch.egress_private = sandbox.egress_private;
+    made.launch.python = sandbox.python;
+    made.from_file = !options.tools_mcp_config.empty();
+    made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
+    made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
+    return made;
+}
+
+llm::CatalogueOptions catalogue_options(const Options& options) {
+    llm::CatalogueOptions made;
+    made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
+    made.answer_timeout =
+        std::chrono::seconds(options.model_answer_timeout_seconds > 0 ? options.model_answer_timeout_seconds
+                                                                      : options.model_timeout_seconds);
+    made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
+    made.batches = options.batch_native;
+    return made;
+}
+
+TextMap passed_on(const Options& options) {
+    TextMap variables;
+    for (const std::string& name : options.tool_env_passthrough)
+        if (const char* value = std::getenv(name.c_str())) variables.emplace_back(name, value);
+    return variables;
+}
+
+}  // namespace stele::app

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "app/options.hpp"
+#include "llm/catalogue.hpp"
+#include "net/client.hpp"
+#include "runtime/agent_service.hpp"
+#include "storage/sqlite_database.hpp"
+#include "tools/mcp/client.hpp"
+#include "tools/sandbox/sandbox.hpp"
+
+/// What the operator's options mean to each part of the server.
+namespace stele::app {
+
+storage::SqliteOptions store_options(const Options& options);
+runtime::ModelDefaults defaults_of(const Options& options);
+llm::CatalogueOptions catalogue_options(const Options& options);
+tools::SandboxOptions sandbox_options(const Options& options);
+tools::mcp::ClientOptions mcp_options(const Options& options);
+
+/// Of the client for servers that the operator names, of the one for addresses that requests and models name, and of
+/// the one for MCP servers and their logins.
+net::ClientOptions client_options(const Options& options);
+net::ClientOptions egress_options(const Options& options);
+net::ClientOptions mcp_http_options(const Options& options);
+
+/// Where tools speak to this server.
+std::filesystem::path api_socket(const Options& options);
+
+/// What tools see of the server's own environment: only what the operator named.
+TextMap passed_on(const Options& options);
+
+}  // namespace stele::app
