@@ -29,15 +29,19 @@ private:
     std::optional<std::string> piece_;  ///< nothing: the message is whole
 };
 
-/// Writes events as JSON. Keeps what consecutive pieces share, so that each costs one text and no copy of its head.
+/// Writes events as JSON. What consecutive pieces share is encoded once; of each but its own text is.
 class EventEncoder {
 public:
     /// Appends `event`; a `seq_id` numbers it.
     void encode(const RunEvent& event, std::optional<std::int64_t> seq_id, std::string& out);
 
 private:
+    void take_frame(std::shared_ptr<const LettaMessage> shape);
+
     std::shared_ptr<const LettaMessage> shape_;
     LettaMessage copy_;  ///< of `shape_`, filled in
+    std::shared_ptr<const LettaMessage> framed_;
+    std::vector<std::string> frame_;  ///< the JSON of `framed_`, parted where its piece stands
 };
 
 }  // namespace stele::runtime

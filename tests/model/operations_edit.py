@@ -60,6 +60,7 @@ def drop(place: Place, deleted: set[str], listed: list[dict]):
         place.waits, place.parked = [], []
     if deleted & {m["id"] for m in listed}:
         place.forget_edits()
+        place.by_hand = place.by_hand or place.orphans  # the return that closed a parted call may be among them
     place.window = [each for each in place.window if each not in deleted]
 
 
