@@ -1,6 +1,6 @@
 #include "api/message_page.hpp"
 
-#include "storage/let_others_run.hpp"
+#include "base/let_others_run.hpp"
 
 #include <algorithm>
 
@@ -28,7 +28,7 @@ boost::asio::awaitable<Response> message_list(std::vector<Message> messages, con
             if (json.size() > 1) json += ',';
             encode(shown, json);
         }
-        if ((i + 1) % storage::rows_at_once == 0) co_await storage::let_others_run();
+        if ((i + 1) % rows_at_once == 0) co_await let_others_run();
     }
     json += ']';
     co_return json_answer(std::move(json));

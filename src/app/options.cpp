@@ -1,7 +1,5 @@
 #include "app/options.hpp"
 
-#include "net/url.hpp"
-
 #include "base/error.hpp"
 #include "net/url.hpp"
 

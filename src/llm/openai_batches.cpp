@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
+#include "base/let_others_run.hpp"
 #include "llm/model_failure.hpp"
 #include "net/url.hpp"
 
@@ -18,7 +19,8 @@ using boost::asio::awaitable;
 
 constexpr char endpoint_of_chat[] = "/v1/chat/completions";
 constexpr char name_member[] = "stele_batch";  // of a batch's metadata
-constexpr std::size_t answer_bytes_max = 512u << 20;
+constexpr std::size_t answer_bytes_max = 256u << 20;
+constexpr std::chrono::seconds silence_max{60}, time_max{600};  // of one call
 constexpr int lately = 100;  // how many batches are looked through for a name; one page of the provider's list
 
 constexpr std::string_view ends[] = {"completed", "failed", "expired", "cancelled"};
@@ -72,20 +74,16 @@ std::string batch_line(const BatchService::Request& request) {
            "\",\"body\":" + request.body + "}\n";
 }
 
-void read_batch_lines(std::string_view lines, std::vector<BatchService::Answer>& answers) {
+std::optional<BatchService::Answer> read_batch_line(std::string_view line) {
     constexpr int good = 200;
-    while (!lines.empty()) {
-        const std::string_view line = lines.substr(0, lines.find('\n'));
-        lines.remove_prefix(std::min(lines.size(), line.size() + 1));
-        boost::system::error_code failure;
-        const json::value value = json::parse(json::string_view(line.data(), line.size()), failure);
-        if (failure || !value.is_object()) continue;
-        const json::object* response = object_at(value.get_object(), "response");
-        const json::object* body = response == nullptr ? nullptr : object_at(*response, "body");
-        const auto* status = response == nullptr ? nullptr : response->if_contains("status_code");
-        if (body == nullptr || status == nullptr || *status != good) continue;
-        answers.push_back({text_at(value.get_object(), "custom_id"), json::serialize(*body)});
-    }
+    boost::system::error_code failure;
+    const json::value value = json::parse(json::string_view(line.data(), line.size()), failure);
+    if (failure || !value.is_object()) return std::nullopt;
+    const json::object* response = object_at(value.get_object(), "response");
+    const json::object* body = response == nullptr ? nullptr : object_at(*response, "body");
+    const auto* status = response == nullptr ? nullptr : response->if_contains("status_code");
+    if (body == nullptr || status == nullptr || *status != good) return std::nullopt;
+    return BatchService::Answer{text_at(value.get_object(), "custom_id"), json::serialize(*body)};
 }
 
 OpenAiBatches::OpenAiBatches(net::HttpClient& client, ChatEndpoint endpoint)
@@ -103,7 +101,8 @@ awaitable<std::string> OpenAiBatches::ask(Call call) {
         request.headers.add("Authorization", endpoint_.key_scheme + " " + endpoint_.key.reveal());
     request.body = std::move(call.body);
     request.connect_timeout = endpoint_.connect_timeout;
-    request.head_timeout = request.idle_timeout = request.total_timeout = endpoint_.answer_timeout;
+    request.head_timeout = request.idle_timeout = silence_max;
+    request.total_timeout = time_max;
     request.body_bytes_max = answer_bytes_max;
     request.once = call.method == net::Method::post;
     std::optional<Error> failure;
@@ -177,7 +176,14 @@ awaitable<std::optional<std::vector<BatchService::Answer>>> OpenAiBatches::colle
         Call fetch;
         fetch.path = "/files/" + file + "/content";
         const std::string lines = co_await ask(std::move(fetch));
-        read_batch_lines(lines, answers);
+        std::size_t count = 0;
+        for (std::string_view left = lines; !left.empty();) {
+            const std::string_view line = left.substr(0, left.find('\n'));
+            left.remove_prefix(std::min(left.size(), line.size() + 1));
+            auto answer = read_batch_line(line);
+            if (answer) answers.push_back(std::move(*answer));
+            if (++count % rows_at_once == 0) co_await let_others_run();
+        }
     }
     co_return std::move(answers);
 }

@@ -11,8 +11,8 @@ class OpenAiBatches final : public BatchService {
 public:
     OpenAiBatches(net::HttpClient& client, ChatEndpoint endpoint);
 
-    std::size_t requests_max() const override { return 20'000; }  // the provider's: 50,000
-    std::size_t bytes_max() const override { return 50u << 20; }  // the provider's: 200 MB
+    std::size_t requests_max() const override { return 5'000; }   // the provider's: 50,000
+    std::size_t bytes_max() const override { return 16u << 20; }  // the provider's: 200 MB
     boost::asio::awaitable<std::string> submit(std::string name, std::vector<Request> requests) override;
     boost::asio::awaitable<std::optional<std::string>> find(std::string name) override;
     boost::asio::awaitable<std::optional<std::vector<Answer>>> collect(std::string id) override;
@@ -37,7 +37,7 @@ private:
 /// One line of the file that goes up.
 std::string batch_line(const BatchService::Request& request);
 
-/// Appends what the lines of an answer file hold; lines that tell of a failure, or nothing, are left out.
-void read_batch_lines(std::string_view lines, std::vector<BatchService::Answer>& answers);
+/// What a line of the file that comes down holds; nothing if it tells of a failure, or makes no sense.
+std::optional<BatchService::Answer> read_batch_line(std::string_view line);
 
 }  // namespace stele::llm

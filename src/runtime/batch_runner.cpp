@@ -22,6 +22,17 @@ constexpr char expired[] = "expired";
 
 }  // namespace
 
+TurnRequest turn_of_item(const storage::BatchItem& item) {
+    TurnRequest request;
+    request.organization_id = item.organization_id;
+    request.user_id = item.user_id;
+    request.agent_id = item.agent_id;
+    request.body = item.request;
+    request.run_type = batch_run_type;
+    request.request_id = item.id;
+    return request;
+}
+
 BatchRunner::BatchRunner(Parts parts, std::vector<boost::asio::any_io_executor> executors)
     : parts_(std::move(parts)), executors_(std::move(executors)), alarm_(executors_.front()) {}
 
@@ -101,14 +112,8 @@ awaitable<std::optional<storage::BatchItemEnd>> BatchRunner::end_of(storage::Bat
         end.failure = std::move(ended.failure);
         co_return end;
     }
-    TurnRequest request;
-    request.organization_id = item.organization_id;
-    request.user_id = item.user_id;
-    request.agent_id = item.agent_id;
-    request.body = item.request;
-    request.run_type = batch_run_type;
+    TurnRequest request = turn_of_item(item);
     request.run_id = item.run_id;
-    request.request_id = item.id;
     request.answer = std::move(item.answer);
     request.answered_by = std::move(item.answered_by);
     end.begun = false;

@@ -69,4 +69,7 @@ private:
     std::map<std::string, AtWork> items_;  ///< by agent: it works on one item at a time
 };
 
+/// What an item asks for, as the request of a turn; without its run.
+TurnRequest turn_of_item(const storage::BatchItem& item);
+
 }  // namespace stele::runtime

@@ -2,6 +2,11 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "runtime/batch_runner.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 
@@ -23,17 +28,6 @@ bool can_wait(const MessageRequest& request) {
     if (!request.messages.has_value()) return true;
     return std::all_of(request.messages->begin(), request.messages->end(),
                        [](const InputMessage& message) { return !is_approval(message); });
-}
-
-TurnRequest request_of(const storage::BatchItem& item) {
-    TurnRequest request;
-    request.organization_id = item.organization_id;
-    request.user_id = item.user_id;
-    request.agent_id = item.agent_id;
-    request.body = item.request;
-    request.run_type = batch_run_type;
-    request.request_id = item.id;
-    return request;
 }
 
 }  // namespace
@@ -58,8 +52,10 @@ awaitable<void> ProviderBatches::run() {
             while (more && !alarm_.stopped()) more = co_await offer();
             const std::vector<storage::ProviderBatch> open = co_await parts_.batches.open();
             if (open.empty()) sleep = idle_interval;
+            const auto executor = co_await boost::asio::this_coro::executor;
             for (const storage::ProviderBatch& batch : open)
-                if (!alarm_.stopped()) co_await go_on(batch);
+                if (!alarm_.stopped() && at_hand_.insert(batch.id).second)
+                    boost::asio::co_spawn(executor, go_on(batch, at_work_), boost::asio::detached);
         } catch (const std::exception& error) {
             log::warn("provider_batches.not_read", {{"why", error.what()}});
         }
@@ -93,7 +89,7 @@ awaitable<bool> ProviderBatches::offer() {
 awaitable<void> ProviderBatches::draft(const storage::BatchItem& item, std::vector<Draft>& drafts) {
     std::optional<PreparedRequest> prepared;
     try {
-        TurnRequest request = request_of(item);
+        TurnRequest request = turn_of_item(item);
         prepared = co_await parts_.runtime.prepare(std::move(request));
     } catch (const Error&) {  // its run will say why
         co_return;
@@ -124,68 +120,86 @@ awaitable<llm::BatchService*> ProviderBatches::service_of(std::string handle) {
     co_return model ? model->provider->batches() : nullptr;
 }
 
-awaitable<void> ProviderBatches::go_on(storage::ProviderBatch batch) {
-    std::optional<Error> failure;
+// Beside the others: a provider that is slow holds up its own batches alone.
+awaitable<void> ProviderBatches::go_on(storage::ProviderBatch batch, Presence presence) {
+    std::string type, why;
+    bool final = false;
     try {
-        llm::BatchService* service = co_await service_of(batch.handle);
-        if (service == nullptr) {
-            co_await end(batch);
-        } else if (!batch.wanted) {
-            if (batch.remote_id) co_await service->cancel(*batch.remote_id);
-            co_await end(batch);
-        } else if (!batch.remote_id) {
-            co_await submit(*service, batch);
-        } else {
-            co_await collect(*service, batch);
-        }
+        co_await take_step(batch);
     } catch (const Error& error) {
-        failure = error;
+        type = error.type;
+        why = error.what();
+        final = is_final(error);
+    } catch (const std::exception& error) {
+        why = error.what();
     }
-    if (!failure) {
-        failures_.erase(batch.id);
-        co_return;
+    try {
+        if (why.empty())
+            failures_.erase(batch.id);
+        else
+            co_await note_failure(batch, std::move(type), std::move(why), final);
+    } catch (const std::exception& error) {  // it is as it was, and looked at again
+        log::warn("provider_batch.not_ended", {{"provider_batch_id", batch.id}, {"why", error.what()}});
     }
+    at_hand_.erase(batch.id);
+    presence.reset();
+}
+
+awaitable<void> ProviderBatches::take_step(storage::ProviderBatch batch) {
+    llm::BatchService* service = co_await service_of(batch.handle);
+    if (service == nullptr) co_return co_await end(std::move(batch));
+    // What another run of this server has begun may have arrived although nobody heard of it.
+    if (!batch.remote_id && !begun_here_.contains(batch.id)) {
+        batch.remote_id = co_await service->find(batch.id);
+        if (batch.remote_id) co_await note_sent(batch.id, *batch.remote_id);
+    }
+    if (!batch.wanted) {
+        if (batch.remote_id) co_await service->cancel(*batch.remote_id);
+        co_await end(std::move(batch));
+    } else if (!batch.remote_id) {
+        co_await submit(*service, std::move(batch));
+    } else {
+        co_await collect(*service, std::move(batch));
+    }
+}
+
+// One that nobody wants any more ends by itself in the end.
+awaitable<void> ProviderBatches::note_failure(storage::ProviderBatch batch, std::string type, std::string why,
+                                              bool final) {
     const int failed = ++failures_[batch.id];
     log::warn("provider_batch.failed", {{"provider_batch_id", batch.id},
                                         {"batch_id", batch.batch_id},
-                                        {"type", failure->type},
-                                        {"why", failure->what()},
+                                        {"type", type},
+                                        {"why", why},
                                         {"times", failed}});
-    // One that nobody wants any more ends by itself in the end.
-    if (is_final(*failure) || failed >= (batch.wanted ? failures_max : failures_max_unwanted))
-        co_await end(std::move(batch));
+    if (final || failed >= (batch.wanted ? failures_max : failures_max_unwanted)) co_await end(std::move(batch));
 }
 
-// What another run of this server has begun may have arrived although nobody heard of it.
 awaitable<void> ProviderBatches::submit(llm::BatchService& service, storage::ProviderBatch batch) {
-    std::optional<std::string> remote_id;
-    if (!begun_here_.contains(batch.id)) remote_id = co_await service.find(batch.id);
-    if (!remote_id) {
-        const std::vector<storage::BatchItem> items = co_await parts_.batches.items(batch.id);
-        std::vector<llm::BatchService::Request> requests;
-        for (const storage::BatchItem& item : items) {
-            try {
-                TurnRequest request = request_of(item);
-                PreparedRequest prepared = co_await parts_.runtime.prepare(std::move(request));
-                llm::BatchService::Request made{item.id, std::move(prepared.json)};
-                requests.push_back(std::move(made));
-            } catch (const Error&) {  // it goes unanswered, and its run will say why
-            }
+    const std::vector<storage::BatchItem> items = co_await parts_.batches.items(batch.id);
+    std::vector<llm::BatchService::Request> requests;
+    for (const storage::BatchItem& item : items) {
+        try {
+            TurnRequest request = turn_of_item(item);
+            PreparedRequest prepared = co_await parts_.runtime.prepare(std::move(request));
+            llm::BatchService::Request made{item.id, std::move(prepared.json)};
+            requests.push_back(std::move(made));
+        } catch (const Error&) {  // it goes unanswered, and its run will say why
         }
-        if (requests.empty()) {
-            co_await end(std::move(batch));
-            co_return;
-        }
-        begun_here_.erase(batch.id);  // from here on it may have arrived
-        const std::size_t count = requests.size();
-        remote_id = co_await service.submit(batch.id, std::move(requests));
-        log::info("provider_batch.sent", {{"provider_batch_id", batch.id},
-                                          {"batch_id", batch.batch_id},
-                                          {"remote_id", *remote_id},
-                                          {"requests", count}});
     }
+    if (requests.empty()) co_return co_await end(std::move(batch));
+    begun_here_.erase(batch.id);  // from here on it may have arrived
+    const std::size_t count = requests.size();
+    const std::string remote_id = co_await service.submit(batch.id, std::move(requests));
+    log::info(
+        "provider_batch.sent",
+        {{"provider_batch_id", batch.id}, {"batch_id", batch.batch_id}, {"remote_id", remote_id}, {"requests", count}});
+    co_await note_sent(batch.id, remote_id);
+}
+
+awaitable<void> ProviderBatches::note_sent(std::string id, std::string remote_id) {
     storage::Transaction transaction;
-    parts_.batches.note_sent(transaction, batch.id, *remote_id);
+    parts_.batches.note_sent(transaction, id, remote_id);
     co_await parts_.database.commit(std::move(transaction));
 }
 

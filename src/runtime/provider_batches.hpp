@@ -37,7 +37,7 @@ public:
     /// Begins nothing from now on. Thread-safe.
     void stop() { alarm_.stop(); }
 
-    /// 1 while the loop lasts. Thread-safe.
+    /// The loop and the provider batches at hand. Thread-safe.
     std::size_t at_work() const { return static_cast<std::size_t>(at_work_.use_count() - 1); }
 
 private:
@@ -46,8 +46,12 @@ private:
 
     boost::asio::awaitable<bool> offer();
     boost::asio::awaitable<void> draft(const storage::BatchItem& item, std::vector<Draft>& drafts);
-    boost::asio::awaitable<void> go_on(storage::ProviderBatch batch);
+    boost::asio::awaitable<void> go_on(storage::ProviderBatch batch, Presence presence);
+    boost::asio::awaitable<void> take_step(storage::ProviderBatch batch);
+    boost::asio::awaitable<void> note_failure(storage::ProviderBatch batch, std::string type, std::string why,
+                                              bool final);
     boost::asio::awaitable<void> submit(llm::BatchService& service, storage::ProviderBatch batch);
+    boost::asio::awaitable<void> note_sent(std::string id, std::string remote_id);
     boost::asio::awaitable<void> collect(llm::BatchService& service, storage::ProviderBatch batch);
     boost::asio::awaitable<void> end(storage::ProviderBatch batch);
     boost::asio::awaitable<llm::BatchService*> service_of(std::string handle);
@@ -55,7 +59,8 @@ private:
     Parts parts_;
     Alarm alarm_;
     Presence at_work_ = std::make_shared<int>();
-    // By this run of the loop alone.
+    // On the executor alone.
+    std::set<std::string> at_hand_;        ///< provider batches that something is being done about
     std::set<std::string> begun_here_;     ///< not handed over yet, by nobody
     std::map<std::string, int> failures_;  ///< in a row, by provider batch
 };

@@ -1,5 +1,7 @@
 #include "storage/batch_repository.hpp"
 
+#include "storage/batch_item_columns.hpp"
+
 #include <boost/describe/enum_to_string.hpp>
 
 namespace stele::storage {
@@ -95,13 +97,12 @@ Select select_batches(const std::string& organization_id) {
 }
 
 Select select_next(const std::vector<std::string>& busy) {
-    Select select(
-        "SELECT i.id, i.batch_id, i.agent_id, i.run_id, i.request, b.organization_id, b.created_by_id,"
-        " b.created_at, i.answered_by, i.answer FROM batch_item i JOIN batch b ON b.id = i.batch_id"
-        " WHERE i.status = 'waiting' AND i.stage = 'queued' AND b.status = ? AND NOT EXISTS"
-        " (SELECT 1 FROM batch_item e WHERE e.agent_id = i.agent_id AND e.status = 'waiting'"
-        " AND e.position < i.position)",
-        to_value("running"));
+    Select select("SELECT " STELE_BATCH_ITEM_COLUMNS
+                  " FROM batch_item i JOIN batch b ON b.id = i.batch_id"
+                  " WHERE i.status = 'waiting' AND i.stage = 'queued' AND b.status = ? AND NOT EXISTS"
+                  " (SELECT 1 FROM batch_item e WHERE e.agent_id = i.agent_id AND e.status = 'waiting'"
+                  " AND e.position < i.position)",
+                  to_value("running"));
     if (!busy.empty()) select.where_in("i.agent_id NOT IN (?)", busy);
     select.finish(" ORDER BY i.position LIMIT ?", 1);
     return select;
@@ -167,7 +168,10 @@ boost::asio::awaitable<std::optional<BatchItem>> BatchRepository::next_waiting(s
     Query query = select_next(busy).query();
     Rows rows = co_await database_.query_packed(std::move(query));
     if (rows.empty()) co_return std::nullopt;
-    Row& row = rows.front();
+    co_return to_batch_item(rows.front());
+}
+
+BatchItem to_batch_item(Row& row) {
     BatchItem item;
     item.id = row.take_text(0);
     item.batch_id = row.take_text(1);
@@ -179,7 +183,7 @@ boost::asio::awaitable<std::optional<BatchItem>> BatchRepository::next_waiting(s
     item.batch_created_at = from_micros(row.integer(7));
     item.answered_by = row.take_text(8);
     item.answer = row.take_text(9);
-    co_return std::move(item);
+    return item;
 }
 
 boost::asio::awaitable<bool> BatchRepository::waits(std::string item_id) const {

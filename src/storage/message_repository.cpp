@@ -1,7 +1,7 @@
 #include "storage/message_repository.hpp"
 
 #include "base/ids.hpp"
-#include "storage/let_others_run.hpp"
+#include "base/let_others_run.hpp"
 #include "storage/message_columns.hpp"
 
 #include <algorithm>

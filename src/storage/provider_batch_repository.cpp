@@ -1,15 +1,13 @@
 #include "storage/provider_batch_repository.hpp"
 
+#include "storage/batch_item_columns.hpp"
+
 namespace stele::storage {
 namespace {
 
-// The columns of `to_item`.
-#define STELE_SENT_COLUMNS \
-    "i.id, i.batch_id, i.agent_id, i.run_id, i.request, b.organization_id, b.created_by_id, b.created_at"
-
 constexpr Statement select_offered{
     "provider_batch.offered",
-    "SELECT " STELE_SENT_COLUMNS
+    "SELECT " STELE_BATCH_ITEM_COLUMNS
     ", CASE WHEN EXISTS (SELECT 1 FROM batch_item e WHERE e.agent_id = i.agent_id AND e.status = 'waiting'"
     " AND e.position < i.position) THEN 0 ELSE 1 END"
     " FROM batch_item i JOIN batch b ON b.id = i.batch_id WHERE i.status = 'waiting' AND i.stage = 'offered'"
@@ -20,7 +18,7 @@ constexpr Statement select_open{
     "SELECT p.id, p.batch_id, p.handle, p.remote_id, p.created_at, CASE WHEN b.status = 'running' THEN 1 ELSE 0 END"
     " FROM provider_batch p JOIN batch b ON b.id = p.batch_id ORDER BY p.created_at, p.id"};
 constexpr Statement select_items{"provider_batch.items",
-                                 "SELECT " STELE_SENT_COLUMNS
+                                 "SELECT " STELE_BATCH_ITEM_COLUMNS
                                  " FROM batch_item i JOIN batch b ON b.id = i.batch_id WHERE i.provider_batch_id = $1"
                                  " AND i.status = 'waiting' AND i.stage = 'sent' ORDER BY i.position"};
 constexpr Statement insert_row{"provider_batch.insert",
@@ -39,19 +37,6 @@ constexpr Statement update_unanswered{"provider_batch.queue_unanswered",
                                       " AND status = 'waiting' AND stage = 'sent'"};
 constexpr Statement delete_row{"provider_batch.delete", "DELETE FROM provider_batch WHERE id = $1"};
 
-BatchItem to_item(Row& row) {
-    BatchItem item;
-    item.id = row.take_text(0);
-    item.batch_id = row.take_text(1);
-    item.agent_id = row.take_text(2);
-    item.run_id = row.take_text(3);
-    item.request = decode_stored<MessageRequest>(row.text(4));
-    item.organization_id = row.take_text(5);
-    item.user_id = row.take_text(6);
-    item.batch_created_at = from_micros(row.integer(7));
-    return item;
-}
-
 }  // namespace
 
 boost::asio::awaitable<std::vector<ProviderBatchRepository::Offered>> ProviderBatchRepository::offered() const {
@@ -59,8 +44,8 @@ boost::asio::awaitable<std::vector<ProviderBatchRepository::Offered>> ProviderBa
     std::vector<Offered> found;
     for (Row& row : rows) {
         Offered& each = found.emplace_back();
-        each.item = to_item(row);
-        each.first = row.flag(8);
+        each.item = to_batch_item(row);
+        each.first = row.flag(batch_item_columns);
     }
     co_return found;
 }
@@ -83,7 +68,7 @@ boost::asio::awaitable<std::vector<ProviderBatch>> ProviderBatchRepository::open
 boost::asio::awaitable<std::vector<BatchItem>> ProviderBatchRepository::items(std::string id) const {
     Rows rows = co_await database_.query(select_items, std::move(id));
     std::vector<BatchItem> found;
-    for (Row& row : rows) found.push_back(to_item(row));
+    for (Row& row : rows) found.push_back(to_batch_item(row));
     co_return found;
 }
 

@@ -26,6 +26,7 @@ awaitable<OauthFetch::Answer> OauthFetch::send(net::ClientRequest request) const
     const auto patience = std::clamp(left, std::chrono::milliseconds(1), fetch_patience);
     request.connect_timeout = request.head_timeout = request.idle_timeout = request.total_timeout = patience;
     request.body_bytes_max = body_bytes_max;
+    request.once = request.method == net::Method::post;  // codes and refresh tokens are good for one use
     request.headers.add("User-Agent", "stele");
     request.headers.add("Accept", "application/json");
     net::ClientResponse response;

@@ -32,17 +32,13 @@ std::optional<std::vector<SearchResult>> read(std::string_view text) {
     if (!body || !body->contains("type")) return std::nullopt;
     const json::value* web = body->if_contains("web");  // absent where nothing was found; the news stand at the top
     const json::object& holder = web != nullptr && web->is_object() ? web->get_object() : *body;
-    std::vector<SearchResult> results;
-    for (const json::value& value : list_at(holder, "results")) {
-        auto result = result_at(value, "page_age", "author");
-        if (!result) continue;
-        const json::object& object = value.get_object();
-        if (auto piece = text_at(object, "description")) result->highlights.push_back(std::move(*piece));
-        for (const json::value& piece : list_at(object, "extra_snippets"))
-            if (piece.is_string()) result->highlights.emplace_back(piece.get_string());
-        results.push_back(std::move(*result));
-    }
-    return results;
+    return results_of(list_at(holder, "results"), "page_age", "author",
+                      [](const json::object& object, SearchResult& result) {
+                          if (auto piece = text_at(object, "description"))
+                              result.highlights.push_back(std::move(*piece));
+                          for (const json::value& piece : list_at(object, "extra_snippets"))
+                              if (piece.is_string()) result.highlights.emplace_back(piece.get_string());
+                      });
 }
 
 }  // namespace

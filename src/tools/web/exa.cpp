@@ -32,18 +32,13 @@ net::ClientRequest search(const SearchAccess& access, const SearchQuery& query, 
 std::optional<std::vector<SearchResult>> read(std::string_view text) {
     const auto body = read_object(text);
     if (!body || !body->contains("results")) return std::nullopt;
-    std::vector<SearchResult> results;
-    for (const json::value& value : list_at(*body, "results")) {
-        auto result = result_at(value, "publishedDate", "author");
-        if (!result) continue;
-        const json::object& object = value.get_object();
-        result->text = text_at(object, "text");
-        result->summary = text_at(object, "summary");
-        for (const json::value& highlight : list_at(object, "highlights"))
-            if (highlight.is_string()) result->highlights.emplace_back(highlight.get_string());
-        results.push_back(std::move(*result));
-    }
-    return results;
+    return results_of(list_at(*body, "results"), "publishedDate", "author",
+                      [](const json::object& object, SearchResult& result) {
+                          result.text = text_at(object, "text");
+                          result.summary = text_at(object, "summary");
+                          for (const json::value& highlight : list_at(object, "highlights"))
+                              if (highlight.is_string()) result.highlights.emplace_back(highlight.get_string());
+                      });
 }
 
 }  // namespace

@@ -115,18 +115,22 @@ const json::array& list_at(const json::object& object, std::string_view name) {
     return value != nullptr && value->is_array() ? value->get_array() : none;
 }
 
-std::optional<SearchResult> result_at(const json::value& value, std::string_view date_name,
-                                      std::string_view author_name) {
-    if (!value.is_object()) return std::nullopt;
-    const json::object& object = value.get_object();
-    auto url = text_at(object, "url");
-    if (!url) return std::nullopt;
-    SearchResult result;
-    result.url = std::move(*url);
-    result.title = text_at(object, "title").value_or("");
-    result.published_date = text_at(object, date_name);
-    result.author = text_at(object, author_name);
-    return result;
+std::vector<SearchResult> results_of(const json::array& list, std::string_view date_name, std::string_view author_name,
+                                     void (*add)(const json::object& object, SearchResult& result)) {
+    std::vector<SearchResult> results;
+    for (const json::value& value : list) {
+        if (!value.is_object()) continue;
+        const json::object& object = value.get_object();
+        auto url = text_at(object, "url");
+        if (!url) continue;
+        SearchResult& result = results.emplace_back();
+        result.url = std::move(*url);
+        result.title = text_at(object, "title").value_or("");
+        result.published_date = text_at(object, date_name);
+        result.author = text_at(object, author_name);
+        add(object, result);
+    }
+    return results;
 }
 
 net::ClientRequest get_request(const SearchAccess& access, std::string_view path,

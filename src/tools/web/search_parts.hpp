@@ -17,9 +17,11 @@ std::optional<std::string> text_at(const boost::json::object& object, std::strin
 /// A list member; empty if it is absent or no list.
 const boost::json::array& list_at(const boost::json::object& object, std::string_view name);
 
-/// A result with title, url and the dates' and authors' names of a service; nothing without an address.
-std::optional<SearchResult> result_at(const boost::json::value& value, std::string_view date_name,
-                                      std::string_view author_name);
+/// The results in a service's list: title, url, date and author of each by the service's names, and what `add` takes
+/// besides. Those without an address are left out.
+std::vector<SearchResult> results_of(const boost::json::array& list, std::string_view date_name,
+                                     std::string_view author_name,
+                                     void (*add)(const boost::json::object& object, SearchResult& result));
 
 net::ClientRequest get_request(const SearchAccess& access, std::string_view path,
                                const std::vector<std::pair<std::string, std::string>>& parameters);

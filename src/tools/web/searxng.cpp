@@ -16,14 +16,10 @@ net::ClientRequest search(const SearchAccess& access, const SearchQuery& query, 
 std::optional<std::vector<SearchResult>> read(std::string_view text) {
     const auto body = read_object(text);
     if (!body || !body->contains("results")) return std::nullopt;
-    std::vector<SearchResult> results;
-    for (const json::value& value : list_at(*body, "results")) {
-        auto result = result_at(value, "publishedDate", "author");
-        if (!result) continue;
-        if (auto piece = text_at(value.get_object(), "content")) result->highlights.push_back(std::move(*piece));
-        results.push_back(std::move(*result));
-    }
-    return results;
+    return results_of(list_at(*body, "results"), "publishedDate", "author",
+                      [](const json::object& object, SearchResult& result) {
+                          if (auto piece = text_at(object, "content")) result.highlights.push_back(std::move(*piece));
+                      });
 }
 
 }  // namespace

@@ -37,15 +37,11 @@ net::ClientRequest search(const SearchAccess& access, const SearchQuery& query, 
 std::optional<std::vector<SearchResult>> read(std::string_view text) {
     const auto body = read_object(text);
     if (!body || !body->contains("results")) return std::nullopt;
-    std::vector<SearchResult> results;
-    for (const json::value& value : list_at(*body, "results")) {
-        auto result = result_at(value, "published_date", "author");
-        if (!result) continue;
-        result->text = text_at(value.get_object(), "raw_content");
-        if (auto piece = text_at(value.get_object(), "content")) result->highlights.push_back(std::move(*piece));
-        results.push_back(std::move(*result));
-    }
-    return results;
+    return results_of(list_at(*body, "results"), "published_date", "author",
+                      [](const json::object& object, SearchResult& result) {
+                          result.text = text_at(object, "raw_content");
+                          if (auto piece = text_at(object, "content")) result.highlights.push_back(std::move(*piece));
+                      });
 }
 
 }  // namespace
