@@ -100,6 +100,7 @@ private:
     runtime::ProviderBatches provider_batches_;
     runtime::MessageService message_service_;
     runtime::ToolService tool_service_;
+    runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
     api::Services services_;
     api::Dispatch dispatch_;
@@ -193,6 +194,8 @@ ServerApp::ServerApp(const Options& options)
                         contexts_.front()->get_executor()),
       message_service_({*database_, agents_, messages_, runtime_}),
       tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
+      agent_files_(
+          {*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_, tool_service_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       services_{*database_,
                 agents_,
@@ -221,6 +224,7 @@ ServerApp::ServerApp(const Options& options)
                 mcp_sync_,
                 mcp_oauth_,
                 agent_service_,
+                agent_files_,
                 conversation_service_,
                 group_service_,
                 message_service_,
