@@ -9,6 +9,7 @@
 #include "domain/generation.hpp"
 #include "domain/mcp_server.hpp"
 #include "domain/message_search.hpp"
+#include "domain/provider.hpp"
 #include "domain/run_trace.hpp"
 #include "domain/sandbox.hpp"
 #include "domain/schedule.hpp"
@@ -127,6 +128,10 @@ std::string schemas() {
     add<ModelListing>(out, "ModelListing", SchemaUse::answer);
     add<EmbeddingListing>(out, "EmbeddingListing", SchemaUse::answer);
     add<Health>(out, "Health", SchemaUse::answer);
+    add<ProviderAnswer>(out, "Provider", SchemaUse::answer);
+    add<ProviderCreate>(out, "ProviderCreate", SchemaUse::request);
+    add<ProviderUpdate>(out, "ProviderUpdate", SchemaUse::request);
+    add<ProviderCheck>(out, "ProviderCheck", SchemaUse::request);
     add<CreateBatch>(out, "CreateBatch", SchemaUse::request);
     add<BatchJob>(out, "BatchJob", SchemaUse::answer);
     add<LettaBatchMessages>(out, "LettaBatchMessages", SchemaUse::answer);

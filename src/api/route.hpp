@@ -67,6 +67,7 @@ std::span<const Route> metrics_routes();
 std::span<const Route> model_call_routes();
 std::span<const Route> model_routes();
 std::span<const Route> openapi_routes();
+std::span<const Route> provider_routes();
 std::span<const Route> run_cancel_routes();
 std::span<const Route> run_routes();
 std::span<const Route> run_stream_routes();

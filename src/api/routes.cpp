@@ -28,6 +28,7 @@ const std::vector<Route>& all_routes() {
                                   model_call_routes(),
                                   model_routes(),
                                   openapi_routes(),
+                                  provider_routes(),
                                   run_cancel_routes(),
                                   run_routes(),
                                   run_stream_routes(),

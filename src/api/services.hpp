@@ -8,6 +8,7 @@
 #include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
 #include "runtime/provider_batches.hpp"
+#include "runtime/provider_service.hpp"
 #include "runtime/run_tokens.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/tool_search.hpp"
@@ -55,6 +56,7 @@ struct Services {
     const storage::McpServerRepository& mcp_servers;
     const storage::McpLoginRepository& mcp_logins;
     const storage::SandboxRepository& sandboxes;
+    const storage::ProviderRepository& providers;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
@@ -67,6 +69,7 @@ struct Services {
     const tools::mcp::ToolSync& mcp_sync;
     tools::mcp::OauthLogins& mcp_oauth;
     const runtime::AgentService& agent_service;
+    const runtime::ProviderService& provider_service;
     const runtime::AgentFiles& agent_files;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;

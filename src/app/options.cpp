@@ -106,6 +106,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
+    add(serve, "providers-private", options.providers_private,
+        "let the base URLs of stored providers lead to this machine and private networks");
     add(serve, "tools-mcp-private", options.tools_mcp_private,
         "let the addresses of MCP servers lead to this machine and private networks");
     add(serve, "tools-mcp-stdio", options.tools_mcp_stdio, "let MCP servers be commands, which run in the sandbox");

@@ -46,6 +46,7 @@ struct Options {
     bool batch_native = true;                      ///< batches go to the providers' own, where there are any
     std::int64_t batch_look_seconds = 30;          ///< between two looks at what a provider's batch has come to
     bool egress_private = false;     ///< URLs that requests name, such as callbacks, may lead into private networks
+    bool providers_private = false;  ///< stored providers may be on this machine and in private networks
     bool tools_mcp_private = false;  ///< MCP servers may be on this machine and in private networks
     bool tools_mcp_stdio = false;    ///< MCP servers may be commands, which run in the sandbox
     std::int64_t tools_mcp_connect_seconds = 30, tools_mcp_list_seconds = 30, tools_mcp_call_seconds = 60;

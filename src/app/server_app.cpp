@@ -80,9 +80,11 @@ private:
     storage::McpServerRepository mcp_servers_;
     storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
+    storage::ProviderRepository providers_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
+    net::HttpClient provider_http_;
     tools::mcp::OauthTokens mcp_tokens_;
     tools::mcp::OauthLogins mcp_oauth_;
     tools::mcp::Client mcp_;
@@ -92,6 +94,7 @@ private:
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
     runtime::Runtime runtime_;
+    runtime::ProviderService provider_service_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
     runtime::GroupService group_service_;
@@ -164,20 +167,23 @@ ServerApp::ServerApp(const Options& options)
       mcp_servers_(*database_, sealer_),
       mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
+      providers_(*database_, sealer_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
+      provider_http_(provider_http_options(options)),
       mcp_tokens_(*database_, mcp_logins_, mcp_http_, options.tools_mcp_private),
       mcp_oauth_(oauth_parts(options, *database_, mcp_servers_, mcp_logins_, mcp_http_)),
       mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       web_({*database_, sealer_, egress_, client_, workers_, options.web}),
-      catalogue_(client_, options.endpoints, catalogue_options(options)),
+      catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
                 catalogue_, sandbox_, custom_tools_, mcp_, web_, options.traces}),
+      provider_service_({*database_, providers_, catalogue_, options.providers_private}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
                       runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -212,6 +218,7 @@ ServerApp::ServerApp(const Options& options)
                 mcp_servers_,
                 mcp_logins_,
                 sandboxes_,
+                providers_,
                 sealer_,
                 catalogue_,
                 sandbox_,
@@ -224,6 +231,7 @@ ServerApp::ServerApp(const Options& options)
                 mcp_sync_,
                 mcp_oauth_,
                 agent_service_,
+                provider_service_,
                 agent_files_,
                 conversation_service_,
                 group_service_,
@@ -245,7 +253,8 @@ ServerApp::ServerApp(const Options& options)
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
-    set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
+    set_up_store(
+        {*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_, provider_service_});
 }
 
 // For runs that no request waits for.

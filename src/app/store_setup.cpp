@@ -60,6 +60,7 @@ awaitable<void> set_up(StoreParts parts) {
     parts.runs.fail_unfinished(transaction);
     parts.idempotency.forget(transaction, now() - idempotency_keys_kept);
     co_await parts.database.commit(std::move(transaction));
+    co_await parts.providers.load();
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     LoadedAgent loaded = co_await load(request);
     co_await join_own_group(request, loaded);
     TurnInput input = co_await take_input(services_, request, loaded);
-    auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+    auto choosing = model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
     llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
     if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
     auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
@@ -146,11 +146,12 @@ awaitable<LoadedAgent> Runtime::load(TurnRequest request) {
     co_return std::move(*loaded);
 }
 
-awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> override_model, LlmConfig config) {
+awaitable<llm::ResolvedModel> Runtime::model_of(std::string organization_id, std::optional<std::string> override_model,
+                                                LlmConfig config) {
     const std::string handle =
         override_model ? *override_model
                        : config.handle.value_or(config.provider_name.value_or("openai") + "/" + config.model);
-    auto model = co_await services_.catalogue.resolve(handle);
+    auto model = co_await services_.catalogue.resolve(std::move(organization_id), handle);
     if (!model)
         throw Error(ErrorCode::not_found, "The model '" + handle +
                                               "' is not available: no configured provider offers it. "
@@ -186,7 +187,7 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
         LoadedAgent loaded = co_await load(request);
         co_await join_own_group(request, loaded);
         TurnInput input = co_await take_input(services_, request, loaded);
-        auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+        auto choosing = model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
         llm::ResolvedModel model = co_await control->interruptible(std::move(choosing));
         auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
                               std::move(lease));

@@ -26,7 +26,7 @@ awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std:
     CompactionOrder order;
     order.settings = loaded->agent.compaction_settings.value_or(CompactionSettings{});
     if (request.compaction_settings.has_value()) stele::apply(*request.compaction_settings, order.settings);
-    order.model = co_await model_of(std::nullopt, loaded->agent.llm_config);
+    order.model = co_await model_of(organization_id, std::nullopt, loaded->agent.llm_config);
     order.handle = order.model.info().handle;
     order.user_id = std::move(user_id);
 

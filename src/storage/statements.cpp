@@ -11,6 +11,7 @@
 #include "storage/message_repository.hpp"
 #include "storage/page.hpp"
 #include "storage/provider_batch_repository.hpp"
+#include "storage/provider_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/sandbox_repository.hpp"
@@ -26,6 +27,7 @@ std::vector<Statement> all_statements() {
           ConversationRepository::statements(), GroupRepository::statements(), IdempotencyRepository::statements(),
           McpLoginRepository::statements(), McpServerRepository::statements(), MessageRepository::statements(),
           ProviderBatchRepository::statements(), RunEventRepository::statements(), RunRepository::statements(),
+          ProviderRepository::statements(),
           SandboxRepository::statements(), ScheduleRepository::statements(), ToolRepository::statements(),
           page_statements()})
         all.insert(all.end(), some.begin(), some.end());
