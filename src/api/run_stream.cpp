@@ -99,7 +99,7 @@ StreamOptions options_of(const Request& request, const RetrieveStream& body) {
 
 // A run that is at work, or will be.
 void will_wait_for_run(Services& services, const Request& request, const std::string& run_id) {
-    const auto log = services.runtime.find(run_id);
+    const auto log = services.runtime.find(request.organization_id, run_id);
     if (!log) return;
     const Run run = log->run();
     if (!run.completed_at) will_wait(services, request, run.agent_id, run.conversation_id.value_or(""));
@@ -179,7 +179,7 @@ bool can_resume(const Run& run) {
 awaitable<Response> resume_stream(Services& services, std::string organization_id, std::string run_id,
                                   StreamOptions options) {
     options.background = true;
-    auto log = services.runtime.find(run_id);
+    auto log = services.runtime.find(organization_id, run_id);
     std::optional<Run> run;
     if (log)
         run = log->run();

@@ -10,6 +10,7 @@
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
+#include "runtime/organization_service.hpp"
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/web/web_access.hpp"
@@ -80,6 +81,10 @@ private:
     storage::McpServerRepository mcp_servers_;
     storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
+    storage::AccountRepository accounts_;
+    storage::ApiKeyRepository api_keys_;
+    storage::AccessTokenRepository access_tokens_;
+    runtime::Credentials credentials_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
@@ -101,6 +106,7 @@ private:
     runtime::MessageService message_service_;
     runtime::ToolService tool_service_;
     runtime::ToolWriter tool_writer_;
+    runtime::OrganizationService organizations_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -163,6 +169,10 @@ ServerApp::ServerApp(const Options& options)
       mcp_servers_(*database_, sealer_),
       mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
+      accounts_(*database_),
+      api_keys_(*database_),
+      access_tokens_(*database_),
+      credentials_(*database_, accounts_, api_keys_, access_tokens_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
@@ -194,6 +204,7 @@ ServerApp::ServerApp(const Options& options)
       message_service_({*database_, agents_, messages_, runtime_}),
       tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
+      organizations_({*database_, accounts_, tools_, runtime_, credentials_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -228,11 +239,19 @@ ServerApp::ServerApp(const Options& options)
                 tool_writer_,
                 custom_tools_,
                 run_tokens_,
+                accounts_,
+                api_keys_,
+                access_tokens_,
+                credentials_,
+                organizations_,
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers(), options.public_url,
-                 !options.tls_cert.empty()}},
+                 !options.tls_cert.empty()},
+                options.no_default_actor,
+                options.token_require_origin,
+                options.cors_origins},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
@@ -241,7 +260,8 @@ ServerApp::ServerApp(const Options& options)
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
-    set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
+    set_up_store(
+        {*database_, accounts_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_, credentials_});
 }
 
 // For runs that no request waits for.
@@ -272,6 +292,7 @@ net::ServerOptions ServerApp::server_options() const {
     made.idle_timeout = std::chrono::seconds(options_.idle_timeout_seconds);
     made.write_timeout = std::chrono::seconds(options_.write_timeout_seconds);
     made.cors_origins = options_.cors_origins;
+    made.allows_origin = [this](const std::string& origin) { return credentials_.is_token_origin(origin); };
     made.tls_certificate_file = options_.tls_cert;
     made.tls_key_file = options_.tls_key;
     made.error_body = api::error_body;
@@ -279,7 +300,7 @@ net::ServerOptions ServerApp::server_options() const {
         made.on_answered = [](const net::HttpRequest& request, int status, std::chrono::nanoseconds time) {
             log::info("request", {{"request_id", request.id},
                                   {"method", net::to_string(request.method)},
-                                  {"path", request.path},
+                                  {"path", api::path_to_show(request.path)},
                                   {"status", status},
                                   {"ms", static_cast<double>(time.count()) / 1e6}});
         };
@@ -293,6 +314,7 @@ std::unique_ptr<net::Server> ServerApp::make_tool_server() {
     options.socket = api_socket(options_);
     options.connections_max = options.requests_max = tool_connections_max;
     options.cors_origins.clear();
+    options.allows_origin = {};
     std::vector<net::Handler> handlers{[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }};
     try {
         return std::make_unique<net::Server>(
@@ -315,6 +337,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
         asio::co_spawn(*contexts_.front(), take_mcp_config(*database_, mcp_servers_, mcp_sync_, std::move(mcp_config_)),
                        [](const std::exception_ptr&) {});

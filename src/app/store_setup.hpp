@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/credentials.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/idempotency_repository.hpp"
@@ -12,6 +13,7 @@ namespace stele::app {
 
 struct StoreParts {
     storage::Database& database;
+    const storage::AccountRepository& accounts;
     const storage::ToolRepository& tools;
     const storage::AgentRepository& agents;
     const storage::MessageRepository& messages;
@@ -19,6 +21,7 @@ struct StoreParts {
     const storage::BatchRepository& batches;
     const storage::ScheduleRepository& schedules;
     const storage::IdempotencyRepository& idempotency;
+    runtime::Credentials& credentials;
 };
 
 /// Makes the store ready for a new life of the server: built-in tools are entered or brought up to date (their ids

@@ -132,10 +132,11 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
         const auto same = run_of_otid_.find(otid);
         if (same == run_of_otid_.end()) continue;
         const auto found = active_.find(same->second);
-        if (found != active_.end()) return found->second.log;
+        if (found != active_.end() && found->second.organization_id == request.organization_id)
+            return found->second.log;
     }
     for (const std::string& otid : otids) run_of_otid_[otid] = run_log->run_id();
-    active_.emplace(run_log->run_id(), Active{run_log, request.control});
+    active_.emplace(run_log->run_id(), Active{run_log, request.control, request.organization_id});
     return nullptr;
 }
 
@@ -224,10 +225,11 @@ awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::strin
     run_log->end(std::move(end));
 }
 
-std::shared_ptr<RunLog> Runtime::find(const std::string& run_id) const {
+std::shared_ptr<RunLog> Runtime::find(const std::string& organization_id, const std::string& run_id) const {
     const std::lock_guard lock(mutex_);
     const auto found = active_.find(run_id);
-    return found == active_.end() ? nullptr : found->second.log;
+    const bool theirs = found != active_.end() && found->second.organization_id == organization_id;
+    return theirs ? found->second.log : nullptr;
 }
 
 std::string Runtime::run_of_otid(const std::string& agent_id, const std::string& otid) const {
@@ -237,10 +239,19 @@ std::string Runtime::run_of_otid(const std::string& agent_id, const std::string&
 }
 
 std::vector<Run> Runtime::active() const {
+    return active_that([](const Active&) { return true; });
+}
+
+std::vector<Run> Runtime::active_of(const std::string& organization_id) const {
+    return active_that([&](const Active& run) { return run.organization_id == organization_id; });
+}
+
+std::vector<Run> Runtime::active_that(const std::function<bool(const Active&)>& wanted) const {
     std::vector<std::shared_ptr<RunLog>> logs;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [id, run] : active_) logs.push_back(run.log);
+        for (const auto& [id, run] : active_)
+            if (wanted(run)) logs.push_back(run.log);
     }
     std::vector<Run> runs;
     for (const auto& log : logs) runs.push_back(log->run());

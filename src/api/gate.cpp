@@ -1,0 +1,224 @@
+#include "api/gate.hpp"
+
+#include "api/conversation_place.hpp"
+#include "api/message_answer.hpp"
+#include "api/run_answer.hpp"
+#include "api/scope_rules.hpp"
+#include "api/token_stream.hpp"
+#include "base/base64.hpp"
+#include "base/ids.hpp"
+#include "runtime/credentials.hpp"
+#include "storage/access_token_repository.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
+#include <algorithm>
+
+namespace stele::api {
+namespace {
+
+constexpr std::int64_t token_writes_a_minute = 60, token_reads_a_minute = 600;
+constexpr std::size_t shown_of_secret = 10;
+
+// "Basic dXNlcjpwYXNz" -> "pass"
+std::string password_of_basic(std::string_view encoded) {
+    const std::string text = from_base64(encoded).value_or("");
+    const std::size_t colon = text.find(':');
+    return colon == std::string::npos ? std::string() : text.substr(colon + 1);
+}
+
+std::optional<std::string> credential_of(const net::Headers& headers) {
+    const std::string* authorization = headers.find("Authorization");
+    if (auto token = credential(authorization, "Bearer")) return token;
+    if (const auto basic = credential(authorization, "Basic")) return password_of_basic(*basic);
+    return credential(headers.find("X-BARE-PASSWORD"), "password");
+}
+
+Error unauthorized() { return Error(ErrorCode::unauthenticated, "Unauthorized"); }
+
+Error forbidden(const std::string& text) { return Error(ErrorCode::permission_denied, text); }
+
+// Browsers read `message`, as hosted rows have it.
+Error not_of_token(const std::string& text) {
+    Error error = forbidden(text);
+    error.members.emplace_back("message", text);
+    return error;
+}
+
+Error too_many(std::int64_t per_minute, std::chrono::milliseconds wait) {
+    Error error(ErrorCode::rate_limited, "The rate of " + std::to_string(per_minute) + " requests a minute is used up");
+    error.retry_after = wait;
+    return error;
+}
+
+bool only_reads(Method method) { return method == Method::get || method == Method::head; }
+
+}  // namespace
+
+std::optional<std::string> credential(const std::string* header, std::string_view scheme) {
+    if (header == nullptr || header->size() <= scheme.size() || (*header)[scheme.size()] != ' ') return std::nullopt;
+    if (!net::same_name(std::string_view(*header).substr(0, scheme.size()), scheme)) return std::nullopt;
+    return header->substr(scheme.size() + 1);
+}
+
+awaitable<Caller> Gate::admit(const net::HttpRequest& http) const {
+    const std::optional<std::string> text = credential_of(http.headers);
+    const bool is_open = services_.password.empty();
+    const bool is_password = text && !is_open && services_.password.matches(*text);
+    // A key or token says whom it means to be: on an open server too it is that, or nobody.
+    if (text && !is_password && text->starts_with(api_key_prefix)) co_return co_await caller_of_key(http, *text);
+    if (text && !is_password && text->starts_with(access_token_prefix)) co_return co_await caller_of_token(http, *text);
+    if (!is_open && !is_password) throw unauthorized();
+    refuse_foreign_page(http);
+    Caller administrator;
+    administrator.organization_id = default_organization_id;
+    administrator.user_id = default_user_id;
+    administrator.reach = Scope::admin;
+    administrator.names_nobody = true;
+    co_return administrator;
+}
+
+awaitable<Caller> Gate::caller_of_key(const net::HttpRequest& http, std::string text) const {
+    const auto known = co_await services_.credentials.find_key(std::move(text));
+    if (!known) throw unauthorized();
+    refuse_foreign_page(http);
+    const ApiKey& key = known->key;
+    if (key.rate_limit)
+        if (const auto wait = services_.credentials.rates().take(key.id, *key.rate_limit))
+            throw too_many(*key.rate_limit, *wait);
+    const auto executor = co_await boost::asio::this_coro::executor;
+    services_.credentials.used(key, executor);
+    Caller caller;
+    caller.organization_id = key.organization_id;
+    caller.user_id = key.user_id;
+    caller.reach = known->reach;
+    co_return caller;
+}
+
+awaitable<Caller> Gate::caller_of_token(const net::HttpRequest& http, std::string text) const {
+    Caller caller;
+    caller.token = co_await services_.credentials.find_token(std::move(text));
+    if (!caller.token) throw unauthorized();
+    const std::string* origin = http.headers.find("Origin");
+    if (origin == nullptr && services_.token_require_origin)
+        throw not_of_token("An access token is for pages of its origin: the header Origin is missing");
+    if (origin != nullptr && *origin != caller.token->hostname)
+        throw not_of_token("This access token is for pages of another origin");
+    const bool reads = only_reads(http.method);
+    const std::int64_t per_minute = reads ? token_reads_a_minute : token_writes_a_minute;
+    if (const auto wait =
+            services_.credentials.rates().take(caller.token->id + (reads ? " reads" : " writes"), per_minute))
+        throw too_many(per_minute, *wait);
+    caller.organization_id = caller.token->organization_id;
+    caller.user_id = caller.token->user_id;
+    co_return caller;
+}
+
+// Pages of an origin that only tokens have opened this server to come with such a token, or not at all.
+void Gate::refuse_foreign_page(const net::HttpRequest& http) const {
+    const std::string* origin = http.headers.find("Origin");
+    if (origin == nullptr || !services_.credentials.is_token_origin(*origin)) return;
+    const std::string* host = http.headers.find("Host");
+    if (host != nullptr && (*origin == "http://" + *host || *origin == "https://" + *host)) return;
+    for (const std::string& allowed : services_.cors_origins)
+        if (allowed == "*" || allowed == *origin) return;
+    throw forbidden("Pages of this origin may come with an access token only");
+}
+
+void Gate::demand_scope(const Caller& caller, const Route& route) const {
+    if (caller.token) return;  // its policy decides
+    const Scope needed = needed_scope(route);
+    if (caller.reach >= needed) return;
+    throw forbidden(std::string("This needs a key with the scope ") + boost::describe::enum_to_string(needed, "admin"));
+}
+
+awaitable<void> Gate::act_for(Caller& caller, const net::HttpRequest& http, const Route& route) const {
+    const std::string* header = http.headers.find("user_id");
+    if (header == nullptr || header->empty()) {
+        const bool administers = needed_scope(route) == Scope::admin;
+        if (caller.names_nobody && services_.no_default_actor && !administers)
+            throw Error(ErrorCode::not_found, "User not found: the header user_id has to name one");
+        co_return;
+    }
+    if (*header == caller.user_id && !caller.names_nobody) co_return;
+    if (caller.token || caller.reach != Scope::admin)
+        throw forbidden("The header user_id is for administrators: a key speaks for its own user");
+    if (!is_id(*header, "user"))
+        throw Error(ErrorCode::invalid_argument, "The header user_id must match 'user-{uuid4}'");
+    const auto user = co_await services_.credentials.find_user(*header);
+    if (!user) throw Error(ErrorCode::not_found, "User not found: " + *header);
+    caller.user_id = user->id;
+    caller.organization_id = user->organization_id;
+}
+
+awaitable<std::string> Gate::agent_of(const Request& request, TokenPlace place) const {
+    if (place == TokenPlace::agent) co_return request.path_id("agent_id", "agent");
+    std::optional<std::string> named = request.query.text("agent_id");
+    if (place == TokenPlace::agent_query) {
+        if (!named) throw invalid_field("query.agent_id", "is required");
+        co_return std::move(*named);
+    }
+    if (place == TokenPlace::conversation) {
+        // Where body and query both say whose default conversation is meant, they have to agree.
+        auto in_body = only_reads(request.http.method) ? std::nullopt : json_member_text(request.body(), "agent_id");
+        if (in_body && *in_body == "null") in_body.reset();
+        if (in_body && named && *in_body != *named) throw not_of_token("body and query name two agents");
+        if (!named) named = std::move(in_body);
+        ConversationPlace found = co_await conversation_place(services_, request, std::move(named));
+        co_return std::move(found.agent_id);
+    }
+    const std::string run_id = request.path_id("run_id", "run");
+    const bool own = co_await services_.access_tokens.has_run(request.token->id, run_id);
+    if (!own) throw not_found("Run", run_id);
+    Run run = co_await find_run(services_, request.organization_id, run_id);
+    co_return std::move(run.agent_id);
+}
+
+awaitable<void> Gate::demand_own_runs(const Request& request) const {
+    const auto body = decode_optional<CancelRequest>(request);
+    if (!body.run_ids) throw not_of_token("With an access token run_ids has to name the runs to cancel");
+    for (const std::string& id : *body.run_ids) {
+        const bool own = co_await services_.access_tokens.has_run(request.token->id, id);
+        if (!own) throw not_found("Run", id);
+    }
+}
+
+awaitable<void> Gate::demand_policy(const Request& request, const Route& route) const {
+    const TokenRule* rule = find_token_rule(route.operation);
+    if (rule == nullptr) throw not_of_token("An access token does not allow this");
+    const std::string agent_id = co_await agent_of(request, rule->place);
+    const std::optional<bool> allowed = allows(request.token->policy, agent_id, rule->access);
+    if (!allowed) throw not_found("Agent", agent_id);
+    if (!*allowed)
+        throw not_of_token(std::string("This access token does not hold ") +
+                           boost::describe::enum_to_string(rule->access, "it") + " for the agent");
+    if (const auto member = refused_member(rule->body, request.body()))
+        throw not_of_token("body." + *member + ": may not be set with an access token");
+    if (rule->body == TokenBody::own_runs) co_await demand_own_runs(request);
+}
+
+awaitable<void> Gate::follow_token(const Request& request, Response& response) const {
+    std::string run_id;
+    if (const std::string* header = response.headers.find(run_header)) run_id = *header;
+    if (run_id.empty()) run_id = json_member_text(response.body, "id").value_or("");
+    if (is_id(run_id, "run") && !only_reads(request.http.method)) {
+        storage::Transaction transaction;
+        services_.access_tokens.add_run(transaction, request.token->id, run_id);
+        co_await services_.database.commit(std::move(transaction));
+    }
+    if (response.producer)
+        response.producer = while_token_holds(services_, request.token, std::move(response.producer));
+}
+
+std::string path_to_show(std::string_view path) {
+    std::string shown = net::percent_decode(path, false).value_or(std::string(path));
+    for (const std::string_view start : {api_key_prefix, access_token_prefix}) {
+        const std::size_t found = shown.find(start);
+        if (found != std::string::npos && shown.size() > found + shown_of_secret)
+            return shown.substr(0, found + shown_of_secret) + "...";
+    }
+    return std::string(path);
+}
+
+}  // namespace stele::api
