@@ -15,9 +15,11 @@ std::int64_t number_of(const Request& request, std::string_view name, std::int64
                        std::int64_t most) {
     const std::optional<std::string> text = request.query.text(name);
     if (!text) return standard;
+    std::string_view digits = *text;
+    if (digits.ends_with(".0")) digits.remove_suffix(2);  // to some clients every number is a float
     std::int64_t number = 0;
-    const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (failure != std::errc() || end != text->data() + text->size() || number < least || number > most)
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (failure != std::errc() || end != digits.data() + digits.size() || number < least || number > most)
         throw hosted_refusal("invalidPage", "query." + std::string(name) + ": must be a number from " +
                                                 std::to_string(least) + " to " + std::to_string(most));
     return number;

@@ -2,6 +2,7 @@
 
 #include "api/error_response.hpp"
 #include "api/message_answer.hpp"
+#include "api/token_policy.hpp"
 #include "api/tool_caller.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -107,9 +108,9 @@ awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request
     request.from_tool = std::move(from_tool);
     request.token = std::move(caller.token);
     if (!request.token) co_return co_await carry_out(*route, request);
-    co_await gate_.demand_policy(request, *route);
+    co_await demand_policy(services_, request, *route);
     Response response = co_await carry_out(*route, request);
-    co_await gate_.follow_token(request, response);
+    co_await follow_token(services_, request, response);
     co_return response;
 }
 

@@ -2,7 +2,6 @@
 
 #include "api/caller.hpp"
 #include "api/route.hpp"
-#include "api/token_rules.hpp"
 
 namespace stele::api {
 
@@ -23,18 +22,9 @@ public:
     /// administrator, Error{not_found} for an unknown user.
     awaitable<void> act_for(Caller& caller, const net::HttpRequest& http, const Route& route) const;
 
-    /// For a client-side access token: whether its policy allows the operation. Throws Error{permission_denied}, or
-    /// Error{not_found} for another agent than those it names, or Error{rate_limited}.
-    awaitable<void> demand_policy(const Request& request, const Route& route) const;
-
-    /// Keeps which run a token has started, and lets its streams end with it.
-    awaitable<void> follow_token(const Request& request, Response& response) const;
-
 private:
     awaitable<Caller> caller_of_key(const net::HttpRequest& http, std::string text) const;
     awaitable<Caller> caller_of_token(const net::HttpRequest& http, std::string text) const;
-    awaitable<std::string> agent_of(const Request& request, TokenPlace place) const;
-    awaitable<void> demand_own_runs(const Request& request) const;
     void refuse_foreign_page(const net::HttpRequest& http) const;
 
     Services& services_;

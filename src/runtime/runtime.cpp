@@ -93,7 +93,7 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     if (!lease) {
         const auto agent = co_await services_.agents.find(request.organization_id, request.agent_id);
         if (!agent) throw not_found("Agent", request.agent_id);
-        if (is_refused_when_busy(request, *agent)) refuse_if_at_work(key, run_log->run_id());
+        if (is_refused_when_busy(request, *agent)) refuse_if_at_work(request.organization_id, key, run_log->run_id());
         if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;
@@ -111,8 +111,9 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
 
 // Names the run that has been at work longest: the one that the new one would wait for. A lease without a run belongs
 // to something short, such as the compaction behind a turn: that is waited for.
-void Runtime::refuse_if_at_work(const std::string& key, const std::string& own_run_id) const {
-    const std::vector<Run> runs = active();
+void Runtime::refuse_if_at_work(const std::string& organization_id, const std::string& key,
+                                const std::string& own_run_id) const {
+    const std::vector<Run> runs = active_of(organization_id);
     const auto blocking = std::find_if(runs.rbegin(), runs.rend(), [&](const Run& run) {
         return run.id != own_run_id && !run.completed_at &&
                lease_key(run.agent_id, run.conversation_id.value_or("")) == key;

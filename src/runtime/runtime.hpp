@@ -139,7 +139,8 @@ private:
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
     boost::asio::awaitable<void> join_own_group(TurnRequest& request, const LoadedAgent& loaded);
     boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
-    void refuse_if_at_work(const std::string& key, const std::string& own_run_id) const;
+    void refuse_if_at_work(const std::string& organization_id, const std::string& key,
+                           const std::string& own_run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     boost::asio::awaitable<void> record(std::shared_ptr<RunLog> run_log);
     boost::asio::awaitable<void> save_begun(std::string organization_id, Run run);

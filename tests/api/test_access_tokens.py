@@ -143,6 +143,8 @@ def test_every_route_with_each_right_and_with_none(server, member, agent):
                 assert status == 404 if own_run else status in (200, 422), f"{right}: {verb} {path}: {status} {text}"
                 foreign = filled(path, other, {"id": other["id"]}, run) + f"?agent_id={other['id']}"
                 assert refused(http, verb, foreign, 404, send)
+            elif "run_id" in path and name in rules():  # which agent it belongs to is not told
+                assert status == 404
             else:
                 assert status == 403, f"{right}: {verb} {path}: {status} {text}"
                 assert json.loads(text)["detail"] == json.loads(text)["message"]
