@@ -28,9 +28,10 @@ std::int64_t number_of(const Request& request, std::string_view name, std::int64
 awaitable<Response> list(Services& services, const Request& request) {
     const std::int64_t limit = number_of(request, "limit", limit_standard, 1, limit_max);
     const std::int64_t offset = number_of(request, "offset", 0, 0, offset_max);
+    std::optional<std::string> agent_id = request.query.text("agentId");
     AccessTokens shown;
-    shown.tokens = co_await services.access_tokens.list(request.organization_id, request.query.text("agentId"), now(),
-                                                        limit + 1, offset);
+    shown.tokens =
+        co_await services.access_tokens.list(request.organization_id, std::move(agent_id), now(), limit + 1, offset);
     shown.hasNextPage = shown.tokens.size() > static_cast<std::size_t>(limit);
     if (shown.hasNextPage) shown.tokens.pop_back();
     for (AccessToken& token : shown.tokens) token.token += "...";

@@ -22,8 +22,8 @@ awaitable<ApiKey> find(Services& services, const Request& request) {
 
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.limit = 50, .ascending = true});
-    std::vector<ApiKey> found =
-        co_await services.api_keys.list(request.query.text("user_id"), std::move(page.after), page.limit);
+    std::optional<std::string> user_id = request.query.text("user_id");
+    std::vector<ApiKey> found = co_await services.api_keys.list(std::move(user_id), std::move(page.after), page.limit);
     for (ApiKey& key : found) show_last_use(services, key);
     co_return answer(found);
 }
@@ -61,10 +61,11 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 awaitable<Response> update(Services& services, const Request& request) {
     const auto body = decode<UpdateApiKey>(request.body());
     ApiKey changed = co_await find(services, request);
+    const Timestamp read = changed.updated_at;
     if (apply(body, changed)) {
         changed.updated_at = now();
         storage::Transaction transaction;
-        services.api_keys.update(transaction, changed);
+        services.api_keys.update(transaction, changed, read);
         co_await services.database.commit(std::move(transaction));
         co_await services.credentials.changed();
     }

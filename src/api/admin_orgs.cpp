@@ -35,11 +35,12 @@ awaitable<Response> create(Services& services, const Request& request) {
 
 awaitable<Response> update(Services& services, const Request& request) {
     const auto body = decode<OrganizationUpdate>(request.body());
-    Organization changed = co_await find(services, request);
+    const Organization before = co_await find(services, request);
+    Organization changed = before;
     const bool renamed = body.name.set_into(changed.name);
     if (body.privileged_tools.set_into(changed.privileged_tools) || renamed) {
         storage::Transaction transaction;
-        services.accounts.update_organization(transaction, changed);
+        services.accounts.update_organization(transaction, before, changed);
         co_await services.database.commit(std::move(transaction));
     }
     co_return answer(changed);

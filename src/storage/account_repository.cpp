@@ -28,7 +28,8 @@ constexpr Statement insert_organization_row{
     "organization.insert", "INSERT INTO organization (id, name, created_at, privileged_tools) VALUES ($1, $2, $3, $4)"};
 constexpr Statement update_organization_row{
     "organization.update",
-    "UPDATE organization SET name = $2, privileged_tools = $3 WHERE id = $1 AND deleted_at IS NULL"};
+    "UPDATE organization SET name = $2, privileged_tools = $3 WHERE id = $1 AND deleted_at IS NULL"
+    " AND name = $4 AND privileged_tools = $5"};
 constexpr Statement mark_row{"organization.mark_deleted",
                              "UPDATE organization SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL"};
 
@@ -107,9 +108,12 @@ void AccountRepository::insert_organization(Transaction& transaction, const Orga
                     organization.privileged_tools);
 }
 
-void AccountRepository::update_organization(Transaction& transaction, const Organization& organization) const {
-    transaction.add(update_organization_row, organization.id, organization.name, organization.privileged_tools)
-        .expect_row(not_found("Organization", organization.id));
+void AccountRepository::update_organization(Transaction& transaction, const Organization& before,
+                                            const Organization& after) const {
+    transaction
+        .add(update_organization_row, after.id, after.name, after.privileged_tools, before.name,
+             before.privileged_tools)
+        .expect_row(changed_meanwhile("Organization", after.id));
 }
 
 void AccountRepository::mark_deleted(Transaction& transaction, const Organization& organization) const {

@@ -17,7 +17,8 @@ public:
                                                                          std::int64_t limit) const;
     boost::asio::awaitable<std::vector<std::string>> all_organization_ids() const;
     void insert_organization(Transaction& transaction, const Organization& organization) const;
-    void update_organization(Transaction& transaction, const Organization& organization) const;
+    /// The commit throws Error{conflict, changed_meanwhile} if the row is no longer as `before`.
+    void update_organization(Transaction& transaction, const Organization& before, const Organization& after) const;
     /// From the commit on nobody sees it; what it holds is taken away behind that.
     void mark_deleted(Transaction& transaction, const Organization& organization) const;
     /// Those that were marked and are still there.

@@ -28,7 +28,7 @@ constexpr Statement insert_row{
     " CAST($8 AS BIGINT), $9, CAST($10 AS BIGINT), CAST($10 AS BIGINT) FROM account a WHERE a.id = $2"};
 constexpr Statement update_row{"api_key.update",
                                "UPDATE api_key SET name = $2, scopes = $3, rate_limit = $4, expires_at = $5,"
-                               " updated_at = $6 WHERE id = $1"};
+                               " updated_at = $6 WHERE id = $1 AND updated_at = $7"};
 constexpr Statement update_used{"api_key.last_used", "UPDATE api_key SET last_used_at = $2 WHERE id = $1"};
 constexpr Statement delete_row{"api_key.delete", "DELETE FROM api_key WHERE id = $1"};
 
@@ -94,11 +94,11 @@ void ApiKeyRepository::insert(Transaction& transaction, const ApiKey& key, const
         .expect_row(not_found("User", key.user_id));
 }
 
-void ApiKeyRepository::update(Transaction& transaction, const ApiKey& key) const {
+void ApiKeyRepository::update(Transaction& transaction, const ApiKey& key, Timestamp read) const {
     transaction
         .add(update_row, key.id, key.name, encode_text_list(key.scopes), key.rate_limit, micros(key.expires_at),
-             to_micros(key.updated_at))
-        .expect_row(not_found("Key", key.id));
+             to_micros(key.updated_at), to_micros(read))
+        .expect_row(changed_meanwhile("Key", key.id));
 }
 
 void ApiKeyRepository::remove(Transaction& transaction, const ApiKey& key) const {

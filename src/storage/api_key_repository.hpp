@@ -17,7 +17,8 @@ public:
     boost::asio::awaitable<std::vector<ApiKey>> list(std::optional<std::string> user_id,
                                                      std::optional<std::string> after, std::int64_t limit) const;
     void insert(Transaction& transaction, const ApiKey& key, const std::string& hash) const;
-    void update(Transaction& transaction, const ApiKey& key) const;
+    /// The commit throws Error{conflict, changed_meanwhile} if the key is no longer as it was at `read`.
+    void update(Transaction& transaction, const ApiKey& key, Timestamp read) const;
     void remove(Transaction& transaction, const ApiKey& key) const;
 
     /// Nothing happens if the key is gone.

@@ -185,7 +185,7 @@ def test_an_open_server_does_not_open_for_such_pages(own_server):
     refused(server.http(headers={"Origin": ORIGIN}), "GET", "/v1/agents", 403)
     assert page(server, token, None).get(f"/v1/agents/{agent['id']}")["id"] == agent["id"]  # a program, as the option says
     refused(page(server, token, "https://other.example"), "GET", f"/v1/agents/{agent['id']}", 403)
-    server.kill()
+    server.stop()
     server.start()  # origins are known again
     refused(server.http(headers={"Origin": ORIGIN}), "GET", "/v1/agents", 403)
 

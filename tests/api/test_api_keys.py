@@ -1,7 +1,10 @@
 """Keys of Stele's own: whose they are, how far they reach, and when they hold no more."""
 
 import base64
+import concurrent.futures
 import datetime
+import pathlib
+import re
 import sqlite3
 
 import pytest
@@ -97,6 +100,41 @@ def test_scopes(server, admin, scopes, allowed, forbidden):
         refused(http, "GET", path, 404 if path.endswith("nowhere") else 422)
 
 
+def test_every_route_asks_for_its_scope(server, admin):
+    """Of each route a key of lesser reach is refused, and one of the reach it asks for is not."""
+    document = admin.get("/openapi.json")
+    operations = [(operation["operationId"], verb.upper(), re.sub(r"\{(\w+)\}", "x", path)) for path, verbs in document["paths"].items()
+                  for verb, operation in verbs.items() if operation.get("security") != []]
+    source = (pathlib.Path(stele.ROOT) / "src/api/scope_rules.cpp").read_text()
+    looks, changes = (set(re.findall(r'"([\w.]+)"', table)) for table in re.findall(r"\[\] = \{(.*?)\};", source, re.DOTALL))
+    assert looks | changes <= {name for name, _, _ in operations}, "a rule for an operation that is not there"
+    reader, writer = (bearer(server, admin.post("/v1/admin/keys", {"name": "k", "scopes": [scope]})["key"]) for scope in ("read", "write"))
+    for name, verb, path in operations:
+        administers = name.startswith("admin.")
+        reads = not administers and (name in looks or (verb == "GET" and name not in changes))
+        for http, allowed in ((reader, reads), (writer, not administers)):
+            if not allowed:
+                assert "scope" in refused(http, verb, path, 403, {} if verb != "GET" else None).text
+            elif verb in ("GET", "POST") or "x" in path.split("/"):  # of things that are not there
+                try:
+                    http.send(verb, path, [] if verb != "GET" else None)
+                except stele.Refused as failed:
+                    assert failed.status != 403, f"{verb} {path}: {failed}"
+
+
+def test_two_changes_at_once_lose_nothing(server, admin):
+    key = admin.post("/v1/admin/keys", {"name": "k"})
+    organization = admin.post("/v1/admin/orgs", {"name": "o"})
+    changes = [(f"/v1/admin/keys/{key['id']}", "rate_limit", list(range(1, 30))), (f"/v1/admin/keys/{key['id']}", "name", [f"n{i}" for i in range(1, 30)]),
+               (f"/v1/admin/orgs?org_id={organization['id']}", "name", [f"n{i}" for i in range(1, 30)]), (f"/v1/admin/orgs?org_id={organization['id']}", "privileged_tools", [True, False] * 14 + [True])]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda change: [admin.patch(change[0], {change[1]: value}) for value in change[2]], changes))
+    shown = admin.get(f"/v1/admin/keys/{key['id']}")
+    assert (shown["rate_limit"], shown["name"]) == (29, "n29")
+    found = next(each for each in admin.get("/v1/admin/orgs?limit=1000") if each["id"] == organization["id"])
+    assert (found["name"], found["privileged_tools"]) == ("n29", True)
+
+
 def test_a_change_holds_at_once(server, admin):
     key = admin.post("/v1/admin/keys", {"name": "k"})
     http = bearer(server, key["key"])
@@ -184,7 +222,7 @@ def test_keys_outlive_a_restart(own_server):
     server = own_server()
     server.start()
     key = server.http().post("/v1/admin/keys", {"name": "k", "scopes": ["read"]})["key"]
-    server.kill()
+    server.stop()
     server.start()
     refused(bearer(server, key), "POST", "/v1/blocks", 403, {"label": "l"})
     bearer(server, key).get("/v1/blocks")

@@ -5,6 +5,7 @@ gets one of its form that nobody has."""
 import json
 import re
 import sqlite3
+import sys
 import time
 import urllib.parse
 import uuid
@@ -22,7 +23,7 @@ CHANGING = {"api_key", "schema_migration", "sqlite_sequence"}  # tables whose ro
 @pytest.fixture(scope="module")
 def server(model, tmp_path_factory):
     environment = {**model.environment(), "STELE_PASSWORD": "pw"}
-    running = stele.Server(tmp_path_factory.mktemp("tenants"), environment, ["--tools-mcp-private", "true"]).start()
+    running = stele.Server(tmp_path_factory.mktemp("tenants"), environment, ["--tools-mcp-private", "true", "--tools-python", sys.executable]).start()
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
     assert "assertion.failed" not in running.log.read_text()

@@ -63,8 +63,9 @@ def test_tokens_are_made_used_listed_and_deleted(client, server):
         client.access_tokens.create(hostname=ORIGIN, policy=[{"type": "agent", "id": f"agent-{stele.GONE}", "access": ["read_agent"]}])
 
 
-def test_a_key_in_place_of_the_password(client, server):
-    key = client.post("/v1/admin/keys", body={"name": "k", "scopes": ["read"], "rate_limit": 3}, cast_to=dict)
+def test_a_key_in_place_of_the_password(server):
+    admin = server.http(headers={"Authorization": "Bearer pw"})
+    key = admin.post("/v1/admin/keys", {"name": "k", "scopes": ["read"], "rate_limit": 3})
     reader = Letta(base_url=server.url, api_key=key["key"], max_retries=0)
     reader.agents.list()
     with pytest.raises(PermissionDeniedError):
