@@ -11,6 +11,7 @@ import urllib.parse
 import uuid
 
 import mcp_server
+import oauth_server
 import pytest
 import stele
 from stele import refused, wait_until
@@ -288,6 +289,27 @@ def test_what_runs_by_itself_runs_in_its_own_organization(world):
     wait_until(lambda: second.http.get(f"/v1/batches/{batch['id']}")["status"] == "completed")
     refused(first.http, "GET", f"/v1/batches/{batch['id']}", 404)
     assert "not found" in refused(second.http, "POST", "/v1/batches", 404, {"requests": [{"agent_id": first.ids["agent_id"], "messages": WORDS}]}).text
+
+
+def test_a_login_with_an_mcp_server_is_of_its_own_organization(world):
+    first, second, _ = world
+    issuer = oauth_server.OauthServer()
+    peer = oauth_server.ProtectedMcp(issuer)
+    try:
+        mine, theirs = ({"server": tenant.http.post("/v1/mcp-servers", {"server_name": f"guarded by {tenant.mark}", "config": {"mcp_server_type": "streamable_http", "server_url": peer.url}}),
+                         "http": tenant.http} for tenant in (second, first))
+        stream = oauth_server.Connecting(theirs["http"], "GET", f"/v1/mcp-servers/connect/{theirs['server']['id']}")
+        oauth_server.log_in(stream.until("authorization_url")["url"])
+        assert stream.rest()[-1] == "success"
+        theirs["http"].patch(f"/v1/mcp-servers/{theirs['server']['id']}/refresh")
+        # The same address, and nobody of this organization has logged in there.
+        assert "wants a login" in refused(mine["http"], "PATCH", f"/v1/mcp-servers/{mine['server']['id']}/refresh", 502).text
+        stream = oauth_server.Connecting(mine["http"], "GET", f"/v1/mcp-servers/connect/{mine['server']['id']}")
+        assert stream.until("authorization_url")["url"]
+        stream.close()
+    finally:
+        peer.close()
+        issuer.close()
 
 
 def test_the_client_of_a_tool_sees_its_own_organization(world):
