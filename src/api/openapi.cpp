@@ -2,7 +2,11 @@
 
 #include "base/json_text.hpp"
 #include "domain/agent_file.hpp"
+#include "domain/access_token.hpp"
+#include "domain/account.hpp"
+#include "domain/account_metadata.hpp"
 #include "domain/answer.hpp"
+#include "domain/api_key.hpp"
 #include "domain/batch.hpp"
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
@@ -141,6 +145,26 @@ std::string schemas() {
     add<ScheduledMessages>(out, "ScheduledMessages", SchemaUse::answer);
     add<ScheduleHistory>(out, "ScheduleHistory", SchemaUse::answer);
     add<Success>(out, "Success", SchemaUse::answer);
+    add<Organization>(out, "Organization", SchemaUse::answer);
+    add<OrganizationCreate>(out, "OrganizationCreate", SchemaUse::request);
+    add<OrganizationUpdate>(out, "OrganizationUpdate", SchemaUse::request);
+    add<User>(out, "User", SchemaUse::answer);
+    add<UserCreate>(out, "UserCreate", SchemaUse::request);
+    add<UserUpdate>(out, "UserUpdate", SchemaUse::request);
+    add<AuthRequest>(out, "AuthRequest", SchemaUse::request);
+    add<AuthResponse>(out, "AuthResponse", SchemaUse::answer);
+    add<ApiKey>(out, "ApiKey", SchemaUse::answer);
+    add<ApiKeyMade>(out, "ApiKeyMade", SchemaUse::answer);
+    add<CreateApiKey>(out, "CreateApiKey", SchemaUse::request);
+    add<UpdateApiKey>(out, "UpdateApiKey", SchemaUse::request);
+    add<AccessToken>(out, "AccessToken", SchemaUse::answer);
+    add<AccessTokens>(out, "AccessTokens", SchemaUse::answer);
+    add<CreateAccessToken>(out, "CreateAccessToken", SchemaUse::request);
+    add<AccountUser>(out, "AccountUser", SchemaUse::answer);
+    add<AccountStatus>(out, "AccountStatus", SchemaUse::answer);
+    add<AccountBalance>(out, "AccountBalance", SchemaUse::answer);
+    add<AccountFeedback>(out, "AccountFeedback", SchemaUse::request);
+    add<AccountTelemetry>(out, "AccountTelemetry", SchemaUse::request);
     add<Deleted>(out, "Deleted", SchemaUse::answer);
     add<MemoryVariables>(out, "MemoryVariables", SchemaUse::answer);
     add<ErrorMessage>(out, "ErrorMessage", SchemaUse::answer);

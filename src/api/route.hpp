@@ -45,6 +45,11 @@ const std::vector<Route>& all_routes();
 
 // One table a resource, beside its handlers.
 std::span<const Route> agent_file_routes();
+std::span<const Route> access_token_routes();
+std::span<const Route> account_metadata_routes();
+std::span<const Route> admin_key_routes();
+std::span<const Route> admin_org_routes();
+std::span<const Route> admin_user_routes();
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
 std::span<const Route> batch_routes();

@@ -5,7 +5,12 @@ namespace stele::api {
 const std::vector<Route>& all_routes() {
     static const std::vector<Route> routes = [] {
         std::vector<Route> all;
-        for (const auto& table : {agent_file_routes(),
+        for (const auto& table : {access_token_routes(),
+                                  account_metadata_routes(),
+                                  admin_key_routes(),
+                                  admin_org_routes(),
+                                  admin_user_routes(),
+                                  agent_file_routes(),
                                   agent_link_routes(),
                                   agent_routes(),
                                   batch_routes(),

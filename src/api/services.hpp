@@ -18,7 +18,14 @@
 #include "storage/sandbox_repository.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
+namespace stele::runtime {
+class Credentials;
+class OrganizationService;
+}  // namespace stele::runtime
 namespace stele::storage {
+class AccessTokenRepository;
+class AccountRepository;
+class ApiKeyRepository;
 class McpLoginRepository;
 class McpServerRepository;
 }  // namespace stele::storage
@@ -78,10 +85,18 @@ struct Services {
     const runtime::ToolWriter& tool_writer;
     const runtime::CustomTools& custom_tools;
     const runtime::RunTokens& run_tokens;
+    const storage::AccountRepository& accounts;
+    const storage::ApiKeyRepository& api_keys;
+    const storage::AccessTokenRepository& access_tokens;
+    runtime::Credentials& credentials;
+    const runtime::OrganizationService& organizations;
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for
     ServerFacts facts;
+    bool no_default_actor = false;  ///< whoever names no user is nobody
+    bool token_require_origin = true;
+    std::vector<std::string> cors_origins;  ///< those that the operator has named
 };
 
 }  // namespace stele::api

@@ -26,6 +26,8 @@ struct Options {
     std::string tls_cert, tls_key;    ///< PEM files; both or none
     std::string public_url;           ///< as browsers reach this server; empty: as each request names it
     std::vector<std::string> cors_origins;
+    bool token_require_origin = true;  ///< access tokens are for pages of their origin; else also for programs
+    bool no_default_actor = false;     ///< a request of an administrator has to name a user in its header user_id
     std::int64_t body_bytes_max = 50 << 20;
     std::int64_t header_bytes_max = 64 << 10;
     std::int64_t connections_max = 10'000;

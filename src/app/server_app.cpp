@@ -10,6 +10,7 @@
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
+#include "runtime/organization_service.hpp"
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/web/web_access.hpp"
@@ -81,6 +82,10 @@ private:
     storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
     storage::ProviderRepository providers_;
+    storage::AccountRepository accounts_;
+    storage::ApiKeyRepository api_keys_;
+    storage::AccessTokenRepository access_tokens_;
+    runtime::Credentials credentials_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
@@ -105,6 +110,7 @@ private:
     runtime::ToolService tool_service_;
     runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
+    runtime::OrganizationService organizations_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -168,6 +174,10 @@ ServerApp::ServerApp(const Options& options)
       mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
       providers_(*database_, sealer_),
+      accounts_(*database_),
+      api_keys_(*database_),
+      access_tokens_(*database_),
+      credentials_(*database_, accounts_, api_keys_, access_tokens_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
@@ -203,6 +213,7 @@ ServerApp::ServerApp(const Options& options)
       agent_files_(
           {*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_, tool_service_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
+      organizations_({*database_, accounts_, tools_, runtime_, credentials_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -240,11 +251,19 @@ ServerApp::ServerApp(const Options& options)
                 tool_writer_,
                 custom_tools_,
                 run_tokens_,
+                accounts_,
+                api_keys_,
+                access_tokens_,
+                credentials_,
+                organizations_,
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers(), options.public_url,
-                 !options.tls_cert.empty()}},
+                 !options.tls_cert.empty()},
+                options.no_default_actor,
+                options.token_require_origin,
+                options.cors_origins},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
@@ -253,8 +272,8 @@ ServerApp::ServerApp(const Options& options)
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
-    set_up_store(
-        {*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_, provider_service_});
+    set_up_store({*database_, accounts_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_,
+                  credentials_, provider_service_});
 }
 
 // For runs that no request waits for.
@@ -285,6 +304,7 @@ net::ServerOptions ServerApp::server_options() const {
     made.idle_timeout = std::chrono::seconds(options_.idle_timeout_seconds);
     made.write_timeout = std::chrono::seconds(options_.write_timeout_seconds);
     made.cors_origins = options_.cors_origins;
+    made.allows_origin = [this](const std::string& origin) { return credentials_.is_token_origin(origin); };
     made.tls_certificate_file = options_.tls_cert;
     made.tls_key_file = options_.tls_key;
     made.error_body = api::error_body;
@@ -292,7 +312,7 @@ net::ServerOptions ServerApp::server_options() const {
         made.on_answered = [](const net::HttpRequest& request, int status, std::chrono::nanoseconds time) {
             log::info("request", {{"request_id", request.id},
                                   {"method", net::to_string(request.method)},
-                                  {"path", request.path},
+                                  {"path", api::path_to_show(request.path)},
                                   {"status", status},
                                   {"ms", static_cast<double>(time.count()) / 1e6}});
         };
@@ -306,6 +326,7 @@ std::unique_ptr<net::Server> ServerApp::make_tool_server() {
     options.socket = api_socket(options_);
     options.connections_max = options.requests_max = tool_connections_max;
     options.cors_origins.clear();
+    options.allows_origin = {};
     std::vector<net::Handler> handlers{[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }};
     try {
         return std::make_unique<net::Server>(
@@ -328,6 +349,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
         asio::co_spawn(*contexts_.front(), take_mcp_config(*database_, mcp_servers_, mcp_sync_, std::move(mcp_config_)),
                        [](const std::exception_ptr&) {});

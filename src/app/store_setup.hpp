@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/credentials.hpp"
 #include "runtime/provider_service.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/batch_repository.hpp"
@@ -13,6 +14,7 @@ namespace stele::app {
 
 struct StoreParts {
     storage::Database& database;
+    const storage::AccountRepository& accounts;
     const storage::ToolRepository& tools;
     const storage::AgentRepository& agents;
     const storage::MessageRepository& messages;
@@ -20,6 +22,7 @@ struct StoreParts {
     const storage::BatchRepository& batches;
     const storage::ScheduleRepository& schedules;
     const storage::IdempotencyRepository& idempotency;
+    runtime::Credentials& credentials;
     const runtime::ProviderService& providers;
 };
 

@@ -1,6 +1,9 @@
 #include "storage/statements.hpp"
 
+#include "storage/access_token_repository.hpp"
+#include "storage/account_repository.hpp"
 #include "storage/agent_repository.hpp"
+#include "storage/api_key_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
@@ -9,6 +12,7 @@
 #include "storage/mcp_login_repository.hpp"
 #include "storage/mcp_server_repository.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/organization_removal.hpp"
 #include "storage/page.hpp"
 #include "storage/provider_batch_repository.hpp"
 #include "storage/provider_repository.hpp"
@@ -23,13 +27,13 @@ namespace stele::storage {
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
     for (const auto& some :
-         {AgentRepository::statements(), BatchRepository::statements(), BlockRepository::statements(),
-          ConversationRepository::statements(), GroupRepository::statements(), IdempotencyRepository::statements(),
-          McpLoginRepository::statements(), McpServerRepository::statements(), MessageRepository::statements(),
-          ProviderBatchRepository::statements(), RunEventRepository::statements(), RunRepository::statements(),
-          ProviderRepository::statements(),
-          SandboxRepository::statements(), ScheduleRepository::statements(), ToolRepository::statements(),
-          page_statements()})
+         {AccessTokenRepository::statements(), AccountRepository::statements(),       AgentRepository::statements(),
+          ApiKeyRepository::statements(),      OrganizationRemoval::statements(),     BatchRepository::statements(),
+          BlockRepository::statements(),       ConversationRepository::statements(),  GroupRepository::statements(),
+          IdempotencyRepository::statements(), McpLoginRepository::statements(),      McpServerRepository::statements(),
+          MessageRepository::statements(),     ProviderBatchRepository::statements(), ProviderRepository::statements(),
+          RunEventRepository::statements(),    RunRepository::statements(),           SandboxRepository::statements(),
+          ScheduleRepository::statements(),    ToolRepository::statements(),          page_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }
