@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/identity.hpp"
 #include "net/client.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/batch_runner.hpp"
@@ -17,9 +18,15 @@
 #include "tools/sandbox/sandbox.hpp"
 
 namespace stele::storage {
+class BlockHistory;
+class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
+class TrashRepository;
 }  // namespace stele::storage
+namespace stele::runtime {
+class TrashKeeper;
+}
 namespace stele::tools::mcp {
 class Client;
 class OauthLogins;
@@ -42,6 +49,7 @@ struct Services {
     storage::Database& database;
     const storage::AgentRepository& agents;
     const storage::BlockRepository& blocks;
+    const storage::BlockHistory& block_history;
     const storage::ToolRepository& tools;
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
@@ -51,15 +59,18 @@ struct Services {
     const storage::ScheduleRepository& schedules;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
+    const storage::IdentityRepository& identities;
     const storage::McpServerRepository& mcp_servers;
     const storage::McpLoginRepository& mcp_logins;
     const storage::SandboxRepository& sandboxes;
+    const storage::TrashRepository& trash;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;
+    runtime::TrashKeeper& trash_keeper;
     runtime::ProviderBatches& provider_batches;
     net::HttpClient& egress;  ///< for URLs that requests name
     tools::mcp::Client& mcp;
@@ -73,6 +84,7 @@ struct Services {
     const runtime::ToolWriter& tool_writer;
     const runtime::CustomTools& custom_tools;
     const runtime::RunTokens& run_tokens;
+    IdentityRules identity_rules;
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for

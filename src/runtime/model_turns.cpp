@@ -97,10 +97,16 @@ private:
         }
     }
 
+    std::string mark_of(const Message& message) const {
+        if (options_.sender_marks == nullptr || message.role != MessageRole::user || !message.sender_id) return {};
+        const auto mark = options_.sender_marks->find(*message.sender_id);
+        return mark == options_.sender_marks->end() ? std::string() : mark->second;
+    }
+
     void add_text(llm::Role role, const Message& message) {
         llm::Turn turn;
         turn.role = role;
-        turn.text = text_of(message);
+        turn.text = mark_of(message) + text_of(message);
         turn.name = message.name.value_or("");
         if (role == llm::Role::user)
             for (const ContentPart& part : message.content)

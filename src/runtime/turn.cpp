@@ -9,6 +9,7 @@
 #include "runtime/memory_changes.hpp"
 #include "runtime/model_turns.hpp"
 #include "runtime/turn_work.hpp"
+#include "storage/identity_repository.hpp"
 
 #include <algorithm>
 
@@ -154,11 +155,28 @@ awaitable<void> Turn::prepare(StepWork& work) {
         if (!there) throw not_found("Agent", request_.agent_id);
     }
     work.system_changed = refresh_system_message(loaded_);
+    co_await learn_senders();
     take_tools();
     // Agents that speak by tool make one call an answer: a second one would be stored, and never made.
     state_.parallel_calls = state_.speaks_in_text && loaded_.agent.llm_config.parallel_tool_calls.value_or(false) &&
                             state_.rules.unconstrained();
     work.assistant = new_message(MessageRole::assistant, work.step_id);
+}
+
+// Who the senders of the messages in the window are, each looked up once.
+awaitable<void> Turn::learn_senders() {
+    if (!services_.identity_rules.in_prompt) co_return;
+    std::vector<std::string> ids;
+    for (const auto* messages : {&loaded_.messages, &input_})
+        for (const Message& message : *messages)
+            if (message.sender_id && is_id(*message.sender_id, "identity") &&
+                sender_marks_.emplace(*message.sender_id, std::string()).second)
+                ids.push_back(*message.sender_id);
+    if (ids.empty()) co_return;
+    const std::vector<storage::Sender> senders =
+        co_await services_.identities.senders(request_.organization_id, std::move(ids));
+    for (const storage::Sender& sender : senders)
+        sender_marks_[sender.id] = sender_mark(sender.name, sender.identifier_key);
 }
 
 llm::ModelRequest Turn::make_request() const {
@@ -167,12 +185,14 @@ llm::ModelRequest Turn::make_request() const {
     turns.timezone = loaded_.agent.timezone.value_or("UTC");
     turns.context_window = config.context_window;
     turns.model = model_.info().model;
+    turns.sender_marks = &sender_marks_;
     turns.inner_thoughts = !state_.speaks_in_text && config.put_inner_thoughts_in_kwargs.value_or(false);
 
     llm::ModelRequest request;
     request.model = model_.model;
     request.turns = make_turns(loaded_.messages, turns);
     for (llm::Turn& turn : make_turns(input_, turns)) request.turns.push_back(std::move(turn));
+    if (auto own = system_text_for_identity(loaded_)) request.turns.front().text = std::move(*own);
     const auto& override_system = request_.body.override_system ? request_.body.override_system : request_.body.system;
     if (override_system && state_.speaks_in_text && !request.turns.empty() &&
         request.turns.front().role == llm::Role::system)
@@ -379,7 +399,12 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
         services_.messages.evict_all_but(transaction, request_.agent_id, loaded_.conversation_id, *clear_context_but_);
     services_.messages.insert(transaction, organization_id, work.fresh);
     tell_group(transaction, work.fresh);
-    if (work.memory && work.memory->dirty()) add_memory(transaction, services_, loaded_, *work.memory);
+    if (work.memory && work.memory->dirty()) {
+        BlockOrigin origin;
+        origin.user_id = request_.user_id;
+        origin.run_id = run_.id;
+        add_memory(transaction, services_, loaded_, *work.memory, std::move(origin));
+    }
 
     work.times.total_ns = nanoseconds(Clock::now() - work.began);
     storage::StepTrace trace;
@@ -393,6 +418,8 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     }
     if (!work.settles) services_.runs.save_step(transaction, make_step(work), work.times, trace);
     services_.runs.save(transaction, organization_id, run_);
+    if (!request_.identity_id.empty() && !committed_)
+        services_.identities.note_run(transaction, request_.identity_id, run_.id);
     if (request_.idempotency_key && !committed_)
         services_.idempotency.keep(transaction, organization_id, *request_.idempotency_key, 200, "run:" + run_.id);
     const auto count = static_cast<std::int64_t>(work.fresh.size());

@@ -23,7 +23,11 @@
 #include "tools/sandbox/sandbox.hpp"
 
 #include <limits>
+#include <map>
 
+namespace stele::storage {
+class IdentityRepository;
+}
 namespace stele::tools::mcp {
 class Client;
 }
@@ -63,6 +67,7 @@ struct TurnRequest {
     std::string answer;                   ///< of its first model call, if the provider has given it before
     std::string answered_by;              ///< handle of the model that `answer` is of
     std::shared_ptr<RunControl> control;  ///< given by Runtime
+    std::string identity_id;              ///< on whose behalf, found by Runtime; empty: nobody's
 };
 
 /// What a turn works with. Outlives every turn.
@@ -75,12 +80,14 @@ struct TurnServices {
     const storage::GroupRepository& groups;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
+    const storage::IdentityRepository& identities;
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     const CustomTools& custom_tools;
     tools::mcp::Client& mcp;
     tools::web::WebAccess& web;
+    IdentityRules identity_rules;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note
@@ -132,6 +139,7 @@ private:
     std::int64_t deny_waiting(storage::Transaction& transaction) const;
 
     llm::ModelRequest make_request() const;
+    boost::asio::awaitable<void> learn_senders();
     ToolRunner tool_runner();
     void take_calls(StepWork& work, std::size_t calls);
     ToolsReturned note_returns(const StepWork& work);
@@ -169,6 +177,7 @@ private:
     std::optional<Message> decision_;                        ///< of a client about the calls that wait, not stored yet
     const std::vector<ClientTool>* client_tools_ = nullptr;  ///< of the request; null if there are none
     std::vector<Tool> offered_;                              ///< with `client_tools_`: all tools of this request
+    std::map<std::string, std::string> sender_marks_;        ///< by identity, what the model reads before its words
     bool committed_ = false;                                 ///< something of this run is stored
     llm::ResolvedModel model_;
     LoopState state_;

@@ -12,7 +12,7 @@ GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
             "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server"}
 NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo",
-         "session_id": "mcp-oauth-00000000"}
+         "session_id": "mcp-oauth-00000000", "identity_id": "nobody", "trash_id": f"trash-{GONE}"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -63,7 +63,8 @@ def world(server, peer):
     http.patch(f"/v1/agents/{agent['id']}/tools/attach/{tool['id']}")
     sandbox = http.post("/v1/sandbox-config/local/default")
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
-    return {**NAMES, "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
+    identity = http.post("/v1/identities/", {"identifier_key": "everything", "name": "n", "identity_type": "user"})["id"]
+    return {**NAMES, "identity_id": identity, "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
             "job_id": message["run_id"]}
@@ -113,6 +114,10 @@ def needed(path: str, world: dict, text: str) -> dict:
     if path.startswith(("/v1/mcp-servers", "/v1/tools/mcp")) and "mcp_url" in world:
         given = {"args": {"message": text}} if path.endswith(("/run", "/execute")) else {}
         return {"server_name": f"{text} {path}", "config": {"server_url": world["mcp_url"]}, "server_url": world["mcp_url"], "mcp_server_name": "nobody", "mcp_tool_name": "echo", **given}
+    if path == "/v1/identities":
+        return {"identifier_key": text, "name": text, "identity_type": "user"}
+    if path.endswith("/restore"):
+        return {"version": 1}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
@@ -128,9 +133,9 @@ def resolved(document, schema: dict) -> dict:
 
 
 def bodies(document):
-    """Every operation that takes a body, with the body's schema."""
+    """Every operation that takes an object as its body, with the body's schema."""
     for method, path, operation in operations(document):
-        if "requestBody" in operation:
+        if "requestBody" in operation and not path.endswith("/properties"):  # a list: see test_identities
             yield method, path, resolved(document, operation["requestBody"]["content"]["application/json"]["schema"]), operation["requestBody"]["required"]
 
 
