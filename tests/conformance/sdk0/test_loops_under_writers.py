@@ -31,5 +31,5 @@ def test_loops_while_others_write(server):
                     expected = stay[name] if ascending else stay[name][::-1]
                     seen = walk(lambda **how: page(ascending, **how), limit=limit)
                     assert [each for each in seen if each in expected] == expected, f"seed {seed}, {name}, {ascending}, {limit}"
-                found = walk(lambda **how: client.runs.list(agent_id=agent.id, order="asc" if ascending else "desc", **how), limit=limit)
+                found = walk(lambda **how: client.runs.list(agent_id=agent.id, ascending=ascending, **how), limit=limit)
                 assert found == (runs if ascending else runs[::-1]), f"seed {seed}, runs, {ascending}, {limit}"
