@@ -24,15 +24,27 @@ awaitable<Response> list(Services& services, const Request& request) {
     co_return answer(versions);
 }
 
+// The state before `version`; the same if there is none.
+awaitable<std::int64_t> version_before(const Services& services, const Request& request, const std::string& id,
+                                       std::int64_t version) {
+    storage::Page page;
+    page.limit = 1;
+    page.after = std::to_string(version);
+    const std::vector<BlockVersion> before =
+        co_await services.block_history.list(request.organization_id, id, std::move(page));
+    co_return before.empty() ? version : before.front().version;
+}
+
 awaitable<Response> diff(Services& services, const Request& request) {
     const std::string id = request.path_id("block_id", "block");
-    const auto wanted_from = request.query.integer("from"), wanted_to = request.query.integer("to");
-    if (!wanted_from) throw invalid_field("query.from", "is required: the version to begin with");
+    const std::optional<std::int64_t> wanted_from = request.query.integer("from"),
+                                      wanted_to = request.query.integer("to");
     const auto block = co_await services.blocks.find(request.organization_id, id);
     if (!block) throw not_found("Block", id);
-    const std::int64_t last = wanted_to.value_or(block->version);
-    const BlockVersion from = co_await find(services, request, id, *wanted_from);
-    const BlockVersion to = co_await find(services, request, id, last);
+    const BlockVersion to = co_await find(services, request, id, wanted_to.value_or(block->version));
+    std::int64_t first = wanted_from.value_or(0);
+    if (!wanted_from) first = co_await version_before(services, request, id, to.version);
+    const BlockVersion from = co_await find(services, request, id, first);
     const BlockDiff made = diff_of(from, to);
     co_return answer(made);
 }
@@ -55,7 +67,7 @@ std::span<const Route> block_history_routes() {
         {Method::get, "/v1/blocks/{block_id}/history", list, "blocks.history.list", "", "BlockVersion[]", "",
          Trait::paged},
         {Method::get, "/v1/blocks/{block_id}/history/diff", diff, "blocks.history.diff", "", "BlockDiff",
-         "from!:integer, to:integer"},
+         "from:integer, to:integer"},
         {Method::post, "/v1/blocks/{block_id}/restore", restore, "blocks.history.restore", "BlockRestore",
          "BlockResponse"},
     };

@@ -93,5 +93,6 @@ def test_the_difference_of_two_versions(http):
                                                           "diff": "@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n"}
     assert http.get(path + "/history/diff?from=3&to=2")["diff"] == "@@ -1,4 +1,3 @@\n a\n B\n c\n-d\n"
     assert http.get(path + "/history/diff?from=3")["diff"] == ""
-    assert "query.from" in refused(http, "GET", path + "/history/diff", 422).text
+    assert http.get(path + "/history/diff") == http.get(path + "/history/diff?from=2&to=3")
+    assert http.get(path + "/history/diff?to=2") == http.get(path + "/history/diff?from=1&to=2") and http.get(path + "/history/diff?to=1")["diff"] == ""
     refused(http, "GET", path + "/history/diff?from=9", 404)

@@ -25,7 +25,7 @@ WRONG = {"string": [5, True, [], {}], "integer": ["many", 1.5, [], {}, True], "n
 @pytest.fixture(scope="module")
 def server(model, tmp_path_factory):
     """One that may speak with the MCP server of this file."""
-    running = stele.Server(tmp_path_factory.mktemp("routes"), model.environment(), ["--tools-mcp-private", "true"]).start()
+    running = stele.Server(tmp_path_factory.mktemp("routes"), model.environment(), ["--tools-mcp-private", "true", "--trash-days", "1"]).start()
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
     assert "assertion.failed" not in running.log.read_text()
@@ -64,10 +64,16 @@ def world(server, peer):
     sandbox = http.post("/v1/sandbox-config/local/default")
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
     identity = http.post("/v1/identities/", {"identifier_key": "everything", "name": "n", "identity_type": "user"})["id"]
-    return {**NAMES, "identity_id": identity, "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
+    return {**NAMES, "identity_id": identity, "trash_id": deleted_block(http), "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
             "job_id": message["run_id"]}
+
+
+def deleted_block(http) -> str:
+    block = http.post("/v1/blocks", {"label": "deleted"})["id"]
+    http.delete(f"/v1/blocks/{block}")
+    return block
 
 
 def snapshot(http, world) -> list:
@@ -306,7 +312,8 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
         if operation.get("requestBody", {}).get("required"):
             body.update(needed(path, world, "@say hello") if method in ("POST", "PUT") else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
-        url = filled(path, world, block_id=block).split("?")[0]
+        trash = deleted_block(http) if path.endswith("{trash_id}/restore") else world["trash_id"]
+        url = filled(path, world, block_id=block, trash_id=trash).split("?")[0]
         url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo"
         try:
             http.send(method, url, body if method != "GET" else None)
