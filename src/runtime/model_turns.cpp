@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 #include "domain/image.hpp"
 #include "runtime/call_arguments.hpp"
+#include "runtime/senders.hpp"
 
 #include <boost/json.hpp>
 
@@ -97,16 +98,11 @@ private:
         }
     }
 
-    std::string mark_of(const Message& message) const {
-        if (options_.sender_marks == nullptr || message.role != MessageRole::user || !message.sender_id) return {};
-        const auto mark = options_.sender_marks->find(*message.sender_id);
-        return mark == options_.sender_marks->end() ? std::string() : mark->second;
-    }
-
     void add_text(llm::Role role, const Message& message) {
         llm::Turn turn;
         turn.role = role;
-        turn.text = mark_of(message) + text_of(message);
+        turn.text = text_of(message);
+        if (options_.sender_marks != nullptr) turn.text.insert(0, mark_of(message, *options_.sender_marks));
         turn.name = message.name.value_or("");
         if (role == llm::Role::user)
             for (const ContentPart& part : message.content)

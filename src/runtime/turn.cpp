@@ -155,28 +155,13 @@ awaitable<void> Turn::prepare(StepWork& work) {
         if (!there) throw not_found("Agent", request_.agent_id);
     }
     work.system_changed = refresh_system_message(loaded_);
-    co_await learn_senders();
+    co_await learn_senders(services_, request_.organization_id, loaded_.messages, sender_marks_);
+    co_await learn_senders(services_, request_.organization_id, input_, sender_marks_);
     take_tools();
     // Agents that speak by tool make one call an answer: a second one would be stored, and never made.
     state_.parallel_calls = state_.speaks_in_text && loaded_.agent.llm_config.parallel_tool_calls.value_or(false) &&
                             state_.rules.unconstrained();
     work.assistant = new_message(MessageRole::assistant, work.step_id);
-}
-
-// Who the senders of the messages in the window are, each looked up once.
-awaitable<void> Turn::learn_senders() {
-    if (!services_.identity_rules.in_prompt) co_return;
-    std::vector<std::string> ids;
-    for (const auto* messages : {&loaded_.messages, &input_})
-        for (const Message& message : *messages)
-            if (message.sender_id && is_id(*message.sender_id, "identity") &&
-                sender_marks_.emplace(*message.sender_id, std::string()).second)
-                ids.push_back(*message.sender_id);
-    if (ids.empty()) co_return;
-    const std::vector<storage::Sender> senders =
-        co_await services_.identities.senders(request_.organization_id, std::move(ids));
-    for (const storage::Sender& sender : senders)
-        sender_marks_[sender.id] = sender_mark(sender.name, sender.identifier_key);
 }
 
 llm::ModelRequest Turn::make_request() const {

@@ -9,6 +9,7 @@
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
+#include "runtime/senders.hpp"
 #include "runtime/token_events.hpp"
 #include "runtime/tool_runner.hpp"
 #include "runtime/turn_input.hpp"
@@ -23,7 +24,6 @@
 #include "tools/sandbox/sandbox.hpp"
 
 #include <limits>
-#include <map>
 
 namespace stele::storage {
 class IdentityRepository;
@@ -139,7 +139,6 @@ private:
     std::int64_t deny_waiting(storage::Transaction& transaction) const;
 
     llm::ModelRequest make_request() const;
-    boost::asio::awaitable<void> learn_senders();
     ToolRunner tool_runner();
     void take_calls(StepWork& work, std::size_t calls);
     ToolsReturned note_returns(const StepWork& work);
@@ -177,7 +176,7 @@ private:
     std::optional<Message> decision_;                        ///< of a client about the calls that wait, not stored yet
     const std::vector<ClientTool>* client_tools_ = nullptr;  ///< of the request; null if there are none
     std::vector<Tool> offered_;                              ///< with `client_tools_`: all tools of this request
-    std::map<std::string, std::string> sender_marks_;        ///< by identity, what the model reads before its words
+    SenderMarks sender_marks_;                               ///< of all whose messages are in the window
     bool committed_ = false;                                 ///< something of this run is stored
     llm::ResolvedModel model_;
     LoopState state_;

@@ -99,6 +99,7 @@ public:
     static std::vector<Statement> statements();
 
 private:
+    static std::vector<Statement> link_statements();  // identity_links.cpp, like all that adds or takes away links
     boost::asio::awaitable<void> fill_links(std::vector<Identity>& identities) const;
 
     Database& database_;

@@ -25,12 +25,16 @@ class Recorder(answering_model.AnsweringModel):
 
     def __init__(self):
         super().__init__()
-        self.seen = collections.defaultdict(list)
+        self.seen, self.summaries = collections.defaultdict(list), []
 
     def look_at(self, request, place):
         super().look_at(request, place)
+        whole = json.dumps(request, ensure_ascii=False)
         with self.lock:
-            self.seen[place[0]].append(request)
+            if answering_model.SUMMARISE in whole:
+                self.summaries.append(whole)
+            else:
+                self.seen[place[0]].append(request)
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +288,20 @@ def test_who_said_what_stays_told_and_lists_filter_by_it(http, ada, recorder):
     assert by_key["stop_reason"]["stop_reason"] == "end_turn"
     stored = {m["content"]: m["sender_id"] for m in http.get(f"/v1/agents/{ada}/messages") if m["message_type"] == "user_message"}
     assert stored["four"] == hopper["id"] and stored["five"] == "somebody" and stored["three"] is None
+
+
+@pytest.mark.parametrize("mode", ["all", "self_compact_all"])
+def test_a_summary_knows_who_said_what_and_sees_no_secrets_of_others(http, ada, recorder, mode):
+    grace, hopper = (person(http, name=name, core_block=f"Secret of {name}.") for name in ("Grace", "Hopper"))
+    for each in (grace, hopper):
+        http.patch(f"/v1/agents/{ada}/core-memory/blocks/attach/{each['block_ids'][0]}")
+    http.patch(f"/v1/agents/{ada}", {"compaction_settings": {"mode": mode, "prompt": answering_model.SUMMARISE}})
+    say(http, ada, "one", grace["id"])
+    recorder.will(ada, "default", answering_model.overflow, then=Step("fine"))
+    say(http, ada, "two", hopper["id"])
+    asked_to_sum_up = recorder.summaries[-1]
+    assert f"[Grace ({grace['identifier_key']})] one" in asked_to_sum_up and "Secret of Grace." not in asked_to_sum_up
+    assert personas(asked(recorder, ada)) == [f"Persona_{hopper['identifier_key']}"]
 
 
 SWITCHES = [("--identity-blocks", "false"), ("--identity-block-isolation", "false"), ("--auto-link-persona", "false"), ("--identity-in-prompt", "false"), ("--identity-unknown", "create")]
