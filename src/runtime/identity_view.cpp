@@ -5,6 +5,8 @@
 #include "storage/persona_links.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 namespace stele::runtime {
 namespace {
@@ -21,24 +23,22 @@ bool has_persona(const IdentityFacts& facts) {
 }  // namespace
 
 std::vector<Block> view_of(const std::vector<Block>& attached, const IdentityFacts& facts, const IdentityRules& rules) {
+    std::unordered_set<std::string_view> of_others, attached_ids;
+    for (const PersonaBlock& persona : facts.personas)
+        if (rules.isolation && persona.linked && !persona.own) of_others.insert(persona.block_id);
     std::vector<Block> view;
     for (const Block& block : attached) {
-        const bool of_others = std::any_of(facts.personas.begin(), facts.personas.end(), [&](const PersonaBlock& each) {
-            return each.block_id == block.id && each.linked && !each.own;
-        });
-        if (!of_others || !rules.isolation) view.push_back(block);
+        attached_ids.insert(block.id);
+        if (!of_others.contains(block.id)) view.push_back(block);
     }
     if (!rules.blocks) return view;
-    const std::size_t attached_count = view.size();
     for (const Block& block : facts.blocks) {
-        const auto here =
-            std::find_if(attached.begin(), attached.end(), [&](const Block& each) { return each.id == block.id; });
-        if (here != attached.end()) continue;
+        if (attached_ids.contains(block.id)) continue;
         const auto same =
             std::find_if(view.begin(), view.end(), [&](const Block& each) { return each.label == block.label; });
         if (same == view.end())
             view.push_back(block);
-        else if (static_cast<std::size_t>(same - view.begin()) < attached_count && same->id != block.id)
+        else if (attached_ids.contains(same->id))  // else it is the identity's own already, linked before this one
             *same = block;
     }
     return view;
