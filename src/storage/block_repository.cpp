@@ -188,11 +188,9 @@ boost::asio::awaitable<std::vector<Block>> BlockRepository::list(std::string org
 }
 
 boost::asio::awaitable<std::int64_t> BlockRepository::count(std::string organization_id, BlockFilter filter) const {
-    Select select("SELECT COUNT(*) FROM block b WHERE b.organization_id = ?", to_value(std::move(organization_id)));
-    add_filter(select, filter);
-    Query query = select.query();
-    const Rows rows = co_await database_.query_packed(std::move(query));
-    co_return rows.front().integer(0);
+    const bool shows_hidden = filter.show_hidden;
+    const BlockCount both = co_await count_both(std::move(organization_id), std::move(filter));
+    co_return shows_hidden ? both.all : both.all - both.hidden;
 }
 
 // Two counts that indexes serve, in place of one that would read every row.

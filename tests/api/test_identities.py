@@ -30,6 +30,11 @@ def test_is_made_and_found_by_its_id_and_its_key(http):
     assert "identifier_key" in refused(http, "POST", "/v1/identities/", 409, {"identifier_key": identity["identifier_key"], "name": "x", "identity_type": "other"}).text
 
 
+def test_a_repeated_request_makes_one(http):
+    body, key_of_request = {"identifier_key": key(), "name": "x", "identity_type": "user"}, {"Idempotency-Key": key()}
+    assert http.post("/v1/identities/", body, headers=key_of_request) == http.post("/v1/identities/", body, headers=key_of_request)
+
+
 @pytest.mark.parametrize("body, field", [
     ({"name": "x"}, "body.identifier_key"), ({"name": "x"}, "body.identity_type"), ({"identifier_key": "k", "name": "x", "identity_type": "robot"}, "body.identity_type"),
     ({"identifier_key": "", "name": "x", "identity_type": "user"}, "body.identifier_key"), ({"identifier_key": "k" * 513, "name": "x", "identity_type": "user"}, "body.identifier_key"),
