@@ -86,6 +86,10 @@ awaitable<void> worker(Load& load, std::string scenario, std::size_t number) {
         } else if (scenario == "patch") {
             co_await request(load, net::Method::patch, load.url + "/v1/blocks/" + block,
                              "{\"value\":\"" + std::to_string(round) + "\"}");
+        } else if (scenario == "upsert") {  // half of them make an identity, half find it
+            const std::string key = std::to_string(number) + "-" + std::to_string(round / 2);
+            co_await request(load, net::Method::put, load.url + "/v1/identities/",
+                             R"({"name":"Grace","identity_type":"user","identifier_key":")" + key + "\"}");
         }
         load.milliseconds.push_back(since(begin));
         if (scenario == "turn" && round % 40 == 39)  // a bounded context, as compaction will keep it
@@ -216,6 +220,8 @@ int main(int argument_count, char** arguments) {
     std::vector<std::string> given;
     app.add_option("--agent", given, "talk to these, a turn at a time one after the other, and do nothing else");
     app.add_option("--beside", load.agents, "keep this agent busy, and measure /v1/health beside it");
+    std::string only;
+    app.add_option("--only", only, "measure this scenario alone");
     CLI11_PARSE(app, argument_count, arguments);
     boost::asio::io_context context(1);
     if (!load.agents.empty()) {
@@ -229,6 +235,10 @@ int main(int argument_count, char** arguments) {
     }
     boost::asio::co_spawn(context, make_agents(load, 32), boost::asio::detached);
     run(context);
+    if (!only.empty()) {
+        for (const int clients : {1, 8, 32}) measure(context, load, only, clients);
+        return load.failed == 0 ? 0 : 1;
+    }
     measure(context, load, "model", 1);
     measure(context, load, "turn", 1);
     measure(context, load, "turn", 32);
@@ -238,5 +248,7 @@ int main(int argument_count, char** arguments) {
     measure(context, load, "create", 32);
     measure(context, load, "patch", 8);
     measure(context, load, "patch", 32);
+    measure(context, load, "upsert", 8);
+    measure(context, load, "upsert", 32);
     return load.failed == 0 ? 0 : 1;
 }

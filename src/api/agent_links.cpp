@@ -47,19 +47,14 @@ awaitable<Response> list_blocks(Services& services, const Request& request) {
     co_await demand_agent(services, request.organization_id, agent_id);
     std::vector<Block> blocks =
         co_await services.blocks.page_of_agent(request.organization_id, agent_id, std::move(page));
-    for (Block& block : blocks) block.description = shown_description(block);
-    co_return answer(blocks);
+    std::vector<BlockResponse> shown;
+    for (Block& block : blocks) shown.emplace_back(std::move(block));
+    co_return answer(shown);
 }
 
 awaitable<Response> retrieve_block(Services& services, const Request& request) {
     Block block = co_await block_by_label(services, request);
     co_return block_answer(std::move(block));
-}
-
-awaitable<Response> update_block(Services& services, const Request& request) {
-    auto change = decode<BlockUpdate>(request.body());
-    Block block = co_await block_by_label(services, request);
-    co_return co_await change_block(services, request, std::move(block), std::move(change));
 }
 
 // Both answer the agent as it is now, for both generations of clients.
@@ -170,6 +165,12 @@ awaitable<Response> modify_approval(Services& services, const Request& request) 
 
 }  // namespace
 
+awaitable<Response> update_block_of_agent(Services& services, const Request& request) {
+    auto change = decode<BlockUpdate>(request.body());
+    Block block = co_await block_by_label(services, request);
+    co_return co_await change_block(services, request, std::move(block), std::move(change));
+}
+
 std::span<const Route> agent_link_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/agents/{agent_id}/core-memory", core_memory, "agents.core_memory.retrieve", "",
@@ -178,18 +179,18 @@ std::span<const Route> agent_link_routes() {
          "MemoryVariables"},
         {Method::get, "/v1/agents/{agent_id}/memory-variables", variables, "agents.memory_variables.list_alias", "",
          "MemoryVariables"},
-        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks", list_blocks, "agents.blocks.list", "", "Block[]", "",
-         Trait::paged},
-        {Method::get, "/v1/agents/{agent_id}/blocks", list_blocks, "agents.blocks.list_alias", "", "Block[]", "",
-         Trait::paged},
+        {Method::get, "/v1/agents/{agent_id}/core-memory/blocks", list_blocks, "agents.blocks.list", "",
+         "BlockResponse[]", "", Trait::paged},
+        {Method::get, "/v1/agents/{agent_id}/blocks", list_blocks, "agents.blocks.list_alias", "", "BlockResponse[]",
+         "", Trait::paged},
         {Method::get, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", retrieve_block,
-         "agents.blocks.retrieve", "", "Block"},
+         "agents.blocks.retrieve", "", "BlockResponse"},
         {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/attach/{block_id}", attach_block,
          "agents.blocks.attach", "", "AgentState"},
         {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/detach/{block_id}", detach_block,
          "agents.blocks.detach", "", "AgentState"},
-        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", update_block,
-         "agents.blocks.update", "BlockUpdate", "Block"},
+        {Method::patch, "/v1/agents/{agent_id}/core-memory/blocks/{block_label...}", update_block_of_agent,
+         "agents.blocks.update", "BlockUpdate", "BlockResponse"},
         {Method::get, "/v1/agents/{agent_id}/tools", list_tools, "agents.tools.list", "", "Tool[]", "", Trait::paged},
         {Method::patch, "/v1/agents/{agent_id}/tools/attach/{tool_id}", attach_tool, "agents.tools.attach", "",
          "AgentState?"},

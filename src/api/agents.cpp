@@ -1,4 +1,5 @@
 #include "api/agent_query.hpp"
+#include "api/identity_query.hpp"
 #include "api/message_answer.hpp"
 #include "api/tool_caller.hpp"
 #include "domain/answer.hpp"
@@ -7,7 +8,8 @@
 namespace stele::api {
 namespace {
 
-storage::AgentFilter filter_of(const Query& query) {
+awaitable<storage::AgentFilter> filter_of(const Services& services, const Request& request) {
+    const Query& query = request.query;
     storage::AgentFilter filter;
     filter.name = query.text("name");
     filter.query_text = query.text("query_text");
@@ -18,12 +20,14 @@ storage::AgentFilter filter_of(const Query& query) {
     filter.last_stop_reason = query.text("last_stop_reason");
     if (filter.last_stop_reason && !parse_stop_reason(*filter.last_stop_reason))
         throw invalid_field("query.last_stop_reason", "is no stop reason");
-    filter.identity_id = query.text("identity_id");
     filter.identifier_keys = query.list("identifier_keys");
     filter.tags = query.list("tags");
     filter.match_all_tags = query.flag("match_all_tags").value_or(false);
     filter.show_hidden = query.flag("show_hidden_agents").value_or(false);
-    return filter;
+    std::optional<std::string> named = query.text("identity_id");
+    auto id = co_await identity_filter(services, request, std::move(named));
+    filter.identity_id = std::move(id);
+    co_return filter;
 }
 
 // Their names stay: what an agent needs is no secret.
@@ -40,7 +44,7 @@ awaitable<Response> list(Services& services, const Request& request) {
         agents = co_await services.agents.find_all(request.organization_id, ids);
     } else {
         storage::Page page = page_of(request.query, {.order_by = {"created_at", "updated_at", "last_run_completion"}});
-        storage::AgentFilter filter = filter_of(request.query);
+        storage::AgentFilter filter = co_await filter_of(services, request);
         agents = co_await services.agents.list(request.organization_id, std::move(filter), std::move(page));
     }
     const std::vector<AgentState> states = co_await services.agent_service.states(std::move(agents), include);
@@ -57,7 +61,7 @@ awaitable<Response> create(Services& services, const Request& request) {
 }
 
 awaitable<Response> count(Services& services, const Request& request) {
-    storage::AgentFilter filter = filter_of(request.query);
+    storage::AgentFilter filter = co_await filter_of(services, request);
     const std::int64_t number = co_await services.agents.count(request.organization_id, std::move(filter));
     co_return json_answer(std::to_string(number));
 }

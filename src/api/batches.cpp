@@ -11,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace stele::api {
@@ -32,6 +33,22 @@ awaitable<void> refuse_what_cannot_run(const Services& services, const Request& 
     }
 }
 
+// Each by its id from now on, whatever becomes of the keys.
+awaitable<void> find_identities(const Services& services, const Request& request, CreateBatch& body) {
+    std::map<std::pair<std::string, std::string>, std::string> found;
+    for (BatchRequest& each : body.requests) {
+        if (!each.identity_id) continue;
+        std::string& id = found[{each.agent_id, *each.identity_id}];
+        if (id.empty()) {
+            std::string named = *each.identity_id;
+            std::string real =
+                co_await services.runtime.identity_of(request.organization_id, each.agent_id, std::move(named));
+            id = std::move(real);
+        }
+        each.identity_id = id;
+    }
+}
+
 std::vector<storage::BatchItem> items_of(std::vector<BatchRequest> requests) {
     std::vector<storage::BatchItem> items;
     for (BatchRequest& each : requests) {
@@ -48,6 +65,7 @@ std::vector<storage::BatchItem> items_of(std::vector<BatchRequest> requests) {
 awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateBatch>(request.body());
     co_await refuse_what_cannot_run(services, request, body);
+    co_await find_identities(services, request, body);
     for (BatchRequest& each : body.requests) co_await bring_images(services, each);
     BatchJob made;
     made.id = new_id("job");

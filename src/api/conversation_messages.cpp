@@ -1,4 +1,5 @@
 #include "api/conversation_place.hpp"
+#include "api/identity_query.hpp"
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
@@ -31,10 +32,13 @@ awaitable<Response> list(Services& services, const Request& request) {
     const std::vector<std::string> types = wanted_types(request.query);
     const storage::Page page = page_of(request.query, {.limit = 100});
     const ConversationPlace place = co_await conversation_place(services, request, std::nullopt);
+    std::optional<std::string> named = request.query.text("identity_id");
+    std::optional<std::string> identity_id = co_await identity_filter(services, request, std::move(named));
     storage::MessageFilter filter;
     filter.agent_id = place.agent_id;
     filter.conversation_id = place.conversation_id;
     filter.group_id = request.query.text("group_id");
+    filter.identity_id = std::move(identity_id);
     request.query.flag("include_err");  // failed messages are always shown; the switch has to be one all the same
     ViewOptions view;
     if (!types.empty()) view.include_types = &types;
@@ -61,7 +65,8 @@ awaitable<Response> preview(Services& services, const Request& request) {
 std::span<const Route> conversation_message_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/conversations/{conversation_id}/messages", list, "conversations.messages.list", "",
-         "LettaMessage[]", "agent_id, group_id, include_err:boolean, include_return_message_types[]", Trait::paged},
+         "LettaMessage[]", "agent_id, group_id, identity_id, include_err:boolean, include_return_message_types[]",
+         Trait::paged},
         {Method::post, "/v1/conversations/{conversation_id}/messages", create, "conversations.messages.create",
          "ConversationMessageRequest", "LettaStreamingResponse"},
         {Method::post, "/v1/conversations/{conversation_id}/messages/preview-raw-payload", preview,

@@ -159,6 +159,7 @@ awaitable<Response> Dispatch::call(const Route& route, Request& request) const {
 awaitable<Response> Dispatch::show_made(const Request& request, std::string id) const {
     std::string kind = id.substr(0, id.find('-'));
     if (kind == "conv") kind = "conversation";
+    if (kind == "identity") kind = "identitie";
     std::replace(kind.begin(), kind.end(), '_', '-');
     Router::Match match = router_.find("/v1/" + kind + "s/" + id);
     STELE_ASSERT(!match.routes.empty());

@@ -1,3 +1,4 @@
+#include "api/identity_query.hpp"
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
@@ -131,7 +132,10 @@ awaitable<Response> list_messages(Services& services, const Request& request) {
     view.assistant_message_tool_kwarg =
         request.query.text("assistant_message_tool_kwarg").value_or(view.assistant_message_tool_kwarg);
     if (!types.empty()) view.include_types = &types;
+    std::optional<std::string> named = request.query.text("identity_id");
+    std::optional<std::string> identity_id = co_await identity_filter(services, request, std::move(named));
     storage::MessageFilter filter;
+    filter.identity_id = std::move(identity_id);
     filter.said_in = group.id;
     const std::vector<Message> messages =
         co_await page_that_shows(services, request.organization_id, filter, in_time_order(page), view);
@@ -152,7 +156,7 @@ std::span<const Route> group_routes() {
         {Method::patch, "/v1/groups/{group_id}", update, "groups.modify", "GroupUpdate", "Group"},
         {Method::delete_, "/v1/groups/{group_id}", remove, "groups.delete", "", "Deleted"},
         {Method::get, "/v1/groups/{group_id}/messages", list_messages, "groups.messages.list", "", "LettaMessage[]",
-         "use_assistant_message:boolean, assistant_message_tool_name, assistant_message_tool_kwarg,"
+         "identity_id, use_assistant_message:boolean, assistant_message_tool_name, assistant_message_tool_kwarg,"
          " include_return_message_types[]",
          Trait::paged},
         {Method::post, "/v1/groups/{group_id}/messages", send_messages, "groups.messages.create", "MessageRequest",

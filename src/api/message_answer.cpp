@@ -40,6 +40,7 @@ awaitable<Response> blocking_answer(std::shared_ptr<runtime::RunLog> log) {
     }
     Response response = json_answer(letta_response(messages + "]", end.reason, end.usage));
     response.headers.add(run_header, log->run_id());
+    if (const std::string warning = log->warning(); !warning.empty()) response.headers.add(warning_header, warning);
     co_return response;
 }
 

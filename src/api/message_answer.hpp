@@ -7,6 +7,9 @@ namespace stele::api {
 /// Answers with this header belong to a run, whose id it names.
 inline constexpr char run_header[] = "X-Stele-Run-Id";
 
+/// What the one who asked should know beside the answer.
+inline constexpr char warning_header[] = "X-Stele-Warning";
+
 struct StreamOptions {
     bool include_pings = true;
     bool background = false;          ///< events are numbered by seq_id

@@ -1,3 +1,4 @@
+#include "api/identity_query.hpp"
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
@@ -136,9 +137,12 @@ awaitable<Response> list(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
     const std::vector<std::string> types = wanted_types(request.query);
     const storage::Page page = page_of(request.query, {.limit = 100});
+    std::optional<std::string> named = request.query.text("identity_id");
+    std::optional<std::string> identity_id = co_await identity_filter(services, request, std::move(named));
     storage::MessageFilter filter;
     filter.agent_id = agent_id;
     filter.group_id = request.query.text("group_id");
+    filter.identity_id = std::move(identity_id);
     filter.conversation_id = request.query.text("conversation_id");
     if (filter.conversation_id) filter.conversation_id = stored_conversation_id(*filter.conversation_id);
 
@@ -170,7 +174,10 @@ awaitable<Response> retrieve(Services& services, const Request& request) {
 awaitable<Response> list_all(Services& services, const Request& request) {
     const std::vector<std::string> types = wanted_types(request.query);
     const storage::Page page = page_of(request.query, {.limit = 100});
+    std::optional<std::string> named = request.query.text("identity_id");
+    std::optional<std::string> identity_id = co_await identity_filter(services, request, std::move(named));
     storage::MessageFilter filter;
+    filter.identity_id = std::move(identity_id);
     filter.conversation_id = request.query.text("conversation_id");
     if (filter.conversation_id) filter.conversation_id = stored_conversation_id(*filter.conversation_id);
     ViewOptions view;
@@ -184,7 +191,7 @@ awaitable<Response> list_all(Services& services, const Request& request) {
 std::span<const Route> message_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/agents/{agent_id}/messages", list, "agents.messages.list", "", "LettaMessage[]",
-         "group_id, conversation_id, use_assistant_message:boolean, assistant_message_tool_name,"
+         "group_id, conversation_id, identity_id, use_assistant_message:boolean, assistant_message_tool_name,"
          " assistant_message_tool_kwarg, include_err:boolean, include_return_message_types[]",
          Trait::paged},
         {Method::post, "/v1/agents/{agent_id}/messages", create, "agents.messages.create", "MessageRequest",
@@ -194,7 +201,7 @@ std::span<const Route> message_routes() {
         {Method::post, "/v1/agents/{agent_id}/messages/async", create_async, "agents.messages.create_async",
          "MessageRequest", "Run"},
         {Method::get, "/v1/messages", list_all, "messages.list", "", "LettaMessage[]",
-         "conversation_id, include_return_message_types[]", Trait::paged},
+         "conversation_id, identity_id, include_return_message_types[]", Trait::paged},
         {Method::get, "/v1/messages/{message_id}", retrieve, "messages.retrieve", "", "LettaMessage[]"},
     };
     return routes;

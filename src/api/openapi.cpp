@@ -8,6 +8,7 @@
 #include "domain/answer.hpp"
 #include "domain/api_key.hpp"
 #include "domain/batch.hpp"
+#include "domain/block_history.hpp"
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
 #include "domain/generation.hpp"
@@ -19,6 +20,7 @@
 #include "domain/schedule.hpp"
 #include "domain/schema.hpp"
 #include "domain/tool_request.hpp"
+#include "domain/trash.hpp"
 
 #include <algorithm>
 #include <map>
@@ -97,7 +99,15 @@ std::string schemas() {
     add<AgentState>(out, "AgentState", SchemaUse::answer);
     add<AgentMemory>(out, "AgentMemory", SchemaUse::answer);
     add<ContextWindowOverview>(out, "ContextWindowOverview", SchemaUse::answer);
-    add<Block>(out, "Block", SchemaUse::answer);
+    add<BlockResponse>(out, "BlockResponse", SchemaUse::answer);
+    add<BlockVersion>(out, "BlockVersion", SchemaUse::answer);
+    add<BlockDiff>(out, "BlockDiff", SchemaUse::answer);
+    add<BlockRestore>(out, "BlockRestore", SchemaUse::request);
+    add<TrashItem>(out, "TrashItem", SchemaUse::answer);
+    add<Identity>(out, "Identity", SchemaUse::answer);
+    add<IdentityCreate>(out, "IdentityCreate", SchemaUse::request);
+    add<IdentityProperty>(out, "IdentityProperty", SchemaUse::request);
+    add<IdentityUpdate>(out, "IdentityUpdate", SchemaUse::request);
     add<Tool>(out, "Tool", SchemaUse::answer);
     add<ToolCreate>(out, "ToolCreate", SchemaUse::request);
     add<ToolUpdate>(out, "ToolUpdate", SchemaUse::request);

@@ -53,6 +53,7 @@ std::span<const Route> admin_user_routes();
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
 std::span<const Route> batch_routes();
+std::span<const Route> block_history_routes();
 std::span<const Route> block_routes();
 std::span<const Route> chat_completion_routes();
 std::span<const Route> compaction_routes();
@@ -61,6 +62,9 @@ std::span<const Route> conversation_routes();
 std::span<const Route> group_routes();
 std::span<const Route> health_routes();
 std::span<const Route> home_routes();
+std::span<const Route> identity_link_routes();
+std::span<const Route> identity_routes();
+std::span<const Route> internal_routes();
 std::span<const Route> job_routes();
 std::span<const Route> mcp_by_name_routes();
 std::span<const Route> mcp_oauth_routes();
@@ -82,6 +86,7 @@ std::span<const Route> step_routes();
 std::span<const Route> tag_routes();
 std::span<const Route> tool_routes();
 std::span<const Route> tool_run_routes();
+std::span<const Route> trash_routes();
 
 /// The body, or the defaults of T where none or null was sent. Throws as decode does.
 template <class T>

@@ -14,6 +14,7 @@ const std::vector<Route>& all_routes() {
                                   agent_link_routes(),
                                   agent_routes(),
                                   batch_routes(),
+                                  block_history_routes(),
                                   block_routes(),
                                   chat_completion_routes(),
                                   compaction_routes(),
@@ -22,6 +23,9 @@ const std::vector<Route>& all_routes() {
                                   group_routes(),
                                   health_routes(),
                                   home_routes(),
+                                  identity_link_routes(),
+                                  identity_routes(),
+                                  internal_routes(),
                                   job_routes(),
                                   mcp_by_name_routes(),
                                   mcp_oauth_routes(),
@@ -42,7 +46,8 @@ const std::vector<Route>& all_routes() {
                                   step_routes(),
                                   tag_routes(),
                                   tool_routes(),
-                                  tool_run_routes()})
+                                  tool_run_routes(),
+                                  trash_routes()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

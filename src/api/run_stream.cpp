@@ -166,6 +166,7 @@ Response event_stream(const std::string& run_id) {
 
 Response stream_answer(std::shared_ptr<runtime::RunLog> log, StreamOptions options) {
     Response response = event_stream(log->run_id());
+    if (const std::string warning = log->warning(); !warning.empty()) response.headers.add(warning_header, warning);
     response.producer = [log = std::move(log), options](net::BodyWriter& writer) {
         return follow(log, options, writer);
     };

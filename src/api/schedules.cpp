@@ -53,6 +53,11 @@ awaitable<Response> create(Services& services, const Request& request) {
     input_messages(message_request(body), agent_id);  // refuses what says nothing, now and not when it is due
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
+    if (body.identity_id.has_value()) {
+        std::string named = *body.identity_id;
+        std::string id = co_await services.runtime.identity_of(request.organization_id, agent_id, std::move(named));
+        body.identity_id = std::move(id);
+    }
     co_await bring_images(services, body.messages);
     auto place = co_await place_of(services, request, agent_id, body.conversation_id);
     ScheduledMessage made = made_from(std::move(body), request, *agent);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/identity.hpp"
 #include "net/client.hpp"
 #include "runtime/agent_files.hpp"
 #include "runtime/agent_service.hpp"
@@ -26,9 +27,15 @@ namespace stele::storage {
 class AccessTokenRepository;
 class AccountRepository;
 class ApiKeyRepository;
+class BlockHistory;
+class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
+class TrashRepository;
 }  // namespace stele::storage
+namespace stele::runtime {
+class TrashKeeper;
+}
 namespace stele::tools::mcp {
 class Client;
 class OauthLogins;
@@ -51,6 +58,7 @@ struct Services {
     storage::Database& database;
     const storage::AgentRepository& agents;
     const storage::BlockRepository& blocks;
+    const storage::BlockHistory& block_history;
     const storage::ToolRepository& tools;
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
@@ -60,16 +68,19 @@ struct Services {
     const storage::ScheduleRepository& schedules;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
+    const storage::IdentityRepository& identities;
     const storage::McpServerRepository& mcp_servers;
     const storage::McpLoginRepository& mcp_logins;
     const storage::SandboxRepository& sandboxes;
     const storage::ProviderRepository& providers;
+    const storage::TrashRepository& trash;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::BatchRunner& batch_runner;
+    runtime::TrashKeeper& trash_keeper;
     runtime::ProviderBatches& provider_batches;
     net::HttpClient& egress;  ///< for URLs that requests name
     tools::mcp::Client& mcp;
@@ -90,6 +101,7 @@ struct Services {
     const storage::AccessTokenRepository& access_tokens;
     runtime::Credentials& credentials;
     const runtime::OrganizationService& organizations;
+    IdentityRules identity_rules;
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for

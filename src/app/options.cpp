@@ -108,6 +108,17 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         "time between two looks at what a provider's batch has come to")
         ->check(CLI::PositiveNumber);
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
+    add(serve, "identity-blocks", options.identity_blocks, "show a request the blocks of the identity that it names");
+    add(serve, "identity-block-isolation", options.identity_block_isolation,
+        "hide from it blocks Persona_... that are linked to others alone");
+    add(serve, "auto-link-persona", options.auto_link_persona,
+        "link blocks Persona_... to identities by their key or name");
+    add(serve, "identity-in-prompt", options.identity_in_prompt, "tell the model which identity has sent a message");
+    add(serve, "identity-unknown", options.identity_unknown,
+        "error, or create: what becomes of a message whose identity nobody has made")
+        ->check(CLI::IsMember({"error", "create"}));
+    add(serve, "trash-days", options.trash_days, "how long deleted agents and blocks may come back; 0: not at all")
+        ->check(CLI::Range(0, 3'650));
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
     add(serve, "providers-private", options.providers_private,

@@ -11,6 +11,16 @@ storage::SqliteOptions store_options(const Options& options) {
     return made;
 }
 
+IdentityRules identity_rules(const Options& options) {
+    IdentityRules rules;
+    rules.blocks = options.identity_blocks;
+    rules.isolation = options.identity_block_isolation;
+    rules.auto_link_persona = options.auto_link_persona;
+    rules.in_prompt = options.identity_in_prompt;
+    rules.create_unknown = options.identity_unknown == "create";
+    return rules;
+}
+
 runtime::ModelDefaults defaults_of(const Options& options) {
     runtime::ModelDefaults defaults;
     defaults.model = options.default_model;

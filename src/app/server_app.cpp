@@ -11,6 +11,10 @@
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "runtime/organization_service.hpp"
+#include "runtime/trash_keeper.hpp"
+#include "storage/block_history.hpp"
+#include "storage/identity_repository.hpp"
+#include "storage/trash.hpp"
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 #include "tools/web/web_access.hpp"
@@ -68,6 +72,7 @@ private:
     Sealer sealer_;
     storage::AgentRepository agents_;
     storage::BlockRepository blocks_;
+    storage::BlockHistory block_history_;
     storage::ToolRepository tools_;
     storage::MessageRepository messages_;
     storage::ConversationRepository conversations_;
@@ -78,6 +83,7 @@ private:
     storage::BatchRepository batches_;
     storage::ProviderBatchRepository provider_batch_rows_;
     storage::IdempotencyRepository idempotency_;
+    storage::IdentityRepository identities_;
     storage::McpServerRepository mcp_servers_;
     storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
@@ -86,6 +92,7 @@ private:
     storage::ApiKeyRepository api_keys_;
     storage::AccessTokenRepository access_tokens_;
     runtime::Credentials credentials_;
+    storage::TrashRepository trash_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
@@ -106,6 +113,7 @@ private:
     runtime::Scheduler scheduler_;
     runtime::BatchRunner batch_runner_;
     runtime::ProviderBatches provider_batches_;
+    runtime::TrashKeeper trash_keeper_;
     runtime::MessageService message_service_;
     runtime::ToolService tool_service_;
     runtime::AgentFiles agent_files_;
@@ -158,8 +166,9 @@ ServerApp::ServerApp(const Options& options)
       contexts_(make_contexts(thread_count(options))),
       database_(storage::open_sqlite(store_options(options))),
       sealer_(secret_key(options)),
-      agents_(*database_),
-      blocks_(*database_),
+      agents_(*database_, std::chrono::days(options.trash_days)),
+      blocks_(*database_, {options.auto_link_persona, std::chrono::days(options.trash_days)}),
+      block_history_(*database_),
       tools_(*database_),
       messages_(*database_),
       conversations_(*database_),
@@ -170,6 +179,7 @@ ServerApp::ServerApp(const Options& options)
       batches_(*database_),
       provider_batch_rows_(*database_),
       idempotency_(*database_),
+      identities_(*database_),
       mcp_servers_(*database_, sealer_),
       mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
@@ -178,6 +188,7 @@ ServerApp::ServerApp(const Options& options)
       api_keys_(*database_),
       access_tokens_(*database_),
       credentials_(*database_, accounts_, api_keys_, access_tokens_),
+      trash_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
@@ -191,11 +202,11 @@ ServerApp::ServerApp(const Options& options)
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
-      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, run_events_,
-                catalogue_, sandbox_, custom_tools_, mcp_, web_, options.traces}),
+      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
+                run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, identity_rules(options), options.traces}),
       provider_service_({*database_, providers_, catalogue_, options.providers_private}),
-      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, catalogue_,
-                      runtime_, sealer_, defaults_of(options), options.redact_secrets}),
+      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, identities_,
+                      catalogue_, runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
       group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),
@@ -208,6 +219,7 @@ ServerApp::ServerApp(const Options& options)
       provider_batches_({*database_, provider_batch_rows_, catalogue_, runtime_,
                          std::chrono::seconds(options.batch_look_seconds), [this] { batch_runner_.wake(); }},
                         contexts_.front()->get_executor()),
+      trash_keeper_(*database_, trash_, agents_, contexts_.front()->get_executor()),
       message_service_({*database_, agents_, messages_, runtime_}),
       tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
       agent_files_(
@@ -217,6 +229,7 @@ ServerApp::ServerApp(const Options& options)
       services_{*database_,
                 agents_,
                 blocks_,
+                block_history_,
                 tools_,
                 messages_,
                 conversations_,
@@ -226,16 +239,19 @@ ServerApp::ServerApp(const Options& options)
                 schedules_,
                 batches_,
                 idempotency_,
+                identities_,
                 mcp_servers_,
                 mcp_logins_,
                 sandboxes_,
                 providers_,
+                trash_,
                 sealer_,
                 catalogue_,
                 sandbox_,
                 runtime_,
                 scheduler_,
                 batch_runner_,
+                trash_keeper_,
                 provider_batches_,
                 egress_,
                 mcp_,
@@ -256,6 +272,7 @@ ServerApp::ServerApp(const Options& options)
                 access_tokens_,
                 credentials_,
                 organizations_,
+                identity_rules(options),
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
@@ -348,6 +365,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
@@ -386,6 +404,7 @@ void ServerApp::stop() {
     scheduler_.stop();
     batch_runner_.stop();
     provider_batches_.stop();
+    trash_keeper_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -394,7 +413,8 @@ void ServerApp::stop() {
 
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
-    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work() + provider_batches_.at_work();
+    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work() + provider_batches_.at_work() +
+           trash_keeper_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

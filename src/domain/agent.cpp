@@ -43,7 +43,6 @@ void check_links(const AgentLinksRequest& request, Problems& problems) {
     check_ids(request.block_ids, "block_ids", "block", problems);
     check_ids(request.source_ids, "source_ids", "source", problems);
     check_ids(request.folder_ids, "folder_ids", "source", problems);
-    check_ids(request.identity_ids, "identity_ids", "identity", problems);
 }
 
 void check_model(const AgentModelRequest& request, Problems& problems) {

@@ -3,6 +3,7 @@
 #include "domain/audit.hpp"
 #include "domain/block.hpp"
 #include "domain/group.hpp"
+#include "domain/identity.hpp"
 #include "domain/model_config.hpp"
 #include "domain/run.hpp"
 #include "domain/tool.hpp"
@@ -93,7 +94,7 @@ BOOST_DESCRIBE_STRUCT(AgentOrigin, (), (project_id, template_id, base_template_i
 
 struct AgentIdentities {
     std::vector<std::string> identity_ids;
-    std::vector<Json> identities;
+    std::vector<Identity> identities;
     Json pending_approval;
 };
 BOOST_DESCRIBE_STRUCT(AgentIdentities, (), (identity_ids, identities, pending_approval))

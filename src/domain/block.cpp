@@ -2,21 +2,12 @@
 
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
+#include "domain/block_value.hpp"
 #include "domain/json_mapping.hpp"
 
 #include <algorithm>
 
 namespace stele {
-
-void read_json(const boost::json::value& from, BlockValue& into, Problems&) {
-    into.text = from.is_string() ? std::string(from.get_string()) : boost::json::serialize(from);
-}
-void write_json(const BlockValue& from, std::string& out) { append_json_string(out, from.text); }
-Schema json_schema(const BlockValue*) {
-    Schema schema;
-    schema.any = true;
-    return schema;
-}
 
 namespace {
 
@@ -95,6 +86,7 @@ Block make_block(CreateBlock request, const std::string& actor) {
     block.read_only = request.read_only;
     block.description = request.description.optional();
     if (request.metadata.has_value() && !request.metadata->is_null()) block.metadata = *request.metadata;
+    if (request.value.has_value() && request.value->is_json) mark_as_json(block, true);
     block.hidden = request.hidden.optional();
     block.tags = std::move(request.tags);
     remove_duplicates(block.tags);
@@ -107,6 +99,8 @@ Block make_block(CreateBlock request, const std::string& actor) {
 BlockChange apply(const BlockUpdate& update, Block& block) {
     const std::size_t length_before = code_points(block.value);
     const std::int64_t limit_before = block.limit;
+    const bool was_json = marked_as_json(block);
+    const std::string metadata_before = block.metadata.text;
 
     bool seen = update.limit.set_into(block.limit);
     if (update.value.has_value()) {
@@ -133,11 +127,14 @@ BlockChange apply(const BlockUpdate& update, Block& block) {
     unseen |= update.entity_id.set_into(block.entity_id);
     unseen |= update.preserve_on_migration.set_into(block.preserve_on_migration);
     unseen |= update.hidden.set_into(block.hidden);
-    if (update.metadata.null() && block.metadata.text != "{}") {
-        block.metadata.text = "{}";
-        unseen = true;
-    }
-    unseen |= update.metadata.set_into(block.metadata);
+    if (update.metadata.null()) block.metadata.text = "{}";
+    update.metadata.set_into(block.metadata);
+    // The mark tells of the value: it comes and goes with that, and new metadata leave it.
+    if (update.value.has_value())
+        mark_as_json(block, update.value->is_json);
+    else if (was_json)
+        mark_as_json(block, true);
+    unseen |= block.metadata.text != metadata_before;
     if (update.tags.has_value()) {
         std::vector<std::string> tags = *update.tags;
         remove_duplicates(tags);
@@ -155,6 +152,7 @@ void set_value(Block& block, std::string value) {
     value = without_nul(std::move(value));
     enforce_limit(block, code_points(value), code_points(block.value));
     block.value = std::move(value);
+    if (marked_as_json(block) && !is_json(block.value)) mark_as_json(block, false);
 }
 
 std::optional<std::string> shown_description(const BlockBody& block) {

@@ -44,9 +44,20 @@ struct Block : BlockBody {
 };
 BOOST_DESCRIBE_STRUCT(Block, (BlockBody), (id, created_by_id, last_updated_by_id, tags, created_at, updated_at))
 
-/// Text or any other JSON value: the seed's samples send objects, which are kept as their JSON text.
+/// A block as its own routes answer it.
+struct BlockResponse : Block {
+    std::optional<std::string> name;  ///< older word for template_name
+    Patch<Json> value_json;           ///< what `value` is the JSON text of; absent for a plain text
+
+    BlockResponse() = default;
+    explicit BlockResponse(Block block);
+};
+BOOST_DESCRIBE_STRUCT(BlockResponse, (Block), (name, value_json))
+
+/// Text or any other JSON value, which is kept as its JSON text: the block is marked then (marked_as_json).
 struct BlockValue {
     std::string text;
+    bool is_json = false;
 
     bool operator==(const BlockValue&) const = default;
 };
@@ -123,7 +134,11 @@ enum class BlockChange : std::uint8_t {
 /// text would exceed the limit, unless it was over it before and does not grow.
 BlockChange apply(const BlockUpdate& update, Block& block);
 
-/// Replaces the value under the same rule; the text is taken without U+0000. For tools.
+/// True while the value stands for the JSON that a client has sent: `value_type` of the metadata is "json".
+bool marked_as_json(const BlockBody& block);
+
+/// Replaces the value under the same rule; the text is taken without U+0000. The mark of JSON goes when the text is
+/// none any more. For tools.
 void set_value(Block& block, std::string value);
 
 /// The description that prompts and answers show: the block's own, or the default one of the labels human and persona.

@@ -154,6 +154,8 @@ void check(const MessageRequest& request, Problems& problems) {
             if (is_approval((*request.messages)[i]))
                 problems.add("messages." + std::to_string(i), "an approval must be the first of the messages");
     if (request.client_tools.has_value()) check_names(*request.client_tools, problems);
+    if (request.identity_id && request.identity_id->empty())
+        problems.add("identity_id", "must not be empty", "string_too_short");
     if (request.max_steps < 1) problems.add("max_steps", "must be at least 1", "greater_than_equal");
     if (request.include_return_message_types)
         for (const std::string& type : *request.include_return_message_types)
@@ -201,7 +203,7 @@ std::vector<Message> input_messages(const MessageRequest& request, const std::st
     }
     for (Message& message : messages) {
         if (!message.otid) message.otid = new_uuid();
-        if (!message.sender_id && request.identity_id) message.sender_id = request.identity_id;
+        if (!message.sender_id && message.role == MessageRole::user) message.sender_id = request.identity_id;
     }
     return messages;
 }

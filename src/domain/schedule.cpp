@@ -88,6 +88,7 @@ MessageRequest message_request(const PlannedRequest& planned) {
     planned.max_steps.set_into(request.max_steps);
     request.include_return_message_types = planned.include_return_message_types.optional();
     request.callback_url = planned.callback_url.optional();
+    request.identity_id = planned.identity_id.optional();
     return request;
 }
 

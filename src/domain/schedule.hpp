@@ -21,8 +21,10 @@ struct PlannedRequest {
     Patch<std::int64_t> max_steps;
     Patch<std::string> callback_url;
     Patch<std::vector<std::string>> include_return_message_types;
+    Patch<std::string> identity_id;  ///< on whose behalf it is sent
 };
-BOOST_DESCRIBE_STRUCT(PlannedRequest, (), (messages, max_steps, callback_url, include_return_message_types))
+BOOST_DESCRIBE_STRUCT(PlannedRequest, (),
+                      (messages, max_steps, callback_url, include_return_message_types, identity_id))
 void check(const PlannedRequest& request, Problems& problems);
 
 /// Body of POST /v1/agents/{agent_id}/schedule.

@@ -14,7 +14,7 @@ namespace {
 using boost::asio::awaitable;
 
 storage::ReadBatch settings_batch(const std::string& organization_id, const std::string& agent_id,
-                                  const std::string& conversation_id) {
+                                  const std::string& conversation_id, const RunIdentity& identity) {
     storage::ReadBatch batch;
     batch.add(storage::AgentRepository::find_statement(), organization_id, agent_id)
         .add(storage::ToolRepository::of_agent_statement(), agent_id);
@@ -25,6 +25,7 @@ storage::ReadBatch settings_batch(const std::string& organization_id, const std:
             .add(storage::ConversationRepository::find_statement(), organization_id, agent_id, conversation_id)
             .add(storage::ConversationRepository::block_ids_statement(), conversation_id);
     }
+    if (!identity.id.empty()) add_fact_reads(batch, organization_id, agent_id, conversation_id, identity.id);
     return batch;
 }
 
@@ -42,6 +43,12 @@ bool take_settings(std::vector<storage::Rows>& rows, LoadedAgent& into) {
     into.agent = std::move(*agent);
     into.tools = storage::ToolRepository::from_rows(std::move(rows[1]));
     into.blocks = storage::BlockRepository::from_rows(std::move(rows[2]));
+    if (!into.identity.id.empty()) {
+        std::size_t next = into.conversation_id.empty() ? 3 : 5;
+        into.identity_facts = take_facts(rows, next);
+        into.attached = std::move(into.blocks);
+        into.blocks = view_of(into.attached, into.identity_facts, into.identity.rules);
+    }
     if (into.conversation_id.empty()) return true;
     auto conversation = storage::ConversationRepository::from_rows(std::move(rows[3]));
     if (!conversation) throw not_found("Conversation", into.conversation_id);
@@ -53,19 +60,24 @@ bool take_settings(std::vector<storage::Rows>& rows, LoadedAgent& into) {
 }  // namespace
 
 awaitable<std::optional<LoadedAgent>> load_agent(storage::Database& database, std::string organization_id,
-                                                 std::string agent_id, std::string conversation_id) {
-    storage::ReadBatch batch = settings_batch(organization_id, agent_id, conversation_id);
+                                                 std::string agent_id, std::string conversation_id,
+                                                 RunIdentity identity) {
+    storage::ReadBatch batch = settings_batch(organization_id, agent_id, conversation_id, identity);
     batch.add(storage::MessageRepository::in_context_statement(conversation_id), agent_id, conversation_id);
     std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
     std::optional<LoadedAgent> loaded(std::in_place);
     loaded->conversation_id = std::move(conversation_id);
+    loaded->identity = std::move(identity);
     if (!take_settings(rows, *loaded)) co_return std::nullopt;
+    const std::string& named = loaded->identity.id;
+    if (!named.empty() && !loaded->identity_facts.exists) throw not_found("Identity", named);
     loaded->messages = storage::MessageRepository::from_rows(std::move(rows.back()));
     co_return loaded;
 }
 
 awaitable<bool> reload_settings(storage::Database& database, LoadedAgent& loaded) {
-    storage::ReadBatch batch = settings_batch(loaded.agent.organization_id, loaded.agent.id, loaded.conversation_id);
+    storage::ReadBatch batch =
+        settings_batch(loaded.agent.organization_id, loaded.agent.id, loaded.conversation_id, loaded.identity);
     std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
     co_return take_settings(rows, loaded);
 }
@@ -75,7 +87,8 @@ Message* system_message_of(std::vector<Message>& messages) {
 }
 
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
-    SystemPromptInput input{loaded.agent, loaded.blocks, loaded.conversation_id, at, 0, 0};
+    const std::vector<Block>& stored = loaded.identity.id.empty() ? loaded.blocks : loaded.attached;
+    SystemPromptInput input{loaded.agent, stored, loaded.conversation_id, at, 0, 0};
     input.recall_count =
         std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
     return input;
@@ -88,6 +101,14 @@ bool refresh_system_message(LoadedAgent& loaded) {
     if (!fresh) return false;
     system->content = {text_part(std::move(*fresh))};
     return true;
+}
+
+std::optional<std::string> system_text_for_identity(const LoadedAgent& loaded) {
+    if (loaded.identity.id.empty() || loaded.messages.empty() || loaded.messages.front().role != MessageRole::system)
+        return std::nullopt;
+    const Message& system = loaded.messages.front();
+    return system_prompt_with_blocks(text_of(system),
+                                     {loaded.agent, loaded.blocks, loaded.conversation_id, system.created_at, 0, 0});
 }
 
 }  // namespace stele::runtime

@@ -2,6 +2,7 @@
 
 #include "domain/agent.hpp"
 #include "domain/conversation.hpp"
+#include "runtime/identity_view.hpp"
 #include "runtime/system_prompt.hpp"
 #include "storage/database.hpp"
 
@@ -13,15 +14,20 @@ struct LoadedAgent {
     Agent agent;
     std::string conversation_id;               ///< empty: the default one
     std::optional<Conversation> conversation;  ///< of the others; without its messages
-    std::vector<Block> blocks;                 ///< in order of attachment
+    std::vector<Block> blocks;                 ///< that the run sees, in order of attachment
+    RunIdentity identity;                      ///< on whose behalf the run is
+    IdentityFacts identity_facts;
+    std::vector<Block> attached;  ///< with an identity: all that the agent holds, which the stored system message shows
     std::vector<Tool> tools;
     std::vector<Message> messages;  ///< in the context window; the first is the system message
 };
 
-/// One round of reads. Nothing if the organisation has no such agent. `conversation_id` empty: the default one. Throws
-/// Error{not_found} if the agent has no such conversation.
+/// One round of reads. Nothing if the organisation has no such agent. `conversation_id` empty: the default one. With
+/// `identity` the blocks are those that a run on its behalf sees. Throws Error{not_found} if the agent has no such
+/// conversation, or the organisation no such identity.
 boost::asio::awaitable<std::optional<LoadedAgent>> load_agent(storage::Database& database, std::string organization_id,
-                                                              std::string agent_id, std::string conversation_id);
+                                                              std::string agent_id, std::string conversation_id,
+                                                              RunIdentity identity = RunIdentity());
 
 /// Reads agent, blocks and tools again and leaves the messages: between two steps others may have written them.
 /// False if the agent is gone; throws as load_agent does.
@@ -33,7 +39,11 @@ Message* system_message_of(std::vector<Message>& messages);
 /// Brings the text of the loaded system message up to date. True if it changed: then the row has to be rewritten.
 bool refresh_system_message(LoadedAgent& loaded);
 
-/// The input of the system prompt for `loaded`, compiled at `at`. Refers to `loaded`.
+/// The input of the stored system prompt for `loaded`, compiled at `at`. Refers to `loaded`.
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at);
+
+/// The text of the system message as the run's identity sees it, or nothing for a run without one: the stored text
+/// (brought up to date) with the blocks that the run sees. It is not stored.
+std::optional<std::string> system_text_for_identity(const LoadedAgent& loaded);
 
 }  // namespace stele::runtime

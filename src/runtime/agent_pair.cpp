@@ -65,12 +65,10 @@ awaitable<void> AgentService::remove(std::string organization_id, std::string id
                 if (run.agent_id == partner_id) parts_.runtime.cancel_soon(run.id);
             Lease held = co_await parts_.runtime.lease(partner_id, std::string());
             leases.push_back(std::move(held));
-            storage::ConversationRepository::remove_blocks_of_agent(transaction, partner_id);
             parts_.agents.remove(transaction, *partner);
             gone.push_back(partner_id);
         }
     }
-    storage::ConversationRepository::remove_blocks_of_agent(transaction, id);
     parts_.agents.remove(transaction, agent);
     co_await parts_.database.commit(std::move(transaction));
 }

@@ -5,6 +5,7 @@
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
 #include "storage/group_repository.hpp"
+#include "storage/identity_repository.hpp"
 #include "tools/builtin/tables.hpp"
 
 #include <algorithm>
@@ -33,7 +34,6 @@ void refuse_unknown(const char* kind, const Patch<std::vector<std::string>>& ids
 void refuse_what_is_not_there(const AgentLinksRequest& request) {
     refuse_unknown("Folder", request.folder_ids);
     refuse_unknown("Folder", request.source_ids);
-    refuse_unknown("Identity", request.identity_ids);
 }
 
 void demand_distinct_labels(const std::vector<Block>& blocks) {
@@ -200,6 +200,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     const Agent& agent = made.agent;
     storage::Transaction transaction;
     insert(transaction, made, request, actor);
+    if (request.identity_ids.has_value()) co_await link_identities(transaction, agent, *request.identity_ids);
     const bool is_partner =
         agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
     if (agent.enable_sleeptime.value_or(false) && !is_partner)
@@ -279,6 +280,11 @@ awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, A
         for (const std::string& id : ids) parts_.tools.attach(transaction, agent.id, id);
         changed = true;
     }
+    if (request.identity_ids.has_value()) {
+        parts_.identities.unlink_all_of_agent(transaction, agent.id);
+        co_await link_identities(transaction, agent, *request.identity_ids);
+        changed = true;
+    }
     if (request.message_ids.has_value()) {
         co_await replace_messages(transaction, agent, *request.message_ids);
         changed = true;
@@ -323,6 +329,14 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
     co_return co_await get(organization_id, id, AgentInclude());
 }
 
+// By their ids, or by their keys in the agent's project.
+awaitable<void> AgentService::link_identities(storage::Transaction& transaction, const Agent& agent,
+                                              std::vector<std::string> named) const {
+    const std::vector<std::string> ids =
+        co_await parts_.identities.resolve_all(agent.organization_id, std::move(named), agent.project_id);
+    for (const std::string& id : without_repeats(ids)) parts_.identities.link_agent(transaction, id, agent.id);
+}
+
 // Nine o'clock is another moment now.
 awaitable<void> AgentService::retime_schedules(storage::Transaction& transaction, const Agent& agent) const {
     const std::vector<storage::DueSchedule> recurring = co_await parts_.schedules.recurring_of(agent.id);
@@ -357,6 +371,7 @@ void AgentService::add_relations(storage::ReadBatch& batch, const std::string& a
     if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent_id);
     if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
     if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
+    if (include.identities) batch.add(storage::IdentityRepository::of_agent_statement(), agent_id);
     if (include.pending_approval) batch.add(storage::MessageRepository::newest_in_context_statement(), agent_id, "");
     if (include.group) batch.add(storage::GroupRepository::managed_statement(), agent_id);
     if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent_id);
@@ -374,6 +389,10 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
     }
     if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
     if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
+    if (include.identities) {
+        state.identities = storage::IdentityRepository::from_rows(std::move(rows[next++]));
+        for (const Identity& identity : state.identities) state.identity_ids.push_back(identity.id);
+    }
     if (include.pending_approval) {
         const std::vector<Message> newest = storage::MessageRepository::from_rows(std::move(rows[next++]));
         if (!newest.empty() && is_approval_request(newest.front()))

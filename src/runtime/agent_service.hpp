@@ -7,11 +7,15 @@
 #include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
 
+namespace stele::storage {
+class IdentityRepository;
+}
+
 namespace stele::runtime {
 
 /// Which relationships of an agent an answer shows; the others are empty lists.
 struct AgentInclude {
-    bool blocks = true, tools = true, tags = true, secrets = true, group = true;
+    bool blocks = true, tools = true, tags = true, secrets = true, group = true, identities = true;
     bool pending_approval = false;  ///< only who asks for it by name
 };
 
@@ -28,6 +32,7 @@ public:
         const storage::ScheduleRepository& schedules;
         const storage::GroupRepository& groups;
         const storage::IdempotencyRepository& idempotency;
+        const storage::IdentityRepository& identities;
         llm::Catalogue& catalogue;
         Runtime& runtime;
         const Sealer& sealer;
@@ -85,6 +90,8 @@ private:
     boost::asio::awaitable<std::vector<Tool>> tools_for(std::string organization_id, const CreateAgent& request) const;
     boost::asio::awaitable<bool> replace_links(storage::Transaction& transaction, Agent& agent,
                                                const UpdateAgent& request) const;
+    boost::asio::awaitable<void> link_identities(storage::Transaction& transaction, const Agent& agent,
+                                                 std::vector<std::string> named) const;
     boost::asio::awaitable<void> retime_schedules(storage::Transaction& transaction, const Agent& agent) const;
     boost::asio::awaitable<void> replace_messages(storage::Transaction& transaction, const Agent& agent,
                                                   std::vector<std::string> ids) const;

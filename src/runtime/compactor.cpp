@@ -71,6 +71,8 @@ awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue,
     SummaryTask task;
     task.context.assign(loaded.messages.begin(),
                         loaded.messages.begin() + static_cast<std::ptrdiff_t>(made.eviction.end));
+    write_marks(task.context, order.sender_marks);
+    if (auto own = system_text_for_identity(loaded)) task.context.front().content = {text_part(std::move(*own))};
     task.settings = bounded(order.settings, window);
     task.own_model = order.model;
     task.own_handle = order.handle;

@@ -3,6 +3,7 @@
 #include "domain/compaction.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/compaction_plan.hpp"
+#include "runtime/senders.hpp"
 #include "runtime/summarizer.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -21,6 +22,7 @@ struct CompactionOrder {
     std::string user_id;
     std::optional<std::string> run_id;     ///< in which it happens
     std::optional<CompactionStats> cause;  ///< trigger and tokens before; nothing: it was asked for
+    SenderMarks sender_marks;              ///< so that a summary knows who said what
     double tokens_per_estimate = 1;        ///< what this model's tokenizer makes of an estimated token
 };
 

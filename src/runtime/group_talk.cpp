@@ -88,6 +88,8 @@ TurnRequest GroupTalk::turn_of(const std::string& agent_id) const {
     turn.user_id = request_.user_id;
     turn.agent_id = agent_id;
     turn.body = request_.body;
+    turn.identity_id = request_.identity_id;
+    turn.body.identity_id.reset();  // it is found already, and what others have said is not its own
     turn.body.input = Patch<MessageContent>();
     turn.body.messages = std::vector<InputMessage>();
     turn.run_type = request_.run_type;
@@ -105,6 +107,7 @@ std::vector<InputMessage> GroupTalk::new_input() {
     InputMessage message;
     message.role = std::string("user");
     message.content = request_.body.input;
+    if (!request_.identity_id.empty()) message.sender_id = request_.identity_id;
     return {std::move(message)};
 }
 

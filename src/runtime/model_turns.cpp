@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 #include "domain/image.hpp"
 #include "runtime/call_arguments.hpp"
+#include "runtime/senders.hpp"
 
 #include <boost/json.hpp>
 
@@ -101,6 +102,7 @@ private:
         llm::Turn turn;
         turn.role = role;
         turn.text = text_of(message);
+        if (options_.sender_marks != nullptr) turn.text.insert(0, mark_of(message, *options_.sender_marks));
         turn.name = message.name.value_or("");
         if (role == llm::Role::user)
             for (const ContentPart& part : message.content)

@@ -4,6 +4,7 @@
 #include "domain/message.hpp"
 #include "llm/model.hpp"
 
+#include <map>
 #include <vector>
 
 /// What goes to the model: an agent's messages as turns, its tools as specifications. Pure, and the same messages give
@@ -12,9 +13,10 @@ namespace stele::runtime {
 
 struct TurnOptions {
     std::string timezone = "UTC";
-    std::int64_t context_window = 0;  ///< tokens; bounds each single tool return
-    bool inner_thoughts = false;      ///< thoughts stand among the arguments of a call
-    std::string model;                ///< that is asked: what another one has signed is not for it
+    std::int64_t context_window = 0;                                   ///< tokens; bounds each single tool return
+    bool inner_thoughts = false;                                       ///< thoughts stand among the arguments of a call
+    const std::map<std::string, std::string>* sender_marks = nullptr;  ///< by sender_id, what stands before its words
+    std::string model;  ///< that is asked: what another one has signed is not for it
 };
 
 /// `messages` in context order, without those that no provider accepts: a call whose return is missing gets a return

@@ -42,8 +42,9 @@ std::string failure_message(const std::string& type) {
     return "The request could not be completed.";
 }
 
-std::string run_metadata(const std::string& run_type, const std::string& failure) {
+std::string run_metadata(const std::string& run_type, const std::string& failure, const std::string& identity_id) {
     std::string metadata = "{\"run_type\":" + json_string(run_type);
+    if (!identity_id.empty()) metadata += ",\"identity_id\":" + json_string(identity_id);
     if (!failure.empty()) metadata += ",\"error\":" + json_string(failure);
     return metadata + "}";
 }

@@ -19,7 +19,7 @@ std::string failure_type(const Error& error);
 /// The sentence that a person may be shown for a failure type; what exactly went wrong stands in the error's text.
 std::string failure_message(const std::string& type);
 
-/// The run's metadata; `failure`, when not empty, says why it failed.
-std::string run_metadata(const std::string& run_type, const std::string& failure);
+/// The run's metadata; `failure`, when not empty, says why it failed, and `identity_id` on whose behalf it was.
+std::string run_metadata(const std::string& run_type, const std::string& failure, const std::string& identity_id);
 
 }  // namespace stele::runtime

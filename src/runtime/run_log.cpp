@@ -29,6 +29,16 @@ void RunLog::update(const Run& run) {
     run_ = run;
 }
 
+void RunLog::warn(std::string warning) {
+    const std::lock_guard lock(mutex_);
+    warning_ = std::move(warning);
+}
+
+std::string RunLog::warning() const {
+    const std::lock_guard lock(mutex_);
+    return warning_;
+}
+
 void RunLog::append(RunEvent event) {
     {
         const std::lock_guard lock(mutex_);

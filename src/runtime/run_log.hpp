@@ -42,6 +42,10 @@ public:
     void append(RunEvent event);
     void end(RunEnd end);
 
+    /// What the one who asked should know beside the answer; one word, for a header.
+    void warn(std::string warning);
+    std::string warning() const;
+
     /// All messages so far, from number `from` on, at most `most`.
     std::vector<Event> messages(std::size_t from, std::size_t most = std::numeric_limits<std::size_t>::max()) const;
 
@@ -57,6 +61,7 @@ private:
     const bool background_;
     mutable std::mutex mutex_;
     Run run_;
+    std::string warning_;
     EventList events_;
     std::optional<RunEnd> end_;
     std::vector<std::weak_ptr<struct RunWaiter>> waiters_;

@@ -47,7 +47,7 @@ Run new_run(const TurnRequest& request) {
     run.agent_id = request.agent_id;
     if (!request.conversation_id.empty()) run.conversation_id = request.conversation_id;
     run.background = request.background;
-    run.metadata.text = run_metadata(request.run_type, {});
+    run.metadata.text = run_metadata(request.run_type, {}, request.identity_id);
     RunRequestConfig& config = run.request_config.emplace();
     config.use_assistant_message = request.body.use_assistant_message;
     config.assistant_message_tool_name = request.body.assistant_message_tool_name;
@@ -62,6 +62,7 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start(TurnRequest request) {
     if (stopping_) throw Error(ErrorCode::unavailable, "The server is shutting down");
     static_cast<void>(
         input_messages(request.body, request.agent_id));  // refuses what says nothing, before anything is begun
+    co_await name_identity(request);
     const Run run = new_run(request);
     auto log = std::make_shared<RunLog>(run);
     const auto executor = co_await asio::this_coro::executor;
@@ -101,6 +102,7 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     LoadedAgent loaded = co_await load(request);
     co_await join_own_group(request, loaded);
     TurnInput input = co_await take_input(services_, request, loaded);
+    co_await note_identity(request, loaded, *run_log);
     auto choosing = model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
     llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
     if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
@@ -142,8 +144,9 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
 }
 
 awaitable<LoadedAgent> Runtime::load(TurnRequest request) {
-    auto loaded =
-        co_await load_agent(services_.database, request.organization_id, request.agent_id, request.conversation_id);
+    RunIdentity identity(request.identity_id, services_.identity_rules);
+    auto loaded = co_await load_agent(services_.database, request.organization_id, request.agent_id,
+                                      request.conversation_id, std::move(identity));
     if (!loaded) throw not_found("Agent", request.agent_id);
     co_return std::move(*loaded);
 }
@@ -189,6 +192,7 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
         LoadedAgent loaded = co_await load(request);
         co_await join_own_group(request, loaded);
         TurnInput input = co_await take_input(services_, request, loaded);
+        co_await note_identity(request, loaded, *run_log);
         auto choosing = model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
         llm::ResolvedModel model = co_await control->interruptible(std::move(choosing));
         auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
@@ -211,7 +215,8 @@ awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::strin
     run.status = status_of(*run.stop_reason);
     run.completed_at = run.updated_at = now();
     if (!cancelled)
-        run.metadata.text = run_metadata(json_member_text(run.metadata.text, "run_type").value_or(""), error.what());
+        run.metadata.text = run_metadata(json_member_text(run.metadata.text, "run_type").value_or(""), error.what(),
+                                         json_member_text(run.metadata.text, "identity_id").value_or(""));
     storage::Transaction transaction;
     services_.runs.save(transaction, organization_id, run);
     try {

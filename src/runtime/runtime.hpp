@@ -122,6 +122,12 @@ public:
     void stop() { stopping_ = true; }
     bool stopping() const { return stopping_; }
 
+    /// The id of the identity that a request to this agent names by its id or by its key (in the agent's project, then
+    /// among those without one, then in the organisation). Throws Error{not_found} for an unknown agent or identity,
+    /// unless the operator lets unknown keys make identities.
+    boost::asio::awaitable<std::string> identity_of(std::string organization_id, std::string agent_id,
+                                                    std::string named);
+
 private:
     struct Active {
         std::shared_ptr<RunLog> log;
@@ -129,6 +135,8 @@ private:
         std::string organization_id;
     };
 
+    boost::asio::awaitable<void> name_identity(TurnRequest& request);
+    boost::asio::awaitable<void> note_identity(const TurnRequest& request, const LoadedAgent& loaded, RunLog& run_log);
     std::unique_ptr<Turn> make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
                                     llm::ResolvedModel model, LoadedAgent loaded, TurnInput input, Lease lease) const;
     boost::asio::awaitable<void> carry_out(std::shared_ptr<RunLog> run_log, std::unique_ptr<Turn> turn);

@@ -24,6 +24,7 @@ awaitable<std::string> Runtime::recompile(std::string organization_id, std::stri
 
 awaitable<PreparedRequest> Runtime::prepare(TurnRequest request) {
     const bool stream = request.stream_tokens;
+    co_await name_identity(request);
     TurnInput input;
     input.messages = input_messages(request.body, request.agent_id);
     LoadedAgent loaded = co_await load(request);

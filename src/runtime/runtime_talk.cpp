@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "runtime/group_talk.hpp"
 #include "runtime/run_failure.hpp"
+#include "storage/identity_repository.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -23,6 +24,7 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start_talk(TurnRequest request, std:
         throw refused("messages: an approval goes to the agent that waits for it, not to its group");
     static_cast<void>(input_messages(request.body, request.agent_id));  // refuses what says nothing
     request.background = false;
+    co_await name_identity(request);
     const auto executor = co_await asio::this_coro::executor;
     request.control = std::make_shared<RunControl>(executor);
     Run run = new_run(request);
@@ -30,6 +32,7 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start_talk(TurnRequest request, std:
     auto run_log = std::make_shared<RunLog>(run);
     storage::Transaction transaction;
     services_.runs.save(transaction, request.organization_id, run);
+    if (!request.identity_id.empty()) services_.identities.note_run(transaction, request.identity_id, run.id);
     if (request.idempotency_key)
         services_.idempotency.keep(transaction, request.organization_id, *request.idempotency_key, 200,
                                    "run:" + run.id);
@@ -77,7 +80,7 @@ awaitable<void> Runtime::carry_out_talk(std::shared_ptr<RunLog> run_log, TurnReq
     run.total_duration_ns =
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - began).count();
     run.step_count = end.usage.step_count;
-    if (end.failure) run.metadata.text = run_metadata(request.run_type, end.failure->what());
+    if (end.failure) run.metadata.text = run_metadata(request.run_type, end.failure->what(), request.identity_id);
     run_log->update(run);
     try {
         co_await save_begun(request.organization_id, run);

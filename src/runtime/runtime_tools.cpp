@@ -68,6 +68,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
     const ToolRunner runner(services_, request.organization_id, request.user_id, loaded, others, wanted.origin);
 
     tools::WorkingMemory memory(loaded.blocks);
+    memory.edit_as(tool.name);
     std::vector<PreparedCall> calls(1);
     CustomToolReturn made;
     CustomToolReturn returned;  // before its changes of memory were kept
@@ -88,9 +89,11 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
         calls.front().arguments_json = wanted.args.text;
         co_await runner.run(calls, memory);
     }
+    BlockOrigin origin;
+    origin.user_id = wanted.user_id;
     for (int attempt = 1; memory.dirty(); ++attempt) {
         storage::Transaction transaction;
-        add_memory(transaction, services_, loaded, memory);
+        add_memory(transaction, services_, loaded, memory, origin);
         std::optional<Error> conflict;
         try {
             co_await services_.database.commit(std::move(transaction));
@@ -103,6 +106,7 @@ awaitable<ToolExecutionResult> Runtime::run_tool(HandRun wanted) {
         const bool there = co_await reload_settings(services_.database, loaded);
         if (!there) throw not_found("Agent", wanted.agent_id);
         memory = tools::WorkingMemory(loaded.blocks);
+        memory.edit_as(tool.name);
         if (is_custom(tool)) {
             made = returned;
             keep_blocks(made, memory);

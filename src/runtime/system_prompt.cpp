@@ -32,9 +32,20 @@ void append_numbered(std::string& out, const std::string& value) {
     }
 }
 
+// A label may hold what no tag may: what is no letter, digit or one of _-./ is written as _.
+std::string tag_of(const std::string& label) {
+    constexpr std::string_view signs = "_-./";
+    std::string tag = label;
+    for (char& c : tag) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x80 && std::isalnum(byte) == 0 && signs.find(c) == std::string_view::npos) c = '_';
+    }
+    return tag;
+}
+
 void append_block(std::string& out, const Block& block, bool numbered) {
-    out += '<' + block.label + ">\n<description>\n" + shown_description(block).value_or("") +
-           "\n</description>\n<metadata>\n";
+    const std::string tag = tag_of(block.label);
+    out += '<' + tag + ">\n<description>\n" + shown_description(block).value_or("") + "\n</description>\n<metadata>\n";
     if (block.read_only) out += "- read_only=true\n";
     out += "- chars_current=" + std::to_string(code_points(block.value)) +
            "\n- chars_limit=" + std::to_string(block.limit) + "\n</metadata>\n";
@@ -47,7 +58,7 @@ void append_block(std::string& out, const Block& block, bool numbered) {
     } else {
         out += "<value>\n" + block.value + "\n</value>\n";
     }
-    out += "</" + block.label + ">\n\n";
+    out += "</" + tag + ">\n\n";
 }
 
 std::string memory_section(const Agent& agent, const std::vector<Block>& blocks) {
@@ -152,6 +163,11 @@ std::string recompiled_system_prompt(const std::string& stored, const SystemProm
     if (label == std::string_view::npos) return compile_system_prompt(input);
     const std::size_t begin = label + recompiled_label.size();
     return compose(input, metadata_section(input, metadata.substr(begin, metadata.find('\n', begin) - begin)));
+}
+
+std::string system_prompt_with_blocks(const std::string& stored, const SystemPromptInput& input) {
+    const std::string_view metadata = stored_metadata(stored);
+    return metadata.empty() ? compile_system_prompt(input) : compose(input, metadata);
 }
 
 std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input) {

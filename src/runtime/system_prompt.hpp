@@ -36,6 +36,9 @@ std::optional<std::string> refreshed_system_prompt(const std::string& stored, co
 /// The whole text compiled anew, counts included, with the time of `stored`.
 std::string recompiled_system_prompt(const std::string& stored, const SystemPromptInput& input);
 
+/// The text of `stored`, which is up to date, with other blocks: everything else stays to the byte.
+std::string system_prompt_with_blocks(const std::string& stored, const SystemPromptInput& input);
+
 /// The part of a system text from `<tag>` to `</tag>` inclusive; empty if there is none.
 std::string_view section_of(std::string_view text, std::string_view tag);
 

@@ -52,6 +52,7 @@ void shorten(MessageToolReturn& result, std::int64_t limit_characters) {
 // What a custom tool made of the agent's memory goes to `memory`, whole or not at all.
 void keep(PreparedCall& call, tools::WorkingMemory& memory) {
     CustomToolReturn returned = *call.returned;
+    memory.edit_as(call.tool);
     keep_blocks(returned, memory);
     fill_return(call.result, returned);
     call.made = true;
@@ -153,6 +154,7 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
         co_return;
     }
     try {
+        memory.edit_as(call.tool);
         AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, origin_});
         tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages,
                                       others_,       code,   now(),  services_.web};

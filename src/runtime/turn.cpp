@@ -9,6 +9,7 @@
 #include "runtime/memory_changes.hpp"
 #include "runtime/model_turns.hpp"
 #include "runtime/turn_work.hpp"
+#include "storage/identity_repository.hpp"
 
 #include <algorithm>
 
@@ -154,6 +155,8 @@ awaitable<void> Turn::prepare(StepWork& work) {
         if (!there) throw not_found("Agent", request_.agent_id);
     }
     work.system_changed = refresh_system_message(loaded_);
+    co_await learn_senders(services_, request_.organization_id, loaded_.messages, sender_marks_);
+    co_await learn_senders(services_, request_.organization_id, input_, sender_marks_);
     take_tools();
     // Agents that speak by tool make one call an answer: a second one would be stored, and never made.
     state_.parallel_calls = state_.speaks_in_text && loaded_.agent.llm_config.parallel_tool_calls.value_or(false) &&
@@ -167,12 +170,14 @@ llm::ModelRequest Turn::make_request() const {
     turns.timezone = loaded_.agent.timezone.value_or("UTC");
     turns.context_window = config.context_window;
     turns.model = model_.info().model;
+    turns.sender_marks = &sender_marks_;
     turns.inner_thoughts = !state_.speaks_in_text && config.put_inner_thoughts_in_kwargs.value_or(false);
 
     llm::ModelRequest request;
     request.model = model_.model;
     request.turns = make_turns(loaded_.messages, turns);
     for (llm::Turn& turn : make_turns(input_, turns)) request.turns.push_back(std::move(turn));
+    if (auto own = system_text_for_identity(loaded_)) request.turns.front().text = std::move(*own);
     const auto& override_system = request_.body.override_system ? request_.body.override_system : request_.body.system;
     if (override_system && state_.speaks_in_text && !request.turns.empty() &&
         request.turns.front().role == llm::Role::system)
@@ -379,7 +384,12 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
         services_.messages.evict_all_but(transaction, request_.agent_id, loaded_.conversation_id, *clear_context_but_);
     services_.messages.insert(transaction, organization_id, work.fresh);
     tell_group(transaction, work.fresh);
-    if (work.memory && work.memory->dirty()) add_memory(transaction, services_, loaded_, *work.memory);
+    if (work.memory && work.memory->dirty()) {
+        BlockOrigin origin;
+        origin.user_id = request_.user_id;
+        origin.run_id = run_.id;
+        add_memory(transaction, services_, loaded_, *work.memory, std::move(origin));
+    }
 
     work.times.total_ns = nanoseconds(Clock::now() - work.began);
     storage::StepTrace trace;
@@ -393,6 +403,8 @@ storage::Transaction Turn::transaction_of(StepWork& work) {
     }
     if (!work.settles) services_.runs.save_step(transaction, make_step(work), work.times, trace);
     services_.runs.save(transaction, organization_id, run_);
+    if (!request_.identity_id.empty() && !committed_)
+        services_.identities.note_run(transaction, request_.identity_id, run_.id);
     if (request_.idempotency_key && !committed_)
         services_.idempotency.keep(transaction, organization_id, *request_.idempotency_key, 200, "run:" + run_.id);
     const auto count = static_cast<std::int64_t>(work.fresh.size());

@@ -9,6 +9,7 @@
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
 #include "runtime/run_log.hpp"
+#include "runtime/senders.hpp"
 #include "runtime/token_events.hpp"
 #include "runtime/tool_runner.hpp"
 #include "runtime/turn_input.hpp"
@@ -24,6 +25,9 @@
 
 #include <limits>
 
+namespace stele::storage {
+class IdentityRepository;
+}
 namespace stele::tools::mcp {
 class Client;
 }
@@ -63,6 +67,7 @@ struct TurnRequest {
     std::string answer;                   ///< of its first model call, if the provider has given it before
     std::string answered_by;              ///< handle of the model that `answer` is of
     std::shared_ptr<RunControl> control;  ///< given by Runtime
+    std::string identity_id;              ///< on whose behalf, found by Runtime; empty: nobody's
 };
 
 /// What a turn works with. Outlives every turn.
@@ -75,12 +80,14 @@ struct TurnServices {
     const storage::GroupRepository& groups;
     const storage::RunRepository& runs;
     const storage::IdempotencyRepository& idempotency;
+    const storage::IdentityRepository& identities;
     const storage::RunEventRepository& run_events;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
     const CustomTools& custom_tools;
     tools::mcp::Client& mcp;
     tools::web::WebAccess& web;
+    IdentityRules identity_rules;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
         1u << 20;                ///< of a step's request and of its answer; longer ones are left out with a note
@@ -169,6 +176,7 @@ private:
     std::optional<Message> decision_;                        ///< of a client about the calls that wait, not stored yet
     const std::vector<ClientTool>* client_tools_ = nullptr;  ///< of the request; null if there are none
     std::vector<Tool> offered_;                              ///< with `client_tools_`: all tools of this request
+    SenderMarks sender_marks_;                               ///< of all whose messages are in the window
     bool committed_ = false;                                 ///< something of this run is stored
     llm::ResolvedModel model_;
     LoopState state_;

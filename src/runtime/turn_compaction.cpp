@@ -77,6 +77,7 @@ awaitable<bool> Turn::try_to_compact(std::string trigger, bool everything) {
     order.cause->trigger = trigger;
     order.cause->context_tokens_before = usage_.context_tokens;
     order.tokens_per_estimate = tokens_per_estimate_;
+    order.sender_marks = sender_marks_;
     auto writing = write_compaction(services_.catalogue, loaded_, std::move(order));
     auto compaction = co_await request_.control->interruptible(std::move(writing));
     if (!compaction) co_return false;

@@ -5,6 +5,7 @@
 #include "runtime/approval.hpp"
 #include "runtime/run_failure.hpp"
 #include "runtime/turn.hpp"
+#include "storage/identity_repository.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -74,6 +75,7 @@ storage::Transaction Turn::end_record(const Error& error) const {
         services_.agents.count_messages(transaction, request_.agent_id, static_cast<std::int64_t>(input_.size()));
     services_.runs.save_step(transaction, step, times, {});
     services_.runs.save(transaction, request_.organization_id, run_);
+    if (!request_.identity_id.empty()) services_.identities.note_run(transaction, request_.identity_id, run_.id);
     if (request_.idempotency_key)
         services_.idempotency.release(transaction, request_.organization_id, *request_.idempotency_key);
     return transaction;
@@ -90,7 +92,8 @@ std::int64_t Turn::deny_waiting(storage::Transaction& transaction) const {
 
 awaitable<void> Turn::fail(Error error) {
     finish_run(stop_reason_of(error));
-    if (error.code != ErrorCode::cancelled) run_.metadata.text = run_metadata(request_.run_type, error.what());
+    if (error.code != ErrorCode::cancelled)
+        run_.metadata.text = run_metadata(request_.run_type, error.what(), request_.identity_id);
     try {
         co_await leave_input_in_history();
         storage::Transaction transaction = end_record(error);

@@ -1,6 +1,8 @@
 #include "storage/agent_repository.hpp"
 
+#include "storage/conversation_repository.hpp"
 #include "storage/decode_cache.hpp"
+#include "storage/trash.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -44,7 +46,19 @@ constexpr Statement keep_message_places{
     "agent.keep_message_places",
     "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, deleted_at)"
     " SELECT m.id, m.organization_id, m.position, m.position, CAST($2 AS BIGINT) FROM message m WHERE m.agent_id = $1"
-    " ON CONFLICT (id) DO NOTHING"};
+    " ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at"};
+// And its conversations, in lists of those of all agents.
+constexpr Statement keep_conversation_places{
+    "agent.keep_conversation_places",
+    "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, sort_last_run, deleted_at)"
+    " SELECT c.id, c.organization_id, c.created_at, c.updated_at, c.last_run_completion, CAST($2 AS BIGINT)"
+    " FROM conversation c WHERE c.agent_id = $1 ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at"};
+constexpr Statement keep_block_places{
+    "agent.keep_block_places",
+    "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, deleted_at)"
+    " SELECT b.id, b.organization_id, b.created_at, b.updated_at, CAST($2 AS BIGINT) FROM block b WHERE b.id IN"
+    " (SELECT c.block_id FROM conversation_block c JOIN conversation v ON v.id = c.conversation_id"
+    " WHERE v.agent_id = $1) ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at"};
 constexpr Statement delete_row{"agent.delete", "DELETE FROM agent WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_tags{"agent.delete_tags", "DELETE FROM agent_tag WHERE agent_id = $1"};
 constexpr Statement insert_tag{"agent.insert_tag",
@@ -106,8 +120,14 @@ void add_filter(Select& select, const AgentFilter& filter) {
     if (filter.created_by_id) select.where("a.created_by_id = ?", filter.created_by_id);
     if (filter.last_stop_reason) select.where("a.last_stop_reason = ?", filter.last_stop_reason);
     if (!filter.show_hidden) select.where("COALESCE(a.hidden, 0) = 0");
-    // No agent has an identity before identities exist.
-    if (filter.identity_id || !filter.identifier_keys.empty()) select.where("1 = 0");
+    if (filter.identity_id)
+        select.where("EXISTS (SELECT 1 FROM identity_agent l WHERE l.agent_id = a.id AND l.identity_id = ?)",
+                     filter.identity_id);
+    if (!filter.identifier_keys.empty())
+        select.where_in(
+            "EXISTS (SELECT 1 FROM identity_agent l JOIN identity i ON i.id = l.identity_id"
+            " WHERE l.agent_id = a.id AND i.identifier_key IN (?))",
+            filter.identifier_keys);
     if (!filter.tags.empty()) {
         if (filter.match_all_tags)
             for (const std::string& tag : padded(filter.tags))
@@ -255,6 +275,10 @@ void AgentRepository::remove(Transaction& transaction, const Agent& agent) const
     const SortKeys keys{to_micros(*agent.created_at), to_micros(*agent.updated_at), micros(agent.last_run_completion)};
     add_tombstone(transaction, agent.organization_id, agent.id, keys);
     transaction.add(keep_message_places, agent.id, to_micros(now()));
+    transaction.add(keep_conversation_places, agent.id, to_micros(now()));
+    transaction.add(keep_block_places, agent.id, to_micros(now()));
+    if (kept_in_trash_.count() > 0) return move_to_trash(transaction, agent, kept_in_trash_);
+    ConversationRepository::remove_blocks_of_agent(transaction, agent.id);
     transaction.add(delete_row, agent.organization_id, agent.id).expect_row(not_found("Agent", agent.id));
 }
 
@@ -290,7 +314,9 @@ std::vector<std::string> AgentRepository::tags_from_rows(Rows rows) {
 std::vector<Statement> AgentRepository::statements() {
     AgentFilter everything;
     everything.name = everything.query_text = everything.project_id = everything.template_id =
-        everything.base_template_id = everything.created_by_id = everything.last_stop_reason = "x";
+        everything.base_template_id = everything.created_by_id = everything.last_stop_reason = everything.identity_id =
+            "x";
+    everything.identifier_keys = {"a", "b"};
     everything.tags = everything.some_tags = {"a", "b"};
     Select list = select_agents("o");
     add_filter(list, everything);
@@ -301,7 +327,8 @@ std::vector<Statement> AgentRepository::statements() {
             delete_row,          delete_tags,
             insert_tag,          delete_variables,
             insert_variable,     list.query().statement,
-            keep_message_places, select_tags_of_all("o").query().statement};
+            keep_message_places, keep_conversation_places,
+            keep_block_places,   select_tags_of_all("o").query().statement};
 }
 
 }  // namespace stele::storage

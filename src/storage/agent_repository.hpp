@@ -26,7 +26,9 @@ struct SealedVariable {
 /// Agents of one organisation at a time, with their tags and secrets.
 class AgentRepository {
 public:
-    explicit AgentRepository(Database& database) : database_(database) {}
+    /// `kept_in_trash`: how long a deleted agent may come back; 0: never.
+    explicit AgentRepository(Database& database, std::chrono::hours kept_in_trash = std::chrono::hours(0))
+        : database_(database), kept_in_trash_(kept_in_trash) {}
 
     boost::asio::awaitable<std::optional<Agent>> find(std::string organization_id, std::string id) const;
     boost::asio::awaitable<bool> exists(std::string organization_id, std::string id) const;
@@ -54,6 +56,7 @@ public:
     /// The same between two steps of a turn.
     void count_messages(Transaction& transaction, const std::string& agent_id, std::int64_t new_messages) const;
 
+    /// With all that belongs to it alone; into the trash, where the operator keeps one.
     void remove(Transaction& transaction, const Agent& agent) const;
 
     void set_tags(Transaction& transaction, const Agent& agent, const std::vector<std::string>& tags) const;
@@ -73,6 +76,7 @@ public:
 
 private:
     Database& database_;
+    std::chrono::hours kept_in_trash_;
 };
 
 }  // namespace stele::storage

@@ -1,6 +1,9 @@
 #include "storage/block_repository.hpp"
 
 #include "domain/text_list.hpp"
+#include "storage/block_history.hpp"
+#include "storage/persona_links.hpp"
+#include "storage/trash.hpp"
 
 namespace stele::storage {
 namespace {
@@ -18,6 +21,11 @@ constexpr Statement select_of_agent{"block.of_agent", "SELECT " STELE_BLOCK_COLU
                                                       " FROM agent_block a JOIN block b ON b.id = a.block_id"
                                                       " WHERE a.agent_id = $1 ORDER BY a.position, b.id"};
 
+constexpr Statement select_of_identity{"block.of_identity", "SELECT " STELE_BLOCK_COLUMNS
+                                                            " FROM identity_block l JOIN block b ON b.id = l.block_id"
+                                                            " WHERE l.identity_id = $1 ORDER BY l.position, b.id"
+                                                            " LIMIT 1000"};
+
 constexpr Statement select_in_conversation{
     "block.in_conversation",
     "SELECT " STELE_BLOCK_COLUMNS
@@ -34,6 +42,17 @@ constexpr Statement insert_row{
     " preserve_on_migration, tags, created_by_id, last_updated_by_id, created_at, updated_at, version)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, "
     "$23)"};
+
+// The same unless the identity with the key $25 (organisation $1, project $24) has a block of this label.
+constexpr Statement insert_core_row{
+    "block.insert_core",
+    "INSERT INTO block (organization_id, id, label, value, char_limit, read_only, description, metadata, hidden,"
+    " project_id, is_template, template_name, template_id, base_template_id, deployment_id, entity_id,"
+    " preserve_on_migration, tags, created_by_id, last_updated_by_id, created_at, updated_at, version)"
+    " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23"
+    " WHERE NOT EXISTS (SELECT 1 FROM identity i JOIN identity_block l ON l.identity_id = i.id"
+    " JOIN block b ON b.id = l.block_id WHERE i.organization_id = $1 AND i.project_id = $24"
+    " AND i.identifier_key = $25 AND b.label = $3)"};
 
 constexpr Statement update_row{
     "block.update",
@@ -87,6 +106,14 @@ Block to_block(Row& row) {
     return block;
 }
 
+Params row_of(const std::string& organization_id, const Block& block) {
+    return pack(organization_id, block.id, block.label, block.value, block.limit, std::int64_t{block.read_only},
+                block.description, block.metadata.text, block.hidden, block.project_id, std::int64_t{block.is_template},
+                block.template_name, block.template_id, block.base_template_id, block.deployment_id, block.entity_id,
+                std::int64_t{block.preserve_on_migration}, encode_text_list(block.tags), block.created_by_id,
+                block.last_updated_by_id, to_micros(block.created_at), to_micros(block.updated_at), block.version);
+}
+
 Error label_taken(const std::string& label) {
     Error error(ErrorCode::conflict,
                 "An agent holds at most one block of a label, and one that this concerns has another block labelled '" +
@@ -101,7 +128,7 @@ void add_tags(Transaction& transaction, const Block& block) {
 
 void add_filter(Select& select, const BlockFilter& filter) {
     if (filter.label) select.where("b.label = ?", filter.label);
-    if (filter.label_search && !filter.label)
+    if (filter.label_search)
         select.where("LOWER(b.label) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.label_search));
     if (filter.description_search)
         select.where("LOWER(b.description) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.description_search));
@@ -110,8 +137,14 @@ void add_filter(Select& select, const BlockFilter& filter) {
     if (filter.name) select.where("b.template_name = ?", filter.name);
     if (filter.project_id) select.where("b.project_id = ?", filter.project_id);
     if (filter.templates_only) select.where("b.is_template = ?", std::int64_t{*filter.templates_only});
-    // No block has an identity before identities exist.
-    if (filter.identity_id || !filter.identifier_keys.empty()) select.where("1 = 0");
+    if (filter.identity_id)
+        select.where("EXISTS (SELECT 1 FROM identity_block l WHERE l.block_id = b.id AND l.identity_id = ?)",
+                     filter.identity_id);
+    if (!filter.identifier_keys.empty())
+        select.where_in(
+            "EXISTS (SELECT 1 FROM identity_block l JOIN identity i ON i.id = l.identity_id"
+            " WHERE l.block_id = b.id AND i.identifier_key IN (?))",
+            filter.identifier_keys);
     if (!filter.show_hidden) select.where("COALESCE(b.hidden, 0) = 0");
     if (!filter.tags.empty()) {
         if (filter.match_all_tags)
@@ -155,11 +188,27 @@ boost::asio::awaitable<std::vector<Block>> BlockRepository::list(std::string org
 }
 
 boost::asio::awaitable<std::int64_t> BlockRepository::count(std::string organization_id, BlockFilter filter) const {
-    Select select("SELECT COUNT(*) FROM block b WHERE b.organization_id = ?", to_value(std::move(organization_id)));
-    add_filter(select, filter);
-    Query query = select.query();
-    const Rows rows = co_await database_.query_packed(std::move(query));
-    co_return rows.front().integer(0);
+    const bool shows_hidden = filter.show_hidden;
+    const BlockCount both = co_await count_both(std::move(organization_id), std::move(filter));
+    co_return shows_hidden ? both.all : both.all - both.hidden;
+}
+
+// Two counts that indexes serve, in place of one that would read every row.
+boost::asio::awaitable<BlockCount> BlockRepository::count_both(std::string organization_id, BlockFilter filter) const {
+    filter.show_hidden = true;
+    Select all("SELECT COUNT(*) FROM block b WHERE b.organization_id = ?", to_value(organization_id));
+    add_filter(all, filter);
+    Select hidden("SELECT COUNT(*) FROM block b WHERE b.organization_id = ? AND b.hidden = 1",
+                  to_value(std::move(organization_id)));
+    add_filter(hidden, filter);
+    ReadBatch batch;
+    batch.queries().push_back(all.query());
+    batch.queries().push_back(hidden.query());
+    const std::vector<Rows> rows = co_await database_.read(std::move(batch));
+    BlockCount count;
+    count.all = rows[0].front().integer(0);
+    count.hidden = rows[1].front().integer(0);
+    co_return count;
 }
 
 boost::asio::awaitable<std::vector<Block>> BlockRepository::of_agent(std::string agent_id) const {
@@ -186,17 +235,21 @@ boost::asio::awaitable<std::vector<std::string>> BlockRepository::agents_of(std:
 }
 
 void BlockRepository::insert(Transaction& transaction, const std::string& organization_id, const Block& block) const {
-    transaction.add(insert_row, organization_id, block.id, block.label, block.value, block.limit,
-                    std::int64_t{block.read_only}, block.description, block.metadata.text, block.hidden,
-                    block.project_id, std::int64_t{block.is_template}, block.template_name, block.template_id,
-                    block.base_template_id, block.deployment_id, block.entity_id,
-                    std::int64_t{block.preserve_on_migration}, encode_text_list(block.tags), block.created_by_id,
-                    block.last_updated_by_id, to_micros(block.created_at), to_micros(block.updated_at), block.version);
+    transaction.add_packed(insert_row, row_of(organization_id, block));
     add_tags(transaction, block);
+    if (rules_.auto_link_persona) link_persona(transaction, organization_id, block);
+}
+
+void BlockRepository::insert_core(Transaction& transaction, const Identity& owner, const Block& block) const {
+    Params row = row_of(owner.organization_id, block);
+    row.push_back(to_value(owner.project_id.value_or("")));
+    row.push_back(to_value(owner.identifier_key));
+    transaction.add_packed(insert_core_row, std::move(row));
 }
 
 void BlockRepository::update(Transaction& transaction, const std::string& organization_id, Block& block,
-                             bool tags_changed) const {
+                             bool tags_changed, const BlockOrigin& origin) const {
+    keep_former_state(transaction, organization_id, block, origin);
     transaction
         .add(update_row, organization_id, block.id, block.label, block.value, block.limit,
              std::int64_t{block.read_only}, block.description, block.metadata.text, block.hidden, block.project_id,
@@ -215,6 +268,8 @@ void BlockRepository::update(Transaction& transaction, const std::string& organi
 void BlockRepository::remove(Transaction& transaction, const std::string& organization_id, const Block& block) const {
     add_tombstone(transaction, organization_id, block.id,
                   SortKeys{to_micros(block.created_at), to_micros(block.updated_at), std::nullopt});
+    if (rules_.kept_in_trash.count() > 0)
+        return move_to_trash(transaction, organization_id, block, rules_.kept_in_trash);
     transaction.add(delete_row, organization_id, block.id).expect_row(not_found("Block", block.id));
 }
 
@@ -240,6 +295,8 @@ void BlockRepository::detach_all(Transaction& transaction, const std::string& ag
 
 const Statement& BlockRepository::of_agent_statement() { return select_of_agent; }
 
+const Statement& BlockRepository::of_identity_statement() { return select_of_identity; }
+
 const Statement& BlockRepository::in_conversation_statement() { return select_in_conversation; }
 
 std::vector<Block> BlockRepository::from_rows(Rows rows) {
@@ -257,22 +314,14 @@ std::vector<Statement> BlockRepository::statements() {
     everything.tags = {"a", "b"};
     everything.agents_above = everything.agents_below = 1;
     everything.agents_equal = {1};
+    everything.identity_id = everything.label_search = "x";
+    everything.identifier_keys = {"a", "b"};
     Select list("SELECT " STELE_BLOCK_COLUMNS " FROM block b WHERE b.organization_id = ?", to_value("o"));
     add_filter(list, everything);
-    return {select_by_id,
-            select_of_agent,
-            select_in_conversation,
-            insert_row,
-            update_row,
-            update_links,
-            delete_row,
-            delete_tags,
-            insert_tag,
-            insert_link,
-            insert_partner_links,
-            delete_link,
-            delete_links,
-            list.query().statement};
+    return {select_by_id,         select_of_agent, select_of_identity, select_in_conversation,
+            insert_row,           insert_core_row, update_row,         update_links,
+            delete_row,           delete_tags,     insert_tag,         insert_link,
+            insert_partner_links, delete_link,     delete_links,       list.query().statement};
 }
 
 }  // namespace stele::storage

@@ -56,6 +56,13 @@ constexpr Statement delete_blocks{
 constexpr Statement delete_blocks_of_agent{"conversation.delete_blocks_of_agent",
                                            "DELETE FROM block WHERE id IN (SELECT b.block_id FROM conversation_block b"
                                            " JOIN conversation c ON c.id = b.conversation_id WHERE c.agent_id = $1)"};
+// A walk over blocks may stand on one of them.
+constexpr Statement keep_block_places{
+    "conversation.keep_block_places",
+    "INSERT INTO tombstone (id, organization_id, sort_created, sort_updated, deleted_at)"
+    " SELECT b.id, b.organization_id, b.created_at, b.updated_at, CAST($2 AS BIGINT) FROM block b"
+    " WHERE b.id IN (SELECT block_id FROM conversation_block WHERE conversation_id = $1)"
+    " ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at"};
 constexpr Statement delete_shared{"conversation.delete_shared",
                                   "DELETE FROM conversation_message WHERE conversation_id = $1"};
 
@@ -217,6 +224,7 @@ void ConversationRepository::remove(Transaction& transaction, const std::string&
                                     const Conversation& gone) const {
     const std::int64_t time = to_micros(now());
     transaction.add(update_deleted, organization_id, gone.id, time).expect_row(not_found("Conversation", gone.id));
+    transaction.add(keep_block_places, gone.id, time);
     transaction.add(delete_blocks, gone.id);
     transaction.add(delete_shared, gone.id);
     transaction.add(keep_message_places, gone.agent_id, time);
@@ -252,6 +260,7 @@ std::vector<Statement> ConversationRepository::statements() {
             update_deleted,
             delete_blocks,
             delete_blocks_of_agent,
+            keep_block_places,
             delete_shared,
             keep_message_places,
             delete_messages,

@@ -5,15 +5,18 @@
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
 #include "storage/batch_repository.hpp"
+#include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
+#include "storage/identity_repository.hpp"
 #include "storage/mcp_login_repository.hpp"
 #include "storage/mcp_server_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/organization_removal.hpp"
 #include "storage/page.hpp"
+#include "storage/persona_links.hpp"
 #include "storage/provider_batch_repository.hpp"
 #include "storage/provider_repository.hpp"
 #include "storage/run_event_repository.hpp"
@@ -21,19 +24,37 @@
 #include "storage/sandbox_repository.hpp"
 #include "storage/schedule_repository.hpp"
 #include "storage/tool_repository.hpp"
+#include "storage/trash.hpp"
 
 namespace stele::storage {
 
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
-    for (const auto& some :
-         {AccessTokenRepository::statements(), AccountRepository::statements(),       AgentRepository::statements(),
-          ApiKeyRepository::statements(),      OrganizationRemoval::statements(),     BatchRepository::statements(),
-          BlockRepository::statements(),       ConversationRepository::statements(),  GroupRepository::statements(),
-          IdempotencyRepository::statements(), McpLoginRepository::statements(),      McpServerRepository::statements(),
-          MessageRepository::statements(),     ProviderBatchRepository::statements(), ProviderRepository::statements(),
-          RunEventRepository::statements(),    RunRepository::statements(),           SandboxRepository::statements(),
-          ScheduleRepository::statements(),    ToolRepository::statements(),          page_statements()})
+    for (const auto& some : {AccessTokenRepository::statements(),
+                             AccountRepository::statements(),
+                             AgentRepository::statements(),
+                             ApiKeyRepository::statements(),
+                             BatchRepository::statements(),
+                             BlockHistory::statements(),
+                             BlockRepository::statements(),
+                             ConversationRepository::statements(),
+                             GroupRepository::statements(),
+                             IdempotencyRepository::statements(),
+                             IdentityRepository::statements(),
+                             McpLoginRepository::statements(),
+                             McpServerRepository::statements(),
+                             MessageRepository::statements(),
+                             OrganizationRemoval::statements(),
+                             ProviderBatchRepository::statements(),
+                             ProviderRepository::statements(),
+                             RunEventRepository::statements(),
+                             RunRepository::statements(),
+                             SandboxRepository::statements(),
+                             ScheduleRepository::statements(),
+                             ToolRepository::statements(),
+                             TrashRepository::statements(),
+                             page_statements(),
+                             persona_statements()})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

@@ -33,6 +33,11 @@ std::vector<Block> those(const std::vector<Block>& blocks, const std::vector<std
 
 WorkingMemory::WorkingMemory(std::vector<Block> blocks) : blocks_(std::move(blocks)) {}
 
+std::string WorkingMemory::editor_of(const std::string& id) const {
+    const auto found = editors_.find(id);
+    return found == editors_.end() ? std::string() : found->second;
+}
+
 bool WorkingMemory::has(const std::string& label) const {
     return std::any_of(blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.label == label; });
 }
@@ -56,6 +61,7 @@ Block& WorkingMemory::writable(const std::string& label) {
     auto& block = const_cast<Block&>(editable(label));  // our own vector's element, found by a const search
     if (!contains(created_ids_, block.id) && !contains(changed_ids_, block.id)) changed_ids_.push_back(block.id);
     block.updated_at = now();
+    editors_[block.id] = tool_;
     return block;
 }
 
@@ -67,7 +73,9 @@ void WorkingMemory::set_value(const std::string& label, std::string value) {
         throw over_limit(label, error);
     }
     if (edited.value == get(label).value) return;
-    writable(label).value = std::move(edited.value);
+    Block& block = writable(label);
+    block.value = std::move(edited.value);
+    block.metadata = std::move(edited.metadata);
 }
 
 void WorkingMemory::set_description(const std::string& label, std::string description) {
@@ -98,7 +106,7 @@ void WorkingMemory::create(const std::string& label, std::string description, st
     CreateBlock request;
     request.label = label;
     request.description = std::move(description);
-    request.value = BlockValue{std::move(value)};
+    request.value = BlockValue{std::move(value), false};
     try {
         blocks_.push_back(make_block(std::move(request), actor));
     } catch (const Error& error) {

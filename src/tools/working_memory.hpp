@@ -2,6 +2,8 @@
 
 #include "domain/block.hpp"
 
+#include <map>
+
 namespace stele::tools {
 
 /// The blocks of an agent while its tools edit them. A value without I/O: the edits reach the store with the step's
@@ -11,6 +13,12 @@ public:
     explicit WorkingMemory(std::vector<Block> blocks);
 
     const std::vector<Block>& blocks() const { return blocks_; }
+
+    /// The tool that makes the edits from now on, for the blocks' history.
+    void edit_as(std::string tool) { tool_ = std::move(tool); }
+
+    /// The tool that has edited the block last; empty: none.
+    std::string editor_of(const std::string& id) const;
 
     /// The block with this label. Throws ToolFailure that lists the labels there are.
     const Block& get(const std::string& label) const;
@@ -36,6 +44,8 @@ private:
     Block& writable(const std::string& label);
 
     std::vector<Block> blocks_;
+    std::string tool_;
+    std::map<std::string, std::string> editors_;  ///< by block
     std::vector<std::string> created_ids_, changed_ids_, removed_ids_;
 };
 

@@ -24,7 +24,7 @@ def filtered(server):
     ("", "ada Ada 100%_real Émile"), ("&name=ada", "ada"), ("&name=ad", ""), ("&query_text=ADA", "ada Ada"), ("&query_text=_", "100%_real"),
     ("&query_text=%25", ""), ("&query_text=%C3%A9mile", "Émile"), ("&query_text=%C3%89MILE", "Émile"), ("&project_id=p1", "ada"), ("&template_id=t1", "Ada"),
     ("&base_template_id=b1", "100%_real"), ("&created_by_id=user-00000000-0000-4000-8000-000000000000", "ada Ada 100%_real Émile"),
-    ("&created_by_id=user-x", ""), ("&last_stop_reason=end_turn", "ada"), ("&last_stop_reason=error", ""), ("&identity_id=x", ""),
+    ("&created_by_id=user-x", ""), ("&last_stop_reason=end_turn", "ada"), ("&last_stop_reason=error", ""),
     ("&identifier_keys=k", ""), ("&show_hidden_agents=true", "ada Ada 100%_real Émile hidden sub"), ("&name=ada&project_id=p2", ""),
     ("&name=&project_id=&match_all_tags=", "ada Ada 100%_real Émile")])
 def test_filters_and_counts_agree(server, filtered, query, expected):

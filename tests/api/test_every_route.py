@@ -13,7 +13,7 @@ PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block",
             "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server",
             "provider_id": "provider", "key_id": "key"}
 NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo",
-         "session_id": "mcp-oauth-00000000", "token": "ste_nobody"}
+         "session_id": "mcp-oauth-00000000", "token": "ste_nobody", "identity_id": "nobody", "trash_id": f"trash-{GONE}"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -26,7 +26,7 @@ WRONG = {"string": [5, True, [], {}], "integer": ["many", 1.5, [], {}, True], "n
 @pytest.fixture(scope="module")
 def server(model, tmp_path_factory):
     """One that may speak with the MCP server of this file."""
-    running = stele.Server(tmp_path_factory.mktemp("routes"), model.environment(), ["--tools-mcp-private", "true", "--providers-private", "true"]).start()
+    running = stele.Server(tmp_path_factory.mktemp("routes"), model.environment(), ["--tools-mcp-private", "true", "--providers-private", "true", "--trash-days", "1"]).start()
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
     assert "assertion.failed" not in running.log.read_text()
@@ -68,10 +68,17 @@ def world(server, peer, model):
     organization = http.post("/v1/admin/orgs", {"name": "o"})
     user = http.post("/v1/admin/users", {"name": "u", "organization_id": organization["id"]})
     key = http.post("/v1/admin/keys", {"name": "k", "user_id": user["id"]})
-    return {**NAMES, "provider_id": provider["id"], "provider_url": provider["base_url"], "org_id": organization["id"], "user_id": user["id"], "key_id": key["id"], "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
+    identity = http.post("/v1/identities/", {"identifier_key": "everything", "name": "n", "identity_type": "user"})["id"]
+    return {**NAMES, "identity_id": identity, "trash_id": deleted_block(http), "provider_id": provider["id"], "provider_url": provider["base_url"], "org_id": organization["id"], "user_id": user["id"], "key_id": key["id"], "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
             "job_id": message["run_id"]}
+
+
+def deleted_block(http) -> str:
+    block = http.post("/v1/blocks", {"label": "deleted"})["id"]
+    http.delete(f"/v1/blocks/{block}")
+    return block
 
 
 def snapshot(http, world) -> list:
@@ -129,6 +136,10 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"message": text, "service": "letta-code", "events": [{}]}
     if path.endswith("tokens"):
         return {"policy": [{"type": "agent", "id": world["agent_id"], "access": ["read_agent"]}], "hostname": "https://pages.example"}
+    if path == "/v1/identities":
+        return {"identifier_key": text, "name": text, "identity_type": "user"}
+    if path.endswith("/restore"):
+        return {"version": 1}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
@@ -144,9 +155,9 @@ def resolved(document, schema: dict) -> dict:
 
 
 def bodies(document):
-    """Every operation that takes a body, with the body's schema."""
+    """Every operation that takes an object as its body, with the body's schema."""
     for method, path, operation in operations(document):
-        if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        if "application/json" in operation.get("requestBody", {}).get("content", {}) and not path.endswith("/properties"):  # a list: see test_identities
             yield method, path, resolved(document, operation["requestBody"]["content"]["application/json"]["schema"]), operation["requestBody"]["required"]
 
 
@@ -324,7 +335,8 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
         if operation.get("requestBody", {}).get("required"):
             body.update(needed(path, world, "@say hello") if method in ("POST", "PUT") else {})
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
-        url = filled(path, world, block_id=block).split("?")[0]
+        trash = deleted_block(http) if path.endswith("{trash_id}/restore") else world["trash_id"]
+        url = filled(path, world, block_id=block, trash_id=trash).split("?")[0]
         url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo&org_id={world['org_id']}"
         try:
             http.send(method, url, body if method != "GET" else None)

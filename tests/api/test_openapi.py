@@ -68,7 +68,7 @@ def test_bodies_demand_what_they_need_and_answers_promise_what_they_give(documen
     assert schemas["CreateBlock"]["required"] == ["label"] and "required" not in schemas["BlockUpdate"] and "required" not in schemas["CreateAgent"]
     agent = schemas["AgentState"]
     assert set(agent["properties"]) - set(agent["required"]) == {"double_texting"}, "our own, and there only if it was set"
-    assert schemas["Block"]["properties"]["limit"] == {"type": "integer", "default": 100000}
+    assert schemas["BlockResponse"]["properties"]["limit"] == {"type": "integer", "default": 100000}
     kinds = [set(each["properties"]) for each in schemas["LettaMessage"]["anyOf"]]
     assert any("tool_returns" in kind for kind in kinds) and all("otid" in kind for kind in kinds)
 
@@ -85,11 +85,11 @@ def test_every_query_parameter_that_the_code_reads_is_documented(document):
 def test_answers_are_as_the_document_says(server, document):
     """The members of real answers are those of their schemas, in the same order."""
     http = server.http(1)
-    agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human"}], "secrets": {"k": "v"}, "double_texting": "queue"})
+    agent = http.post("/v1/agents", {"memory_blocks": [{"label": "human", "value": {}}], "secrets": {"k": "v"}, "double_texting": "queue"})
     message = http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"role": "user", "content": "hello"}]})
     first = message["messages"][0]
     for path, name in ((f"/v1/agents/{agent['id']}", "AgentState"), (f"/v1/agents/{agent['id']}/context", "ContextWindowOverview"),
-                       (f"/v1/agents/{agent['id']}/core-memory", "AgentMemory"), (f"/v1/blocks/{agent['blocks'][0]['id']}", "Block"),
+                       (f"/v1/agents/{agent['id']}/core-memory", "AgentMemory"), (f"/v1/blocks/{agent['blocks'][0]['id']}", "BlockResponse"),
                        (f"/v1/runs/{first['run_id']}", "Run"), (f"/v1/runs/{first['run_id']}/usage", "RunUsage"),
                        (f"/v1/runs/{first['run_id']}/metrics", "RunMetrics"), (f"/v1/steps/{first['step_id']}", "Step"),
                        (f"/v1/steps/{first['step_id']}/metrics", "StepMetrics"), (f"/v1/steps/{first['step_id']}/trace", "ProviderTrace"),

@@ -26,6 +26,7 @@ FIELDS = {
     "compaction_settings": "model model_settings prompt prompt_acknowledgement clip_chars mode sliding_window_percentage",
     "memory": "agent_type git_enabled blocks file_blocks prompt_template",
     "block": BLOCK,
+    "block_response": BLOCK + " name",
     "tool": "id tool_type description source_type name tags source_code json_schema args_json_schema return_char_limit "
             "pip_requirements npm_requirements default_requires_approval enable_parallel_execution created_by_id "
             "last_updated_by_id metadata_ project_id",
@@ -178,9 +179,9 @@ def test_parts_of_an_agent(http, made):
     path = f"/v1/agents/{made['id']}"
     has_shape(http.get(path + "/core-memory"), "memory")
     for block in http.get(path + "/core-memory/blocks"):
-        has_shape(block, "block")
-    has_shape(http.get(path + "/core-memory/blocks/human"), "block")
-    has_shape(http.patch(path + "/core-memory/blocks/human", {"value": "new"}), "block")
+        has_shape(block, "block_response")
+    has_shape(http.get(path + "/core-memory/blocks/human"), "block_response")
+    has_shape(http.patch(path + "/core-memory/blocks/human", {"value": "new"}), "block_response")
     for tool in http.get(path + "/tools"):
         has_shape(tool, "tool")
     assert http.get(path + "/core-memory/variables") == http.get(path + "/memory-variables") == {"variables": {}}
@@ -192,10 +193,10 @@ def test_parts_of_an_agent(http, made):
 
 def test_blocks(http):
     block = http.post("/v1/blocks/", {"label": "notes", "value": "one", "limit": 50, "metadata": {"a": 1}, "tags": ["t"]})
-    has_shape(block, "block")
-    has_shape(http.get(f"/v1/blocks/{block['id']}"), "block")
-    has_shape(http.patch(f"/v1/blocks/{block['id']}", {"value": "two"}), "block")
-    has_shape(http.get("/v1/blocks/?label=notes")[0], "block")
+    has_shape(block, "block_response")
+    has_shape(http.get(f"/v1/blocks/{block['id']}"), "block_response")
+    has_shape(http.patch(f"/v1/blocks/{block['id']}", {"value": "two"}), "block_response")
+    has_shape(http.get("/v1/blocks/?label=notes")[0], "block_response")
     assert http.delete(f"/v1/blocks/{block['id']}") is None
 
 

@@ -25,6 +25,11 @@ LISTS = [
     List("/v1/blocks?label_search=walked"),
     List("/v1/blocks/{block}/agents"),
     List("/v1/tools"),
+    List("/v1/identities?name=walked"),
+    List("/v1/identities/{identity}/agents"),
+    List("/v1/identities/{identity}/blocks"),
+    List("/v1/groups"),
+    List("/v1/agents/{agent}/groups"),
     List("/v1/agents/{agent}/tools"),
     List("/v1/agents/{agent}/core-memory/blocks"),
     List("/v1/agents/{agent}/blocks"),
@@ -54,9 +59,11 @@ def walked(server):
     """Enough of everything, and somebody who goes on writing."""
     http = server.http(2)
     shared = http.post("/v1/blocks", {"label": "walked shared"})
+    agents, identities = [], []
     for i in range(7):
         agent = http.post("/v1/agents", {"tags": ["walked", f"walk {i}"], "block_ids": [shared["id"]],
                                          "memory_blocks": [{"label": f"walked {n}", "tags": [f"block walk {n}"]} for n in range(4)]})
+        agents.append(agent["id"])
         if i % 2:  # the others never ran: null keys
             http.post(f"/v1/agents/{agent['id']}/messages", {"input": "hello"})
     for i in range(4):
@@ -75,7 +82,11 @@ def walked(server):
     for _ in range(5):
         batch = http.post("/v1/batches", {"requests": [{"agent_id": agent["id"], "messages": words}] * 3})["id"]
     stele.wait_until(lambda: http.get(f"/v1/batches/{batch}")["status"] == "completed")
-    names = {"batch": batch, "conversation": talks[2], "fork": fork, "agent": agent["id"], "block": shared["id"], "run": message["run_id"], "step": message["step_id"]}
+    for _ in range(5):
+        identity = http.post("/v1/identities", {"identifier_key": "walked" + str(len(identities)), "name": "walked", "identity_type": "user", "agent_ids": agents, "block_ids": [block["id"] for block in agent["blocks"]]})["id"]
+        identities.append(identity)
+        http.post("/v1/groups", {"agent_ids": [agent["id"]], "description": "walked"})
+    names = {"identity": identity, "batch": batch, "conversation": talks[2], "fork": fork, "agent": agent["id"], "block": shared["id"], "run": message["run_id"], "step": message["step_id"]}
     lasting = {id for each in LISTS for order in ("asc", "desc") for id in Walker(http, each, names, order, "", 1000).page()}
     stop = threading.Event()
     failures = []
@@ -87,12 +98,16 @@ def walked(server):
             try:
                 made = http.post("/v1/agents", {"tags": ["walked"], "block_ids": [shared["id"]], "memory_blocks": [{"label": "walked x"}]})
                 # Not among the walked: a cursor whose own key changes (updated_at, last_run_completion) moves the walk.
+                known = http.post("/v1/identities", {"identifier_key": f"{threading.get_ident()} {rounds}", "name": "walked", "identity_type": "user"})["id"]
+                http.patch(f"/v1/identities/{identity}", {"agent_ids": [made["id"]], "block_ids": [made["blocks"][0]["id"]]})
+                group = http.post("/v1/groups", {"agent_ids": [agent["id"]], "description": "walked"})["id"]
                 busy = http.post("/v1/agents", {"block_ids": [shared["id"]]})
                 if rounds <= RUNS_OF_A_WRITER_MAX:
                     http.post(f"/v1/agents/{busy['id']}/messages", {"input": "@sleep 20"})
                     job = http.post("/v1/batches", {"requests": [{"agent_id": busy["id"], "messages": words}]})
                     http.delete(f"/v1/jobs/{job['id']}")
                 http.delete(f"/v1/agents/{busy['id']}")
+                http.delete(f"/v1/identities/{known}"), http.delete(f"/v1/groups/{group}")
                 talk = http.post(f"/v1/conversations?agent_id={agent['id']}")
                 http.delete(f"/v1/conversations/{talk['id']}")
                 plan = http.post(f"/v1/agents/{agent['id']}/schedule", {"messages": words, "schedule": {"type": "recurring", "cron_expression": "7 0 29 2 *"}})

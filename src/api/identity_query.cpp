@@ -1,0 +1,24 @@
+#include "api/identity_query.hpp"
+
+#include "base/ids.hpp"
+#include "storage/identity_repository.hpp"
+
+namespace stele::api {
+
+std::optional<std::string> project_of(const Request& request) {
+    const std::string* project = request.http.headers.find("X-Project-Id");
+    return project == nullptr || project->empty() ? std::nullopt : std::optional(*project);
+}
+
+awaitable<std::string> identity_id_of(const Services& services, const Request& request, std::string named) {
+    return services.identities.resolve(request.organization_id, std::move(named), project_of(request));
+}
+
+awaitable<std::optional<std::string>> identity_filter(const Services& services, const Request& request,
+                                                      std::optional<std::string> named) {
+    if (!named || is_id(*named, "identity")) co_return named;
+    std::string id = co_await identity_id_of(services, request, std::move(*named));
+    co_return id;
+}
+
+}  // namespace stele::api
