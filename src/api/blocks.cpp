@@ -37,7 +37,9 @@ awaitable<Response> list(Services& services, const Request& request) {
 }
 
 awaitable<Response> create(Services& services, const Request& request) {
-    Block block = make_block(decode<CreateBlock>(request.body()), request.user_id);
+    auto body = decode<CreateBlock>(request.body());
+    if (!body.project_id.present() && request.project_id) body.project_id = *request.project_id;
+    Block block = make_block(std::move(body), request.user_id);
     storage::Transaction transaction;
     services.blocks.insert(transaction, request.organization_id, block);
     if (request.idempotency_key)

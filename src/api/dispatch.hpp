@@ -19,6 +19,7 @@ private:
     boost::asio::awaitable<Response> answer_to(net::HttpRequest& http, bool from_tool) const;
     boost::asio::awaitable<Response> handle(net::HttpRequest& http, std::string request_id,
                                             std::shared_ptr<FromTool> from_tool) const;
+    boost::asio::awaitable<void> find_project(Request& request) const;
     boost::asio::awaitable<Response> call(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> call_once(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> show_made(const Request& request, std::string id) const;

@@ -16,9 +16,20 @@
 #include "storage/sandbox_repository.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
+namespace stele::runtime {
+class FeedRunner;
+class ProjectService;
+class TemplateMigrator;
+class TemplateService;
+}  // namespace stele::runtime
 namespace stele::storage {
+class FeedRepository;
+class FeedSubscriptionRepository;
 class McpLoginRepository;
 class McpServerRepository;
+class PipelineRepository;
+class ProjectRepository;
+class TemplateRepository;
 }  // namespace stele::storage
 namespace stele::tools::mcp {
 class Client;
@@ -46,9 +57,14 @@ struct Services {
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
     const storage::GroupRepository& groups;
+    const storage::ProjectRepository& projects;
     const storage::RunRepository& runs;
     const storage::RunEventRepository& run_events;
     const storage::ScheduleRepository& schedules;
+    const storage::TemplateRepository& templates;
+    const storage::FeedRepository& feeds;
+    const storage::FeedSubscriptionRepository& feed_subscriptions;
+    const storage::PipelineRepository& pipelines;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
     const storage::McpServerRepository& mcp_servers;
@@ -59,6 +75,7 @@ struct Services {
     tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
+    runtime::FeedRunner& feed_runner;
     runtime::BatchRunner& batch_runner;
     runtime::ProviderBatches& provider_batches;
     net::HttpClient& egress;  ///< for URLs that requests name
@@ -69,6 +86,9 @@ struct Services {
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;
+    const runtime::ProjectService& project_service;
+    const runtime::TemplateService& template_service;
+    runtime::TemplateMigrator& template_migrator;
     const runtime::ToolService& tool_service;
     const runtime::ToolWriter& tool_writer;
     const runtime::CustomTools& custom_tools;

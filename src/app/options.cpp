@@ -104,6 +104,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         "time between two looks at what a provider's batch has come to")
         ->check(CLI::PositiveNumber);
     add(serve, "allow-message-edit", options.allow_message_edit, "let clients change and delete stored messages");
+    add(serve, "auto-create-projects", options.auto_create_projects,
+        "make a project when the first write names its slug (X-Project)");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
     add(serve, "tools-mcp-private", options.tools_mcp_private,

@@ -61,6 +61,7 @@ struct Options {
     tools::web::WebOptions web;                                     ///< how agents search the web
     std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
     bool allow_message_edit = true;
+    bool auto_create_projects = true;  ///< a slug that nobody knows is made with the first write
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
     std::int64_t models_refresh_seconds = 60;

@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "domain/audit.hpp"
 #include "runtime/open_calls.hpp"
+#include "storage/feed_subscription_repository.hpp"
 #include "tools/builtin/builtin.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -56,6 +57,7 @@ awaitable<void> set_up(StoreParts parts) {
     co_await seed_tools(parts, transaction);
     parts.batches.forget_unsent(transaction);
     parts.schedules.forget_unsent(transaction);
+    storage::FeedSubscriptionRepository::forget_unsent(transaction);
     co_await close_cut_off_calls(parts, transaction);
     parts.runs.fail_unfinished(transaction);
     parts.idempotency.forget(transaction, now() - idempotency_keys_kept);

@@ -133,11 +133,23 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
 
 awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
                                            std::optional<std::string> idempotency_key) const {
+    storage::Transaction transaction;
+    AgentGiven nothing;
+    const Agent agent =
+        co_await add(transaction, organization_id, std::move(actor), std::move(request), std::move(nothing));
+    if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
+    co_await parts_.database.commit(std::move(transaction));
+    co_return co_await get(organization_id, agent.id, AgentInclude());
+}
+
+awaitable<Agent> AgentService::add(storage::Transaction& transaction, std::string organization_id, std::string actor,
+                                   CreateAgent request, AgentGiven given) const {
     refuse_what_is_not_there(request);
     demand_file_limits(request);
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
 
     Agent agent;
+    static_cast<AgentOrigin&>(agent) = given.origin;
     agent.id = new_id("agent");
     agent.organization_id = organization_id;
     agent.name = request.name.has_value() ? *request.name : random_agent_name();
@@ -159,8 +171,8 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     agent.hidden = request.hidden.optional();
     if (request.double_texting.has_value()) agent.double_texting = request.double_texting;
     agent.project_id = request.project_id.optional();
-    agent.template_id = request.template_id.optional();
-    agent.base_template_id = request.base_template_id.optional();
+    if (request.template_id.present()) agent.template_id = request.template_id.optional();
+    if (request.base_template_id.present()) agent.base_template_id = request.base_template_id.optional();
     const std::vector<std::string> tags = without_repeats(request.tags.value_or({}));
     if (contains(tags, "role:subagent")) agent.hidden = true;
 
@@ -182,6 +194,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     made.blocks = made.fresh_blocks;
     std::vector<Block> attached = co_await blocks_by_id(organization_id, request.block_ids.value_or({}));
     for (Block& block : attached) made.blocks.push_back(std::move(block));
+    for (Block& block : given.blocks) made.blocks.push_back(std::move(block));
     demand_distinct_labels(made.blocks);
 
     made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0}));
@@ -190,16 +203,13 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
     made.agent = agent;
 
-    storage::Transaction transaction;
     insert(transaction, made);
     set_secrets(transaction, agent, request, actor, {});
     const bool is_partner =
         agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
-    if (agent.enable_sleeptime.value_or(false) && !is_partner)
+    if (agent.enable_sleeptime.value_or(false) && !is_partner && !given.partner)
         co_await add_partner(transaction, agent, made.blocks, actor);
-    if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
-    co_await parts_.database.commit(std::move(transaction));
-    co_return co_await get(organization_id, agent.id, AgentInclude());
+    co_return agent;
 }
 
 void AgentService::insert(storage::Transaction& transaction, const NewAgent& made) const {
@@ -282,22 +292,28 @@ awaitable<void> AgentService::replace_messages(storage::Transaction& transaction
     parts_.messages.set_context(transaction, agent.id, without_repeats(ids));
 }
 
-awaitable<AgentState> AgentService::update(std::string organization_id, std::string actor, std::string id,
-                                           UpdateAgent request) const {
+awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& agent, UpdateAgent request,
+                                     std::string actor) const {
     refuse_what_is_not_there(request);
-    Agent agent = co_await find(organization_id, id);
+    const std::size_t size_before = transaction.size();
     const std::optional<std::string> timezone_before = agent.timezone;
     bool changed = apply_plain_fields(request, agent);
     const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
-    storage::Transaction transaction;
     const bool links_changed = co_await replace_links(transaction, agent, request);
     if (request.tags.has_value()) parts_.agents.set_tags(transaction, agent, without_repeats(*request.tags));
     if (request.secrets.has_value() || request.tool_exec_environment_variables.has_value()) {
-        const auto stored = co_await parts_.agents.variables(id);
+        const auto stored = co_await parts_.agents.variables(agent.id);
         set_secrets(transaction, agent, request, actor, stored);
     }
     if (agent.timezone != timezone_before) co_await retime_schedules(transaction, agent);
-    changed = changed || model_changed || links_changed || !transaction.empty();
+    co_return changed || model_changed || links_changed || transaction.size() > size_before;
+}
+
+awaitable<AgentState> AgentService::update(std::string organization_id, std::string actor, std::string id,
+                                           UpdateAgent request) const {
+    Agent agent = co_await find(organization_id, id);
+    storage::Transaction transaction;
+    const bool changed = co_await change(transaction, agent, request, actor);
     if (changed) {
         agent.updated_at = now();
         agent.last_updated_by_id = actor;

@@ -15,6 +15,13 @@ struct AgentInclude {
     bool pending_approval = false;  ///< only who asks for it by name
 };
 
+/// What an agent is given beside its request, by who makes several things at once.
+struct AgentGiven {
+    AgentOrigin origin;         ///< its project is that of the request
+    std::vector<Block> blocks;  ///< attached behind its own; the same transaction has stored them before
+    bool partner = false;       ///< what looks after its memory is made elsewhere
+};
+
 /// Agents as a whole: what making, changing and showing one takes beyond its row. Thread-safe; what it refers to
 /// outlives it.
 class AgentService {
@@ -42,10 +49,19 @@ public:
     boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor, CreateAgent request,
                                               std::optional<std::string> idempotency_key) const;
 
+    /// The same as part of the caller's transaction, for which it only adds statements.
+    boost::asio::awaitable<Agent> add(storage::Transaction& transaction, std::string organization_id, std::string actor,
+                                      CreateAgent request, AgentGiven given) const;
+
     /// Changes what `request` holds and brings the system message up to date. Throws Error{conflict} if somebody else
     /// changed the agent meanwhile: then it may be called again.
     boost::asio::awaitable<AgentState> update(std::string organization_id, std::string actor, std::string id,
                                               UpdateAgent request) const;
+
+    /// The same as part of the caller's transaction: fills in `agent` and adds what else changes; the caller writes the
+    /// row. True if anything is to be written. The system message follows with the next look at it.
+    boost::asio::awaitable<bool> change(storage::Transaction& transaction, Agent& agent, UpdateAgent request,
+                                        std::string actor) const;
 
     boost::asio::awaitable<AgentState> get(std::string organization_id, std::string id, AgentInclude include) const;
 

@@ -1,6 +1,7 @@
 #include "storage/block_repository.hpp"
 
 #include "domain/text_list.hpp"
+#include "storage/project_filter.hpp"
 
 namespace stele::storage {
 namespace {
@@ -108,7 +109,7 @@ void add_filter(Select& select, const BlockFilter& filter) {
     if (filter.value_search)
         select.where("LOWER(b.value) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.value_search));
     if (filter.name) select.where("b.template_name = ?", filter.name);
-    if (filter.project_id) select.where("b.project_id = ?", filter.project_id);
+    if (filter.project_id) where_project(select, "b.project_id", *filter.project_id);
     if (filter.templates_only) select.where("b.is_template = ?", std::int64_t{*filter.templates_only});
     // No block has an identity before identities exist.
     if (filter.identity_id || !filter.identifier_keys.empty()) select.where("1 = 0");

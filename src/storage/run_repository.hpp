@@ -111,6 +111,9 @@ public:
     static std::vector<Statement> statements();
 
 private:
+    boost::asio::awaitable<std::vector<Run>> of_project(std::string organization_id, std::string project_id,
+                                                        std::vector<Run> runs) const;
+
     Database& database_;
 };
 

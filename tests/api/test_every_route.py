@@ -2,6 +2,7 @@
 never a crash, nothing changed. A new route is covered the moment it is in a table."""
 
 import json
+import re
 import urllib.parse
 
 import mcp_server
@@ -10,9 +11,11 @@ import stele
 
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
-            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server"}
+            "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server",
+            "feed_id": "feed", "subscription_id": "feed_subscription", "pipeline_id": "pipeline"}
 NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo",
-         "session_id": "mcp-oauth-00000000"}
+         "session_id": "mcp-oauth-00000000", "project_id": "default-project", "projectId": "default-project", "template_name": "everything", "template_version": "everything:current", "name": "everything",
+         "template_id": "everything", "templateId": "everything", "deployment_id": f"deployment-{GONE}"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -62,8 +65,16 @@ def world(server, peer):
     tool = http.post("/v1/tools", {"name": "everything", "description": "d"})
     http.patch(f"/v1/agents/{agent['id']}/tools/attach/{tool['id']}")
     sandbox = http.post("/v1/sandbox-config/local/default")
+    feed = http.post("/v1/feeds", {"project_id": "default-project", "name": "f"})
+    http.post(f"/v1/feeds/{feed['id']}/messages", {"messages": [{"content": "news"}]})
+    subscription = http.post(f"/v1/feeds/{feed['id']}/subscribe", {"agent_id": agent["id"], "cron_schedule": "0 0 29 2 *"})
+    pipeline = http.post("/v1/pipelines", {"name": "p", "project_id": "default-project", "integration_type": "custom_webhook", "producer_config": {"type": "custom_webhook", "data": {}}})["pipeline"]
+    author = http.post("/v1/agents", {"memory_blocks": []})
+    template = http.post("/v1/templates", {"type": "agent", "agent_id": author["id"], "name": "everything"})
+    deployment = http.post("/v1/templates/everything/agents")["deployment_id"]
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
-    return {**NAMES, "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
+    return {**NAMES, "feed_id": feed["id"], "feed_message_id": http.get(f"/v1/feeds/{feed['id']}/messages")["messages"][0]["id"], "subscription_id": subscription["id"], "pipeline_id": pipeline["id"],
+            "author_id": author["id"], "template_id": template["id"], "deployment_id": deployment, "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
             "job_id": message["run_id"]}
@@ -86,6 +97,8 @@ def operations(document, method=None):
 def filled(path: str, world: dict, **other) -> str:
     for name in list(PREFIXES) + list(NAMES):
         value = world.get("mcp_tool_id") if name == "tool_id" and path.startswith("/v1/mcp-servers/") else world.get(name)
+        if name == "message_id" and path.startswith("/v1/feeds/"):
+            value = world.get("feed_message_id")
         path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, value or name)))
     assert "{" not in path, f"tell this test how to fill {path}"
     needed = {"/v1/telemetry/provider-trace": f"?step_id={world.get('step_id')}", "/v1/tools/mcp-tools-by-server": "?mcp_server_name=nobody"}
@@ -113,6 +126,21 @@ def needed(path: str, world: dict, text: str) -> dict:
     if path.startswith(("/v1/mcp-servers", "/v1/tools/mcp")) and "mcp_url" in world:
         given = {"args": {"message": text}} if path.endswith(("/run", "/execute")) else {}
         return {"server_name": f"{text} {path}", "config": {"server_url": world["mcp_url"]}, "server_url": world["mcp_url"], "mcp_server_name": "nobody", "mcp_tool_name": "echo", **given}
+    if path == "/v1/projects":
+        return {"name": "Unknown members"}
+    if path.startswith(("/v1/templates", "/v1/legacy-templates")):
+        return {"type": "agent", "agent_id": world.get("author_id", world["agent_id"]), "agent_file_json": {"agents": [{"id": "agent-0"}]}, "version": "1", "new_name": "everything",
+                "deployment_id": world["deployment_id"], "agents": [{"model": "stele/offline", "systemPrompt": text, "entityId": "e"}]}
+    if path.endswith("/migrate"):
+        return {"to_template": "everything"}
+    if path.startswith("/v1/_internal_templates/"):
+        ids = {name: "x" for name in ("template_id", "base_template_id", "deployment_id", "entity_id")}
+        made = {**ids, "label": "human", "value": text, "agent_ids": [world["agent_id"]], "description": text}
+        return [made] if path.endswith("/batch") else made
+    if path.startswith(("/v1/feeds", "/v1/pipelines")):
+        config = {"type": "custom_webhook", "data": {}}
+        return {"name": "n", "project_id": "default-project", "messages": [{"content": text}], "agent_id": world["agent_id"], "cron_schedule": "0 0 29 2 *", "integration_type": "custom_webhook",
+                "producer_config": config}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
@@ -130,7 +158,7 @@ def resolved(document, schema: dict) -> dict:
 def bodies(document):
     """Every operation that takes a body, with the body's schema."""
     for method, path, operation in operations(document):
-        if "requestBody" in operation:
+        if "requestBody" in operation and not path.endswith("/batch"):  # a list
             yield method, path, resolved(document, operation["requestBody"]["content"]["application/json"]["schema"]), operation["requestBody"]["required"]
 
 
@@ -299,7 +327,8 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
             http.post(f"/v1/agents/{world['agent_id']}/messages", {"input": "hello"})
         body = {"no_such_member": {"deep": [1, None]}, "requires_approval": False}
         if operation.get("requestBody", {}).get("required"):
-            body.update(needed(path, world, "@say hello") if method in ("POST", "PUT") else {})
+            more = needed(path, world, "@say hello") if method in ("POST", "PUT") or path.startswith(("/v1/templates", "/v1/feeds", "/v1/pipelines")) else {}
+            body = more if isinstance(more, list) else {**body, **more}
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         url = filled(path, world, block_id=block).split("?")[0]
         url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo"
@@ -316,7 +345,11 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
 
 def test_wrong_verbs_name_the_right_ones(server, document, world):
     http = server.http(2)
+    by_shape = {}  # the same path may name its parameters differently for each verb
     for path, methods in document["paths"].items():
+        by_shape.setdefault(re.sub(r"\{\w+\}", "{}", path), {}).update(dict.fromkeys(methods, path))
+    for methods in by_shape.values():
+        path = next(iter(methods.values()))
         if not path.startswith("/v1"):
             continue
         for verb in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {name.upper() for name in methods}:
