@@ -121,7 +121,12 @@ awaitable<std::optional<storage::FeedDelivery>> FeedRunner::plan(storage::Transa
     co_return delivery;
 }
 
+// What is planned while the server starts is found by take_up() too.
 void FeedRunner::begin(std::string delivery_id) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!carried_.insert(delivery_id).second) return;
+    }
     const auto& executor = executors_[next_executor_++ % executors_.size()];
     boost::asio::co_spawn(executor, carry_out(std::move(delivery_id), at_work_), boost::asio::detached);
 }
@@ -140,6 +145,10 @@ awaitable<void> FeedRunner::carry_out(std::string delivery_id, Presence presence
         if (!broke) continue;
         timer.expires_after(sleep_after_failure);
         co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        carried_.erase(delivery_id);
     }
     presence.reset();
     if (at_work() + 1 >= deliveries_max) alarm_.wake();

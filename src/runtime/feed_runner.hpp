@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
+#include <set>
 
 namespace stele::runtime {
 
@@ -48,7 +50,7 @@ public:
                                                                       FeedSubscription subscription, std::string type,
                                                                       std::int64_t after, std::int64_t to) const;
 
-    /// Thread-safe.
+    /// No effect on one that is carried out already. Thread-safe.
     void begin(std::string delivery_id);
 
 private:
@@ -71,6 +73,8 @@ private:
     Alarm alarm_;
     Presence at_work_ = std::make_shared<int>();
     std::chrono::steady_clock::time_point forget_at_{};
+    std::mutex mutex_;
+    std::set<std::string> carried_;  ///< deliveries that a coroutine is at work on
 };
 
 /// The newest sequence there may be.

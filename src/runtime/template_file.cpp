@@ -113,7 +113,8 @@ awaitable<std::map<std::string, std::string>> TemplateService::take_tools(std::s
                                                                           bool update_existing) const {
     std::map<std::string, std::string> ids;
     for (const Json& each : tools) {
-        const auto tool = decode_file<TemplateFileTool>(each.text);
+        auto tool = decode_file<TemplateFileTool>(each.text);
+        if (tool.id.empty()) tool.id = tool.name;
         std::vector<std::string> name{tool.name};
         const std::vector<Tool> found = co_await parts_.tools.find_by_names(organization_id, std::move(name));
         if (!found.empty() && (!update_existing || !is_custom(found.front()))) {
@@ -132,7 +133,10 @@ awaitable<std::map<std::string, std::string>> TemplateService::take_tools(std::s
 awaitable<TemplateSnapshot> TemplateService::snapshot_of_file(std::string organization_id, std::string actor,
                                                               Json agent_file, bool update_existing_tools,
                                                               TemplateSnapshot known) const {
-    const auto file = decode_file<TemplateFile>(agent_file.text);
+    const bool first_version =
+        json_member_text(agent_file.text, "core_memory") && !json_member_text(agent_file.text, "agents");
+    const TemplateFile file = first_version ? to_version_2(decode_file<TemplateFileV1>(agent_file.text))
+                                            : decode_file<TemplateFile>(agent_file.text);
     if (file.agents.empty()) throw bad_file("agents: must not be empty");
     const std::optional<Group> group = group_of(file);
     const std::map<std::string, std::string> tool_ids =

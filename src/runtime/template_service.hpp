@@ -64,7 +64,7 @@ public:
     boost::asio::awaitable<Template> create_from(std::string organization_id, std::string actor, std::string project_id,
                                                  std::string name, std::string agent_id) const;
 
-    /// The content that an agent file (version 2) stands for, without its messages. Tools that there are not are made;
+    /// The content that an agent file of either version stands for, without its messages. Tools that there are not are made;
     /// users' own of the same name stay unless `update_existing_tools`. Entities that `known` has keep their ids.
     /// Throws Error{invalid_argument} for a file that does not hang together.
     boost::asio::awaitable<TemplateSnapshot> snapshot_of_file(std::string organization_id, std::string actor,

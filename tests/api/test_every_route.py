@@ -70,6 +70,7 @@ def world(server, peer):
     subscription = http.post(f"/v1/feeds/{feed['id']}/subscribe", {"agent_id": agent["id"], "cron_schedule": "0 0 29 2 *"})
     pipeline = http.post("/v1/pipelines", {"name": "p", "project_id": "default-project", "integration_type": "custom_webhook", "producer_config": {"type": "custom_webhook", "data": {}}})["pipeline"]
     author = http.post("/v1/agents", {"memory_blocks": []})
+    http.post(f"/v1/feeds/{feed['id']}/subscribe", {"agent_id": author["id"], "cron_schedule": "0 0 29 2 *"})
     template = http.post("/v1/templates", {"type": "agent", "agent_id": author["id"], "name": "everything"})
     deployment = http.post("/v1/templates/everything/agents")["deployment_id"]
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
@@ -139,6 +140,8 @@ def needed(path: str, world: dict, text: str) -> dict:
         return [made] if path.endswith("/batch") else made
     if path.startswith(("/v1/feeds", "/v1/pipelines")):
         config = {"type": "custom_webhook", "data": {}}
+        if path.endswith("/unsubscribe"):
+            return {"agent_id": world.get("author_id", world["agent_id"])}
         return {"name": "n", "project_id": "default-project", "messages": [{"content": text}], "agent_id": world["agent_id"], "cron_schedule": "0 0 29 2 *", "integration_type": "custom_webhook",
                 "producer_config": config}
     if path == "/v1/groups":
@@ -329,6 +332,8 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
         if operation.get("requestBody", {}).get("required"):
             more = needed(path, world, "@say hello") if method in ("POST", "PUT") or path.startswith(("/v1/templates", "/v1/feeds", "/v1/pipelines")) else {}
             body = more if isinstance(more, list) else {**body, **more}
+        if path.endswith("/save-version"):
+            body["template_name"] = world["template_name"]
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         url = filled(path, world, block_id=block).split("?")[0]
         url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo"

@@ -331,6 +331,15 @@ def test_a_template_of_an_agent_file_makes_no_agent(api):
     assert agent["system"] == "From disk" and {tool["name"] for tool in agent["tools"]} == {"memory_insert", "of_a_file"} and blocks(agent)["human"]["value"] == "Ada"
 
 
+def test_a_template_of_an_older_agent_file(api):
+    file = {"agent_type": "memgpt_agent", "name": "Older", "system": "S {{x}}", "core_memory": [{"label": "human", "value": "{{who}}", "limit": 66}], "tags": [{"tag": "t"}], "version": "0.6.1",
+            "messages": [], "tools": [{"name": "send_message", "tool_type": "letta_core"}, {"name": "of_an_older_file", "description": "d"}], "tool_exec_environment_variables": [{"key": "K", "value": ""}]}
+    made = api.post("/v1/templates", {"type": "agent_file", "agent_file": file, "update_existing_tools": True})
+    agent = api.post(f"/v1/templates/{made['name']}/agents", {"memory_variables": {"x": "1", "who": "Ada"}})["agents"][0]
+    assert agent["agent_type"] == "memgpt_agent" and agent["system"] == "S 1" and agent["tags"] == ["t"] and blocks(agent)["human"]["value"] == "Ada" and blocks(agent)["human"]["limit"] == 66
+    assert {tool["name"] for tool in agent["tools"]} == {"send_message", "of_an_older_file"} and [each["key"] for each in snapshot(api, made)["agents"][0]["toolVariables"]["data"]] == ["K"]
+
+
 def test_a_draft_is_replaced_by_an_agent_file(api, bot):
     human = next(block["entityId"] for block in snapshot(api, bot)["blocks"] if block["label"] == "human")
     edit(api, bot, lambda content: content["agents"][0].update(systemPrompt="unsaved"))
