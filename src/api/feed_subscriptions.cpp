@@ -39,6 +39,8 @@ awaitable<FeedSubscription> new_subscription(Services& services, const Request& 
 
 namespace {
 
+constexpr int trigger_attempts_max = 8;
+
 awaitable<FeedSubscription> find(Services& services, const Request& request, std::string feed_id) {
     const std::string id = request.path_id("subscription_id", "feed_subscription");
     auto found = co_await services.feed_subscriptions.find(request.organization_id, std::move(feed_id), id);
@@ -160,17 +162,17 @@ awaitable<Response> remove(Services& services, const Request& request) {
 }
 
 // Hands over what is new; the answer does not wait for what the agent makes of it.
-awaitable<Response> trigger(Services& services, const Request& request) {
+awaitable<Response> trigger_once(Services& services, const Request& request) {
     FeedSubscription subscription = co_await find(services, request);
     const std::int64_t after = subscription.last_consumed_sequence;
     const auto range = co_await services.feeds.range(subscription.feed_id, after, runtime::newest_sequence);
     FeedTriggered shown;
-    shown.messages_sent = range.count;
     storage::Transaction transaction;
     std::string type = "manual";
     const auto delivery =
         co_await services.feed_runner.plan(transaction, std::move(subscription), std::move(type), after, range.last);
-    if (!delivery) co_return answer(FeedTriggered());
+    if (!delivery) co_return answer(shown);
+    shown.messages_sent = range.count;
     Response response = answer(shown);
     if (request.idempotency_key)
         services.idempotency.keep(transaction, request.organization_id, *request.idempotency_key, response.status,
@@ -178,6 +180,18 @@ awaitable<Response> trigger(Services& services, const Request& request) {
     co_await services.database.commit(std::move(transaction));
     services.feed_runner.begin(delivery->id);
     co_return response;
+}
+
+// A delivery may end between reading and writing: what is new is less then.
+awaitable<Response> trigger(Services& services, const Request& request) {
+    for (int attempt = 1;; ++attempt) {
+        try {
+            Response response = co_await trigger_once(services, request);
+            co_return response;
+        } catch (const Error& error) {
+            if (error.type != changed_meanwhile_type || attempt == trigger_attempts_max) throw;
+        }
+    }
 }
 
 awaitable<Response> backfill(Services& services, const Request& request) {

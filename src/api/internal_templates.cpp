@@ -28,14 +28,17 @@ awaitable<void> drop_unknown_tools(Services& services, std::string organization_
 awaitable<Response> create_agent(Services& services, const Request& request) {
     auto body = decode<InternalTemplateAgentCreate>(request.body());
     if (!body.project_id.present() && request.project_id) body.project_id = *request.project_id;
-    runtime::AgentGiven given;
-    given.origin.deployment_id = body.deployment_id;
-    given.origin.entity_id = body.entity_id;
+    const std::string deployment_id = body.deployment_id, entity_id = body.entity_id;
     CreateAgent wanted = std::move(body);
     co_await drop_unknown_tools(services, request.organization_id, wanted);
+    runtime::NewAgent nothing_yet;
+    runtime::NewAgent prepared = co_await services.agent_service.prepare(request.organization_id, request.user_id,
+                                                                         wanted, std::move(nothing_yet));
+    prepared.agent.deployment_id = deployment_id;
+    prepared.agent.entity_id = entity_id;
+    const Agent& made = prepared.agent;
     storage::Transaction transaction;
-    const Agent made = co_await services.agent_service.add(transaction, request.organization_id, request.user_id,
-                                                           std::move(wanted), std::move(given));
+    services.agent_service.insert(transaction, prepared, wanted, request.user_id);
     if (request.idempotency_key)
         services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, made.id);
     co_await services.database.commit(std::move(transaction));

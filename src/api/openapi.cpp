@@ -1,6 +1,7 @@
 #include "api/route.hpp"
 
 #include "base/json_text.hpp"
+#include "domain/agent_file.hpp"
 #include "domain/agent_search.hpp"
 #include "domain/answer.hpp"
 #include "domain/batch.hpp"
@@ -48,6 +49,9 @@ constexpr char envelopes[] =
 
 std::string schemas() {
     std::string out = "{";
+    add<AgentFile>(out, "AgentFile", SchemaUse::answer);
+    add<ExportAgentRequest>(out, "ExportAgentRequest", SchemaUse::request);
+    add<ImportedAgents>(out, "ImportedAgents", SchemaUse::answer);
     add<CreateAgent>(out, "CreateAgent", SchemaUse::request);
     add<UpdateAgent>(out, "UpdateAgent", SchemaUse::request);
     add<ResetMessages>(out, "ResetMessages", SchemaUse::request);

@@ -44,6 +44,7 @@ struct Route {
 const std::vector<Route>& all_routes();
 
 // One table a resource, beside its handlers.
+std::span<const Route> agent_file_routes();
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
 std::span<const Route> agent_search_routes();

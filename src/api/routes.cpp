@@ -5,7 +5,8 @@ namespace stele::api {
 const std::vector<Route>& all_routes() {
     static const std::vector<Route> routes = [] {
         std::vector<Route> all;
-        for (const auto& table : {agent_link_routes(),
+        for (const auto& table : {agent_file_routes(),
+                                  agent_link_routes(),
                                   agent_routes(),
                                   agent_search_routes(),
                                   batch_routes(),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/client.hpp"
+#include "runtime/agent_files.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/batch_runner.hpp"
 #include "runtime/conversation_service.hpp"
@@ -83,6 +84,7 @@ struct Services {
     const tools::mcp::ToolSync& mcp_sync;
     tools::mcp::OauthLogins& mcp_oauth;
     const runtime::AgentService& agent_service;
+    const runtime::AgentFiles& agent_files;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;

@@ -112,6 +112,7 @@ private:
     runtime::ToolService tool_service_;
     runtime::TemplateService template_service_;
     runtime::TemplateMigrator template_migrator_;
+    runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
     api::Services services_;
     api::Dispatch dispatch_;
@@ -217,6 +218,8 @@ ServerApp::ServerApp(const Options& options)
       template_service_({*database_, templates_, agents_, blocks_, tools_, groups_, idempotency_, agent_service_,
                          project_service_, tool_service_, runtime_, sealer_}),
       template_migrator_(template_service_, *database_, templates_, contexts_.front()->get_executor()),
+      agent_files_(
+          {*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_, tool_service_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       services_{*database_,
                 agents_,
@@ -251,6 +254,7 @@ ServerApp::ServerApp(const Options& options)
                 mcp_sync_,
                 mcp_oauth_,
                 agent_service_,
+                agent_files_,
                 conversation_service_,
                 group_service_,
                 message_service_,

@@ -131,25 +131,13 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
     co_return blocks;
 }
 
-awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
-                                           std::optional<std::string> idempotency_key) const {
-    storage::Transaction transaction;
-    AgentGiven nothing;
-    const Agent agent =
-        co_await add(transaction, organization_id, std::move(actor), std::move(request), std::move(nothing));
-    if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
-    co_await parts_.database.commit(std::move(transaction));
-    co_return co_await get(organization_id, agent.id, AgentInclude());
-}
-
-awaitable<Agent> AgentService::add(storage::Transaction& transaction, std::string organization_id, std::string actor,
-                                   CreateAgent request, AgentGiven given) const {
+awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::string actor, CreateAgent request,
+                                          NewAgent made) const {
     refuse_what_is_not_there(request);
     demand_file_limits(request);
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
 
     Agent agent;
-    static_cast<AgentOrigin&>(agent) = given.origin;
     agent.id = new_id("agent");
     agent.organization_id = organization_id;
     agent.name = request.name.has_value() ? *request.name : random_agent_name();
@@ -171,8 +159,8 @@ awaitable<Agent> AgentService::add(storage::Transaction& transaction, std::strin
     agent.hidden = request.hidden.optional();
     if (request.double_texting.has_value()) agent.double_texting = request.double_texting;
     agent.project_id = request.project_id.optional();
-    if (request.template_id.present()) agent.template_id = request.template_id.optional();
-    if (request.base_template_id.present()) agent.base_template_id = request.base_template_id.optional();
+    agent.template_id = request.template_id.optional();
+    agent.base_template_id = request.base_template_id.optional();
     const std::vector<std::string> tags = without_repeats(request.tags.value_or({}));
     if (contains(tags, "role:subagent")) agent.hidden = true;
 
@@ -183,33 +171,48 @@ awaitable<Agent> AgentService::add(storage::Transaction& transaction, std::strin
     compaction.prompt = default_compaction_prompt(compaction.mode);
     if (request.compaction_settings.has_value()) apply(*request.compaction_settings, compaction);
 
-    NewAgent made;
     made.tags = tags;
-    made.tools = co_await tools_for(organization_id, request);
+    std::vector<Tool> asked_for = co_await tools_for(organization_id, request);
     agent.tool_rules = request.tool_rules.value_or({});
-    add_automatic_rules(agent, made.tools, request);
+    add_automatic_rules(agent, asked_for, request);
+    for (Tool& tool : asked_for) made.tools.push_back(std::move(tool));
 
-    for (CreateBlock& block : request.memory_blocks.value_or({}))
+    for (CreateBlock& block : request.memory_blocks.value_or({})) {
         made.fresh_blocks.push_back(make_block(std::move(block), actor));
-    made.blocks = made.fresh_blocks;
+        made.blocks.push_back(made.fresh_blocks.back());
+    }
     std::vector<Block> attached = co_await blocks_by_id(organization_id, request.block_ids.value_or({}));
     for (Block& block : attached) made.blocks.push_back(std::move(block));
-    for (Block& block : given.blocks) made.blocks.push_back(std::move(block));
     demand_distinct_labels(made.blocks);
 
     made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0}));
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
-    made.agent = agent;
+    made.agent = std::move(agent);
+    co_return made;
+}
 
-    insert(transaction, made);
-    set_secrets(transaction, agent, request, actor, {});
+awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
+                                           std::optional<std::string> idempotency_key) const {
+    NewAgent nothing_yet;
+    const NewAgent made = co_await prepare(organization_id, actor, request, std::move(nothing_yet));
+    const Agent& agent = made.agent;
+    storage::Transaction transaction;
+    insert(transaction, made, request, actor);
     const bool is_partner =
         agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
-    if (agent.enable_sleeptime.value_or(false) && !is_partner && !given.partner)
+    if (agent.enable_sleeptime.value_or(false) && !is_partner)
         co_await add_partner(transaction, agent, made.blocks, actor);
-    co_return agent;
+    if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
+    co_await parts_.database.commit(std::move(transaction));
+    co_return co_await get(organization_id, agent.id, AgentInclude());
+}
+
+void AgentService::insert(storage::Transaction& transaction, const NewAgent& made, const AgentLinksRequest& secrets,
+                          const std::string& actor) const {
+    insert(transaction, made);
+    set_secrets(transaction, made.agent, secrets, actor, {});
 }
 
 void AgentService::insert(storage::Transaction& transaction, const NewAgent& made) const {

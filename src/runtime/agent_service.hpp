@@ -15,13 +15,6 @@ struct AgentInclude {
     bool pending_approval = false;  ///< only who asks for it by name
 };
 
-/// What an agent is given beside its request, by who makes several things at once.
-struct AgentGiven {
-    AgentOrigin origin;         ///< its project is that of the request
-    std::vector<Block> blocks;  ///< attached behind its own; the same transaction has stored them before
-    bool partner = false;       ///< what looks after its memory is made elsewhere
-};
-
 /// Agents as a whole: what making, changing and showing one takes beyond its row. Thread-safe; what it refers to
 /// outlives it.
 class AgentService {
@@ -49,9 +42,15 @@ public:
     boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor, CreateAgent request,
                                               std::optional<std::string> idempotency_key) const;
 
-    /// The same as part of the caller's transaction, for which it only adds statements.
-    boost::asio::awaitable<Agent> add(storage::Transaction& transaction, std::string organization_id, std::string actor,
-                                      CreateAgent request, AgentGiven given) const;
+    /// The agent that `request` asks for, nothing of it stored yet, for a transaction that makes more than this agent.
+    /// `given`: blocks and tools that are attached besides, whose rules are the request's alone; `fresh_blocks` of it
+    /// are stored with the agent. Throws as create does.
+    boost::asio::awaitable<NewAgent> prepare(std::string organization_id, std::string actor, CreateAgent request,
+                                             NewAgent given) const;
+
+    /// Stores it, with the values of `secrets`.
+    void insert(storage::Transaction& transaction, const NewAgent& made, const AgentLinksRequest& secrets,
+                const std::string& actor) const;
 
     /// Changes what `request` holds and brings the system message up to date. Throws Error{conflict} if somebody else
     /// changed the agent meanwhile: then it may be called again.

@@ -96,7 +96,7 @@ awaitable<void> FeedRunner::claim(FeedSubscription subscription) {
         co_await parts_.database.commit(std::move(transaction));
     } catch (const Error& error) {
         if (error.code != ErrorCode::conflict) throw;
-        co_return;  // deleted, moved to another time, or triggered by hand meanwhile
+        co_return;  // deleted, moved to another time, or triggered by hand meanwhile: still due, it is looked at again
     }
     if (delivery) begin(delivery->id);
 }

@@ -41,6 +41,23 @@ void add_wishes(const DeployRequest& wishes, bool is_main, PlannedAgent& planned
 
 }  // namespace
 
+// Adds the agent of an entity, whose blocks the transaction has stored before, and gives its id. Who looks after its
+// memory is an entity too.
+awaitable<std::string> TemplateService::add_agent(storage::Transaction& transaction, DeploymentOrigin origin,
+                                                  std::string organization_id, std::string actor, PlannedAgent planned,
+                                                  std::vector<Block> blocks) const {
+    NewAgent given;
+    given.blocks = std::move(blocks);
+    NewAgent made =
+        co_await parts_.agent_service.prepare(std::move(organization_id), actor, planned.request, std::move(given));
+    made.agent.template_id = origin.template_id;
+    made.agent.base_template_id = origin.base_template_id;
+    made.agent.deployment_id = origin.deployment_id;
+    made.agent.entity_id = planned.entity_id;
+    parts_.agent_service.insert(transaction, made, planned.request, actor);
+    co_return made.agent.id;
+}
+
 awaitable<Deployed> TemplateService::deploy(FoundTemplate of, std::string actor, DeployRequest request,
                                             std::optional<std::string> idempotency_key) const {
     const std::string organization_id = of.found.organization_id;
@@ -77,17 +94,12 @@ awaitable<Deployed> TemplateService::deploy(FoundTemplate of, std::string actor,
         const bool is_main = &each == &main_agent(snapshot);
         add_wishes(request, is_main, planned);
         if (sleeps && is_main) planned.request.enable_sleeptime = true;
-        AgentGiven given;
-        given.origin.template_id = origin.template_id;
-        given.origin.base_template_id = origin.base_template_id;
-        given.origin.deployment_id = origin.deployment_id;
-        given.origin.entity_id = each.entityId;
-        given.partner = true;
-        for (const std::string& entity : planned.block_entities) given.blocks.push_back(blocks.at(entity));
-        const Agent agent = co_await parts_.agent_service.add(transaction, organization_id, actor,
-                                                              std::move(planned.request), std::move(given));
-        agent_ids[each.entityId] = agent.id;
-        shown.agent_ids.push_back(agent.id);
+        std::vector<Block> held;
+        for (const std::string& entity : planned.block_entities) held.push_back(blocks.at(entity));
+        std::string id =
+            co_await add_agent(transaction, origin, organization_id, actor, std::move(planned), std::move(held));
+        agent_ids[each.entityId] = id;
+        shown.agent_ids.push_back(std::move(id));
     }
     auto group = planned_group(snapshot, agent_ids, block_ids, origin);
     if (group) {

@@ -30,6 +30,19 @@ std::string main_id_of(const std::vector<DeployedAgent>& agents) {
 
 }  // namespace
 
+/// One attempt to move a deployment.
+struct TemplateService::Migration {
+    Deployment deployment;
+    std::string actor, main_id;
+    TemplateSnapshot snapshot;  ///< of the version; `plan` points into it
+    DeploymentOrigin origin;
+    TextMap values;
+    std::vector<std::string> tools;
+    MigrationPlan plan;
+    storage::Transaction transaction;
+    std::map<std::string, std::string> block_ids, agent_ids;  ///< by entity
+};
+
 awaitable<Lease> TemplateService::lease_in_time(std::string agent_id) const {
     const auto executor = co_await boost::asio::this_coro::executor;
     const auto signal = std::make_shared<boost::asio::cancellation_signal>();
@@ -94,115 +107,119 @@ awaitable<void> TemplateService::migrate(Deployment deployment, FoundTemplate to
 // Reads, plans, and writes all of it in one transaction.
 awaitable<void> TemplateService::migrate_once(Deployment deployment, FoundTemplate to, std::string actor,
                                               MigrationFlags flags, TextMap memory_variables) const {
-    const std::string organization_id = deployment.organization_id;
     std::vector<DeployedAgent> agents = co_await deployed_agents(deployment);
     if (agents.empty()) throw hosted_error(ErrorCode::not_found, "Deployment not found: " + deployment.id);
     const TemplateContent target = co_await content(to);
-    const TemplateSnapshot& snapshot = target.snapshot;
     flags = completed(std::move(flags), target.flags);
-    const auto from = co_await parts_.templates.version_by_id(organization_id, deployment.template_id);
-    const std::string main_id = main_id_of(agents);
-    assign_entities(agents, snapshot, deployment.base_template_id == to.found.id, main_id);
-
+    const auto from = co_await parts_.templates.version_by_id(deployment.organization_id, deployment.template_id);
+    Migration at;
+    at.actor = std::move(actor);
+    at.main_id = main_id_of(agents);
+    at.snapshot = target.snapshot;
+    at.origin = {deployment.project_id, target.template_id, to.found.id, deployment.id, to.found.name};
+    assign_entities(agents, at.snapshot, deployment.base_template_id == to.found.id, at.main_id);
     const TextMap given = merged(deployment.memory_variables, memory_variables);
-    const std::vector<std::string> kept = kept_blocks(agents, snapshot, flags);
-    const TextMap values = values_for(snapshot, given, kept);
-    const std::vector<std::string> tools = co_await known_tools(organization_id, snapshot);
-    const DeploymentOrigin origin{deployment.project_id, target.template_id, to.found.id, deployment.id, to.found.name};
-    MigrationPlan plan =
-        plan_migration(agents, from ? &from->snapshot : nullptr, snapshot, flags, values, tools, origin);
+    at.values = values_for(at.snapshot, given, kept_blocks(agents, at.snapshot, flags));
+    at.tools = co_await known_tools(deployment.organization_id, at.snapshot);
+    at.plan =
+        plan_migration(agents, from ? &from->snapshot : nullptr, at.snapshot, flags, at.values, at.tools, at.origin);
+    at.deployment = std::move(deployment);
 
-    storage::Transaction transaction;
-    // Who lets go of a label comes before who takes it.
-    for (const AgentMove& move : plan.moves)
+    write_blocks(at);
+    co_await move_agents(at);
+    co_await add_agents(at);
+    auto group = planned_group(at.snapshot, at.agent_ids, at.block_ids, at.origin);
+    co_await move_group(at, std::move(group));
+    at.deployment.base_template_id = at.origin.base_template_id;
+    at.deployment.template_id = at.origin.template_id;
+    at.deployment.memory_variables = at.values;
+    at.deployment.updated_at = now();
+    parts_.templates.update_deployment(at.transaction, at.deployment);
+    co_await parts_.database.commit(std::move(at.transaction));
+}
+
+// Who lets go of a label comes before who takes it.
+void TemplateService::write_blocks(Migration& at) const {
+    const std::string& organization_id = at.deployment.organization_id;
+    for (const AgentMove& move : at.plan.moves)
         for (const std::string& block_id : move.detach)
-            parts_.blocks.detach_if_held(transaction, move.agent_id, block_id);
-    for (const Block& block : plan.gone) parts_.blocks.remove(transaction, organization_id, block);
-    std::map<std::string, std::string> block_ids, agent_ids;
-    for (auto& [entity, block] : plan.blocks) {
+            parts_.blocks.detach_if_held(at.transaction, move.agent_id, block_id);
+    for (const Block& block : at.plan.gone) parts_.blocks.remove(at.transaction, organization_id, block);
+    for (auto& [entity, block] : at.plan.blocks) {
         block.updated_at = now();
-        block.last_updated_by_id = actor;
-        parts_.blocks.update(transaction, organization_id, block, false);
-        block_ids[entity] = block.id;
+        block.last_updated_by_id = at.actor;
+        parts_.blocks.update(at.transaction, organization_id, block, false);
+        at.block_ids[entity] = block.id;
     }
-    for (const TemplateBlock* each : plan.fresh_blocks) {
-        Block block = make_block(planned_block(*each, values, origin), actor);
-        parts_.blocks.insert(transaction, organization_id, block);
-        block_ids[each->entityId] = block.id;
-        plan.blocks.emplace(each->entityId, std::move(block));
+    for (const TemplateBlock* each : at.plan.fresh_blocks) {
+        Block block = make_block(planned_block(*each, at.values, at.origin), at.actor);
+        parts_.blocks.insert(at.transaction, organization_id, block);
+        at.block_ids[each->entityId] = block.id;
+        at.plan.blocks.emplace(each->entityId, std::move(block));
     }
-    for (AgentMove& move : plan.moves) {
+}
+
+awaitable<void> TemplateService::move_agents(Migration& at) const {
+    const auto type = parse_manager_type(at.snapshot.type);
+    const bool sleeps = type == ManagerType::sleeptime || type == ManagerType::voice_sleeptime;
+    for (AgentMove& move : at.plan.moves) {
         for (const std::string& entity : move.attach)
-            parts_.blocks.attach(transaction, move.agent_id, plan.blocks.at(entity));
-        auto agent = co_await parts_.agents.find(organization_id, move.agent_id);
+            parts_.blocks.attach(at.transaction, move.agent_id, at.plan.blocks.at(entity));
+        auto agent = co_await parts_.agents.find(at.deployment.organization_id, move.agent_id);
         if (!agent) throw changed_meanwhile("Agent", move.agent_id);
         agent->agent_type = move.agent_type;
-        const bool changed = co_await parts_.agent_service.change(transaction, *agent, std::move(move.request), actor);
+        const bool changed =
+            co_await parts_.agent_service.change(at.transaction, *agent, std::move(move.request), at.actor);
         static_cast<void>(changed);  // it is of another version in any case
-        agent->template_id = origin.template_id;
-        agent->base_template_id = origin.base_template_id;
+        agent->template_id = at.origin.template_id;
+        agent->base_template_id = at.origin.base_template_id;
         agent->entity_id = move.entity_id;
-        if (agent->id == main_id) {
-            const auto type = parse_manager_type(snapshot.type);
-            const bool sleeps = type == ManagerType::sleeptime || type == ManagerType::voice_sleeptime;
-            if (sleeps != agent->enable_sleeptime.value_or(false))
-                agent->enable_sleeptime = sleeps ? std::optional(true) : std::nullopt;
-        }
+        if (agent->id == at.main_id && sleeps != agent->enable_sleeptime.value_or(false))
+            agent->enable_sleeptime = sleeps ? std::optional(true) : std::nullopt;
         agent->updated_at = now();
-        agent->last_updated_by_id = actor;
-        parts_.agents.update(transaction, *agent);
-        agent_ids[move.entity_id] = move.agent_id;
+        agent->last_updated_by_id = at.actor;
+        parts_.agents.update(at.transaction, *agent);
+        at.agent_ids[move.entity_id] = move.agent_id;
     }
-    for (const TemplateAgent* each : plan.fresh_agents) {
-        const TextMap no_secrets;
-        PlannedAgent planned = planned_agent(snapshot, *each, values, no_secrets, tools, deployment.project_id);
-        AgentGiven given_with;
-        given_with.origin.template_id = origin.template_id;
-        given_with.origin.base_template_id = origin.base_template_id;
-        given_with.origin.deployment_id = origin.deployment_id;
-        given_with.origin.entity_id = each->entityId;
-        given_with.partner = true;
-        for (const std::string& entity : planned.block_entities) given_with.blocks.push_back(plan.blocks.at(entity));
-        const Agent agent = co_await parts_.agent_service.add(transaction, organization_id, actor,
-                                                              std::move(planned.request), std::move(given_with));
-        agent_ids[each->entityId] = agent.id;
+}
+
+// Those that are new in the version.
+awaitable<void> TemplateService::add_agents(Migration& at) const {
+    const TextMap no_secrets;
+    for (const TemplateAgent* each : at.plan.fresh_agents) {
+        PlannedAgent planned =
+            planned_agent(at.snapshot, *each, at.values, no_secrets, at.tools, at.deployment.project_id);
+        std::vector<Block> held;
+        for (const std::string& entity : planned.block_entities) held.push_back(at.plan.blocks.at(entity));
+        std::string id = co_await add_agent(at.transaction, at.origin, at.deployment.organization_id, at.actor,
+                                            std::move(planned), std::move(held));
+        at.agent_ids[each->entityId] = std::move(id);
     }
-    auto group = planned_group(snapshot, agent_ids, block_ids, origin);
-    co_await move_group(transaction, deployment, std::move(group), actor);
-    deployment.base_template_id = origin.base_template_id;
-    deployment.template_id = origin.template_id;
-    deployment.memory_variables = values;
-    deployment.updated_at = now();
-    parts_.templates.update_deployment(transaction, deployment);
-    co_await parts_.database.commit(std::move(transaction));
 }
 
 // The group of the deployment as the version wants it: agents without a place leave it.
-awaitable<void> TemplateService::move_group(storage::Transaction& transaction, Deployment deployment,
-                                            std::optional<Group> wanted, std::string actor) const {
-    const std::string organization_id = deployment.organization_id;
-    const std::vector<std::string> ids = co_await parts_.templates.groups_of(organization_id, deployment.id);
+awaitable<void> TemplateService::move_group(Migration& at, std::optional<Group> wanted) const {
+    const std::string organization_id = at.deployment.organization_id;
+    const std::vector<std::string> ids = co_await parts_.templates.groups_of(organization_id, at.deployment.id);
     std::optional<Group> before;
     if (!ids.empty()) before = co_await parts_.groups.find(organization_id, ids.front());
-    const Timestamp time = now();
+    if (wanted) {
+        wanted->last_updated_by_id = at.actor;
+        wanted->updated_at = now();
+    }
     if (before && wanted && before->manager_type == wanted->manager_type) {
-        const bool looked_after = before->turns_counter.has_value();
         wanted->id = before->id;
         wanted->version = before->version;
         wanted->description = before->description;
-        wanted->hidden = before->hidden;
-        if (looked_after) wanted->turns_counter = before->turns_counter;
-        wanted->last_updated_by_id = actor;
-        wanted->updated_at = time;
-        parts_.groups.update(transaction, organization_id, *wanted);
+        parts_.groups.update(at.transaction, organization_id, *wanted);
         co_return;
     }
-    if (before) parts_.groups.remove(transaction, organization_id, *before);
+    if (before) parts_.groups.remove(at.transaction, organization_id, *before);
     if (!wanted) co_return;
     wanted->id = new_id("group");
-    wanted->created_by_id = wanted->last_updated_by_id = actor;
-    wanted->created_at = wanted->updated_at = time;
-    parts_.groups.insert(transaction, organization_id, *wanted);
+    wanted->created_by_id = at.actor;
+    wanted->created_at = wanted->updated_at;
+    parts_.groups.insert(at.transaction, organization_id, *wanted);
 }
 
 }  // namespace stele::runtime

@@ -64,8 +64,8 @@ public:
     boost::asio::awaitable<Template> create_from(std::string organization_id, std::string actor, std::string project_id,
                                                  std::string name, std::string agent_id) const;
 
-    /// The content that an agent file of either version stands for, without its messages. Tools that there are not are made;
-    /// users' own of the same name stay unless `update_existing_tools`. Entities that `known` has keep their ids.
+    /// The content that an agent file of either version stands for, without its messages. Tools that there are not are
+    /// made; users' own of the same name stay unless `update_existing_tools`. Entities that `known` has keep their ids.
     /// Throws Error{invalid_argument} for a file that does not hang together.
     boost::asio::awaitable<TemplateSnapshot> snapshot_of_file(std::string organization_id, std::string actor,
                                                               Json agent_file, bool update_existing_tools,
@@ -111,8 +111,10 @@ public:
     boost::asio::awaitable<Deployment> find_deployment(std::string organization_id, std::string id) const;
 
 private:
+    struct Migration;
+
     boost::asio::awaitable<std::map<std::string, std::string>> take_tools(std::string organization_id,
-                                                                          std::string actor, std::vector<Json> tools,
+                                                                          std::string actor, std::vector<Tool> tools,
                                                                           bool update_existing) const;
     boost::asio::awaitable<Template> create_with(std::string organization_id, std::string actor, std::string project_id,
                                                  std::string name, TemplateSnapshot content,
@@ -123,8 +125,13 @@ private:
     boost::asio::awaitable<void> migrate_once(Deployment deployment, FoundTemplate to, std::string actor,
                                               MigrationFlags flags, TextMap memory_variables) const;
     boost::asio::awaitable<std::vector<DeployedAgent>> deployed_agents(Deployment deployment) const;
-    boost::asio::awaitable<void> move_group(storage::Transaction& transaction, Deployment deployment,
-                                            std::optional<Group> wanted, std::string actor) const;
+    void write_blocks(Migration& at) const;
+    boost::asio::awaitable<void> move_agents(Migration& at) const;
+    boost::asio::awaitable<void> add_agents(Migration& at) const;
+    boost::asio::awaitable<void> move_group(Migration& at, std::optional<Group> wanted) const;
+    boost::asio::awaitable<std::string> add_agent(storage::Transaction& transaction, DeploymentOrigin origin,
+                                                  std::string organization_id, std::string actor, PlannedAgent planned,
+                                                  std::vector<Block> blocks) const;
     boost::asio::awaitable<Lease> lease_in_time(std::string agent_id) const;
 
     Parts parts_;

@@ -42,7 +42,9 @@ constexpr Statement update_next{"feed_subscription.move_on",
 constexpr Statement insert_delivery{
     "feed_delivery.begin",
     "INSERT INTO feed_delivery (id, subscription_id, type, status, run_id, done_sequence, piece_end, to_sequence,"
-    " started_at) VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8)"};
+    " started_at) SELECT CAST($1 AS TEXT), s.id, CAST($3 AS TEXT), 'running', CAST($4 AS TEXT), CAST($5 AS BIGINT),"
+    " CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT) FROM feed_subscription s"
+    " WHERE s.id = $2 AND ($3 = 'backfill' OR s.last_sequence = $5)"};
 constexpr Statement select_running{"feed_delivery.running",
                                    "SELECT " STELE_DELIVERY_COLUMNS " WHERE d.id = $1 AND d.status = 'running'"};
 constexpr Statement select_all_running{"feed_delivery.all_running",
@@ -202,10 +204,10 @@ void FeedSubscriptionRepository::move_on(Transaction& transaction, const FeedSub
 }
 
 void FeedSubscriptionRepository::begin(Transaction& transaction, const FeedDelivery& delivery) const {
-    transaction
-        .add(insert_delivery, delivery.id, delivery.subscription_id, delivery.type, delivery.run_id,
-             delivery.done_sequence, delivery.piece_end, delivery.to_sequence, to_micros(now()))
-        .expect_free(hosted_error(ErrorCode::conflict, "The subscription is being delivered now", "deliveryRunning"));
+    auto added = transaction.add(insert_delivery, delivery.id, delivery.subscription_id, delivery.type, delivery.run_id,
+                                 delivery.done_sequence, delivery.piece_end, delivery.to_sequence, to_micros(now()));
+    added.expect_row(changed_meanwhile("Subscription", delivery.subscription_id));
+    added.expect_free(hosted_error(ErrorCode::conflict, "The subscription is being delivered now", "deliveryRunning"));
 }
 
 awaitable<std::optional<FeedDelivery>> FeedSubscriptionRepository::running(std::string id) const {

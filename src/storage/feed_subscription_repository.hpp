@@ -55,7 +55,8 @@ public:
     /// time is not due any more.
     void move_on(Transaction& transaction, const FeedSubscription& due, Timestamp next) const;
 
-    /// Enters a delivery. The commit throws Error{conflict} if another one is running, backfills aside.
+    /// Enters a delivery. Backfills aside the commit throws Error{conflict} if another one is running, and of type
+    /// changed_meanwhile if one has ended since the subscription was read.
     void begin(Transaction& transaction, const FeedDelivery& delivery) const;
 
     boost::asio::awaitable<std::optional<FeedDelivery>> running(std::string id) const;

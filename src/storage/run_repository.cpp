@@ -137,6 +137,9 @@ void add_filter(Select& select, const RunFilter& filter) {
     if (filter.stop_reason) select.where("r.stop_reason = ?", filter.stop_reason);
     if (filter.conversation_id) select.where("r.conversation_id = ?", filter.conversation_id);
     if (filter.project_id) where_agent_in_project(select, "r.agent_id", *filter.project_id);
+    if (filter.base_template_id)
+        select.where("EXISTS (SELECT 1 FROM agent a WHERE a.id = r.agent_id AND a.base_template_id = ?)",
+                     filter.base_template_id);
     if (filter.background) select.where("r.background = ?", std::int64_t{*filter.background});
     if (filter.run_id) select.where("r.id = ?", filter.run_id);
     if (filter.after_time) select.where("r.created_at > ?", to_micros(*filter.after_time));
@@ -259,11 +262,12 @@ bool RunFilter::matches(const Run& run) const {
            (!duration_ns || (run.total_duration_ns && duration_ns->holds(*run.total_duration_ns)));
 }
 
-// Those whose agent belongs to the project.
-boost::asio::awaitable<std::vector<Run>> RunRepository::of_project(std::string organization_id, std::string project_id,
-                                                                   std::vector<Run> runs) const {
+// Those whose agent is of the project and of the template.
+boost::asio::awaitable<std::vector<Run>> RunRepository::of_agents(std::string organization_id, RunFilter filter,
+                                                                  std::vector<Run> runs) const {
     Select select("SELECT a.id FROM agent a WHERE a.organization_id = ?", to_value(std::move(organization_id)));
-    where_project(select, "a.project_id", project_id);
+    if (filter.project_id) where_project(select, "a.project_id", *filter.project_id);
+    if (filter.base_template_id) select.where("a.base_template_id = ?", filter.base_template_id);
     std::vector<std::string> agent_ids;
     for (const Run& run : runs) agent_ids.push_back(run.agent_id);
     select.where_in("a.id IN (?)", agent_ids);
@@ -294,8 +298,9 @@ boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organiz
     std::vector<Run> runs;
     for (Row& row : rows) runs.push_back(to_run(row));
     std::erase_if(at_work, [&](const Run& run) { return !filter.matches(run) || !bounds.hold(place_of(run)); });
-    if (filter.project_id && !at_work.empty())
-        at_work = co_await of_project(std::move(organization_id), *filter.project_id, std::move(at_work));
+    const bool by_agent = filter.project_id || filter.base_template_id;
+    if (by_agent && !at_work.empty())
+        at_work = co_await of_agents(std::move(organization_id), std::move(filter), std::move(at_work));
     if (!at_work.empty()) merge(runs, std::move(at_work), page, bounds.from_end);
     co_return runs;
 }
@@ -449,7 +454,7 @@ void RunRepository::fail_unfinished(Transaction& transaction) const {
 std::vector<Statement> RunRepository::statements() {
     RunFilter runs;
     runs.agent_ids = runs.statuses = {"x"};
-    runs.stop_reason = runs.conversation_id = runs.project_id = "x";
+    runs.stop_reason = runs.conversation_id = runs.project_id = runs.base_template_id = "x";
     runs.run_id = "x";
     runs.tools_used = {"x"};
     runs.step_count = runs.duration_ns = Comparison{">=", 1};

@@ -289,9 +289,6 @@ std::vector<Statement> TemplateRepository::statements() {
     everything.number = 1;
     Select list = select_list("o", everything);
     finish_list(list, true, 1, 0);
-    everything.exact = true;
-    Select exact = select_list("o", everything);
-    finish_list(exact, false, 1, 0);
     return {select_by_id,
             select_by_name,
             insert_row,
@@ -310,8 +307,7 @@ std::vector<Statement> TemplateRepository::statements() {
             select_agents,
             select_blocks,
             select_groups,
-            list.query().statement,
-            exact.query().statement};
+            list.query().statement};
 }
 
 }  // namespace stele::storage

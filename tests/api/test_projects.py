@@ -1,6 +1,7 @@
 """Projects: namespaces of an organisation, named by id or slug, in paths, bodies and headers."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import stele
@@ -111,6 +112,12 @@ def test_a_slug_that_nobody_knows_is_made_with_the_first_write(api):
     assert api.get("/v1/projects?name=made%20by%20itself")["projects"] == [{"id": first["project_id"], "slug": "made-by-itself", "name": "Made By Itself"}]
     assert second["project_id"] == first["project_id"]
     assert api.post("/v1/agents", {"memory_blocks": []}, headers={"X-Project": "made-by-itself"})["project_id"] == first["project_id"]
+
+
+def test_many_who_name_a_slug_first_get_one_project(api):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: api.post("/v1/agents", {"memory_blocks": []}, headers={"X-Project": "all-at-once"})["project_id"], range(16)))
+    assert len(set(made)) == 1
 
 
 def test_a_deleted_slug_is_forgotten(api):

@@ -1,5 +1,7 @@
 """How what was made of a template moves to another version: all of it at once, by entity, with what is to be kept."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import stele
 from test_templates import VARIABLES, api, author, blocks, bot, deploy, edit, refused, snapshot  # noqa: F401
@@ -141,6 +143,26 @@ def test_saving_can_move_every_deployment(api, bot, moved):
     assert blocks(agent_of(api, moved))["human"]["value"] == "Name: Grace" and blocks(agent_of(api, moved))["human"]["limit"] == 600
 
 
+def test_a_migration_waits_for_the_turn_at_work(own_server):
+    api = own_server().start().http(2)
+    author = api.post("/v1/agents", {"system": "first", "memory_blocks": [], "model": "openai/mock-small"})
+    template = api.post("/v1/templates", {"type": "agent", "agent_id": author["id"], "name": "Busy"})
+    made = api.post("/v1/templates/Busy/agents")
+    edit(api, template, lambda content: content["agents"][0].update(systemPrompt="second"))
+    api.post("/v1/templates/Busy/save")
+    run = api.post(f"/v1/agents/{made['agent_ids'][0]}/messages/async", {"messages": [{"role": "user", "content": "@slow 40\n@say slow"}]})
+    assert migrate(api, template, made) == {"success": True}
+    assert api.get(f"/v1/runs/{run['id']}")["status"] == "completed" and agent_of(api, made)["system"] == "second"
+
+
+def test_many_moves_at_once_end_on_one_of_the_versions(api, bot, moved):
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda i: migrate(api, bot, moved, "12"[i % 2]), range(12)))
+    assert all(each == {"success": True} for each in done)
+    after = agent_of(api, moved)
+    assert (after["system"], blocks(after)["human"]["value"]) in {("You serve ACME.", "Name: Grace"), ("Now for ACME", "Called Grace")}
+
+
 def test_a_template_of_several_agents(api):
     """A supervisor with two members who share a block."""
     shared = api.post("/v1/blocks", {"label": "board", "value": "for {{team}}"})
@@ -184,6 +206,13 @@ def test_a_pair_that_sleeps_is_made_as_a_pair(api):
     assert [agent["agent_type"] for agent in made["agents"]] == ["letta_v1_agent", "sleeptime_agent"]
     assert made["agents"][0]["enable_sleeptime"] is True and made["agents"][0]["managed_group"]["agent_ids"] == made["agent_ids"][1:]
     assert blocks(made["agents"][0])["human"]["id"] == blocks(made["agents"][1])["human"]["id"]
+
+
+def test_runs_are_found_by_their_agents_template(api, bot):
+    agent = deploy(api, bot)["agent_ids"][0]
+    run = api.post(f"/v1/agents/{agent}/messages", {"input": "hello"})["messages"][0]["run_id"]
+    assert [each["id"] for each in api.get(f"/v1/_internal_runs?template_family={bot['id']}")] == [run]
+    assert api.get("/v1/_internal_runs?template_family=template-nobody") == []
 
 
 # ---- parts made one by one ----

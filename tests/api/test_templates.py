@@ -333,7 +333,8 @@ def test_a_template_of_an_agent_file_makes_no_agent(api):
 
 def test_a_template_of_an_older_agent_file(api):
     file = {"agent_type": "memgpt_agent", "name": "Older", "system": "S {{x}}", "core_memory": [{"label": "human", "value": "{{who}}", "limit": 66}], "tags": [{"tag": "t"}], "version": "0.6.1",
-            "messages": [], "tools": [{"name": "send_message", "tool_type": "letta_core"}, {"name": "of_an_older_file", "description": "d"}], "tool_exec_environment_variables": [{"key": "K", "value": ""}]}
+            "messages": [], "tools": [{"name": "send_message", "tool_type": "letta_core"}, {"name": "of_an_older_file", "description": "d"}], "tool_exec_environment_variables": [{"key": "K", "value": ""}],
+            "llm_config": {"model": "offline", "handle": "stele/offline", "model_endpoint_type": "stele", "context_window": 8000}}
     made = api.post("/v1/templates", {"type": "agent_file", "agent_file": file, "update_existing_tools": True})
     agent = api.post(f"/v1/templates/{made['name']}/agents", {"memory_variables": {"x": "1", "who": "Ada"}})["agents"][0]
     assert agent["agent_type"] == "memgpt_agent" and agent["system"] == "S 1" and agent["tags"] == ["t"] and blocks(agent)["human"]["value"] == "Ada" and blocks(agent)["human"]["limit"] == 66
