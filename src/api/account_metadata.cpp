@@ -3,18 +3,13 @@
 #include "api/route.hpp"
 #include "domain/account.hpp"
 #include "domain/answer.hpp"
+#include "domain/project.hpp"
 #include "runtime/credentials.hpp"
 
 namespace stele::api {
 namespace {
 
-constexpr char default_project_id[] = "project-00000000-0000-4000-8000-000000000000";
-constexpr char default_project_name[] = "default-project";
-
-std::string project_of(const Request& request) {
-    const std::string* named = request.http.headers.find("X-Project-Id");
-    return named != nullptr && !named->empty() ? *named : default_project_id;
-}
+std::string current_project(const Request& request) { return request.project_id.value_or(default_project_id); }
 
 awaitable<Response> user(Services& services, const Request& request) {
     const auto acting = co_await services.credentials.find_user(request.user_id);
@@ -25,14 +20,14 @@ awaitable<Response> user(Services& services, const Request& request) {
     shown.name = acting->name;
     shown.organization_id = organization->id;
     shown.organization_name = organization->name;
-    shown.current_project_id = project_of(request);
-    if (shown.current_project_id == default_project_id) shown.current_project_name = default_project_name;
+    shown.current_project_id = current_project(request);
+    if (shown.current_project_id == default_project_id) shown.current_project_name = default_project_slug;
     co_return answer(shown);
 }
 
 awaitable<Response> status(Services&, const Request& request) {
     AccountStatus shown;
-    shown.current_project_id = project_of(request);
+    shown.current_project_id = current_project(request);
     co_return answer(shown);
 }
 

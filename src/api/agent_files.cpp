@@ -147,8 +147,7 @@ ImportForm read_form(const Request& request) {
     }
     const std::string* embedding = request.http.headers.find("x-override-embedding-model");
     if (embedding != nullptr && !embedding->empty() && !options.embedding) options.embedding = *embedding;
-    const std::string* project = request.http.headers.find("X-Project-Id");
-    if (project != nullptr && !project->empty()) options.project_id = *project;
+    if (request.project_id) options.project_id = *request.project_id;
     return form;
 }
 

@@ -3,6 +3,7 @@
 #include "domain/answer.hpp"
 
 #include <algorithm>
+#include "storage/template_repository.hpp"
 
 namespace stele::api {
 namespace {
@@ -33,12 +34,16 @@ awaitable<Response> core_memory(Services& services, const Request& request) {
     co_return answer(state.memory);
 }
 
-// An agent that was not deployed from a template has none.
+// Those of the deployment; an agent that was not made of a template has none.
 awaitable<Response> variables(Services& services, const Request& request) {
     const std::string agent_id = request.path_id("agent_id", "agent");
-    co_await demand_agent(services, request.organization_id, agent_id);
-    const MemoryVariables none;
-    co_return answer(none);
+    const auto agent = co_await services.agents.find(request.organization_id, agent_id);
+    if (!agent) throw not_found("Agent", agent_id);
+    MemoryVariables shown;
+    if (!agent->deployment_id) co_return answer(shown);
+    auto deployment = co_await services.templates.find_deployment(request.organization_id, *agent->deployment_id);
+    if (deployment) shown.variables = std::move(deployment->memory_variables);
+    co_return answer(shown);
 }
 
 awaitable<Response> list_blocks(Services& services, const Request& request) {

@@ -53,8 +53,7 @@ awaitable<Response> list(Services& services, const Request& request) {
 
 awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateAgent>(request.body());
-    if (!body.project_id.present())
-        if (const std::string* project = request.http.headers.find("X-Project-Id")) body.project_id = *project;
+    if (!body.project_id.present() && request.project_id) body.project_id = *request.project_id;
     const AgentState state = co_await services.agent_service.create(request.organization_id, request.user_id,
                                                                     std::move(body), request.idempotency_key);
     co_return answer(state);

@@ -81,8 +81,7 @@ awaitable<storage::BlockFilter> block_filter(const Services& services, const Req
 
 awaitable<Response> create_block(Services& services, const Request& request) {
     auto body = decode<CreateBlock>(request.body());
-    if (!body.project_id.present())
-        if (auto project = project_of(request)) body.project_id = std::move(*project);
+    if (!body.project_id.present() && request.project_id) body.project_id = *request.project_id;
     Block block = make_block(std::move(body), request.user_id);
     storage::Transaction transaction;
     services.blocks.insert(transaction, request.organization_id, block);

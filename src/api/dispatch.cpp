@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "runtime/project_service.hpp"
 
 #include <sodium.h>
 
@@ -93,6 +94,7 @@ awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request
         gate_.demand_scope(caller, *route);
         co_await gate_.act_for(caller, http, *route);
     }
+    match.values = Router::named(std::move(match.values), *route);
 
     Request request{http,
                     Query(http.query),
@@ -130,6 +132,7 @@ awaitable<Caller> Dispatch::caller_of(const net::HttpRequest& http, bool open, c
 }
 
 awaitable<Response> Dispatch::carry_out(const Route& route, Request& request) const {
+    co_await find_project(request);
     const std::string* key = request.http.headers.find("Idempotency-Key");
     if (request.http.method == Method::post && key != nullptr && !key->empty()) {
         if (key->size() > idempotency_key_bytes_max || !is_utf8(*key))
@@ -139,6 +142,21 @@ awaitable<Response> Dispatch::carry_out(const Route& route, Request& request) co
         co_return co_await call_once(route, request);
     }
     co_return co_await call(route, request);
+}
+
+// The project that bodies without one belong to. A write makes one that a slug names for the first time.
+awaitable<void> Dispatch::find_project(Request& request) const {
+    const net::Headers& headers = request.http.headers;
+    if (const std::string* id = headers.find("X-Project-Id"); id != nullptr && !id->empty()) {
+        if (!is_utf8(*id)) throw invalid_field("header.X-Project-Id", "must be the id of a project");
+        request.project_id = *id;
+        co_return;
+    }
+    const std::string* slug = headers.find("X-Project");
+    if (slug == nullptr || slug->empty()) co_return;
+    const Method method = request.http.method;
+    const bool write = method == Method::post || method == Method::put || method == Method::patch;
+    request.project_id = co_await services_.project_service.of_header(request.organization_id, *slug, write);
 }
 
 awaitable<Response> Dispatch::call(const Route& route, Request& request) const {
@@ -165,6 +183,7 @@ awaitable<Response> Dispatch::show_made(const Request& request, std::string id) 
     STELE_ASSERT(!match.routes.empty());
     const Route* route = route_for(match.routes, Method::get);
     STELE_ASSERT(route != nullptr);
+    match.values = Router::named(std::move(match.values), *route);
     Request get{request.http,    Query(""), std::move(match.values), request.organization_id,
                 request.user_id, false,     request.request_id,      {},
                 nullptr};  // not of generation 2: who makes something is shown all of it

@@ -22,6 +22,7 @@ private:
                                             std::shared_ptr<FromTool> from_tool) const;
     awaitable<Caller> caller_of(const net::HttpRequest& http, bool open, const FromTool* from_tool) const;
     awaitable<Response> carry_out(const Route& route, Request& request) const;
+    boost::asio::awaitable<void> find_project(Request& request) const;
     boost::asio::awaitable<Response> call(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> call_once(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> show_made(const Request& request, std::string id) const;

@@ -51,8 +51,7 @@ awaitable<Response> count(Services& services, const Request& request) {
 
 IdentityCreate create_body(const Request& request) {
     auto body = decode<IdentityCreate>(request.body());
-    if (!body.project_id.present())
-        if (auto project = project_of(request)) body.project_id = std::move(*project);
+    if (!body.project_id.present() && request.project_id) body.project_id = *request.project_id;
     return body;
 }
 

@@ -5,13 +5,8 @@
 
 namespace stele::api {
 
-std::optional<std::string> project_of(const Request& request) {
-    const std::string* project = request.http.headers.find("X-Project-Id");
-    return project == nullptr || project->empty() ? std::nullopt : std::optional(*project);
-}
-
 awaitable<std::string> identity_id_of(const Services& services, const Request& request, std::string named) {
-    return services.identities.resolve(request.organization_id, std::move(named), project_of(request));
+    return services.identities.resolve(request.organization_id, std::move(named), request.project_id);
 }
 
 awaitable<std::optional<std::string>> identity_filter(const Services& services, const Request& request,

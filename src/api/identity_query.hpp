@@ -4,9 +4,6 @@
 
 namespace stele::api {
 
-/// The project that a request speaks of beside its body: the header X-Project-Id.
-std::optional<std::string> project_of(const Request& request);
-
 /// The id of the identity that a path, a filter or a body names by its id or by its key (in the request's project, then
 /// among those without one, then in the organisation). Throws Error{not_found}, and Error{conflict} if several have the
 /// key.

@@ -1,24 +1,30 @@
 #include "api/route.hpp"
 
 #include "base/json_text.hpp"
-#include "domain/agent_file.hpp"
 #include "domain/access_token.hpp"
 #include "domain/account.hpp"
 #include "domain/account_metadata.hpp"
+#include "domain/agent_file.hpp"
+#include "domain/agent_search.hpp"
 #include "domain/answer.hpp"
 #include "domain/api_key.hpp"
 #include "domain/batch.hpp"
 #include "domain/block_history.hpp"
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
+#include "domain/feed.hpp"
 #include "domain/generation.hpp"
+#include "domain/internal_template.hpp"
 #include "domain/mcp_server.hpp"
 #include "domain/message_search.hpp"
+#include "domain/pipeline.hpp"
+#include "domain/project.hpp"
 #include "domain/provider.hpp"
 #include "domain/run_trace.hpp"
 #include "domain/sandbox.hpp"
 #include "domain/schedule.hpp"
 #include "domain/schema.hpp"
+#include "domain/template_request.hpp"
 #include "domain/tool_request.hpp"
 #include "domain/trash.hpp"
 
@@ -96,6 +102,9 @@ std::string schemas() {
     add<ChatCompletionRequest>(out, "ChatCompletionRequest", SchemaUse::request);
     add<ChatCompletion>(out, "ChatCompletion", SchemaUse::answer);
     add<CompactionResponse>(out, "CompactionResponse", SchemaUse::answer);
+    add<AgentSearch>(out, "AgentSearch", SchemaUse::request);
+    add<FoundAgents>(out, "FoundAgents", SchemaUse::answer);
+    add<AgentCount>(out, "AgentCount", SchemaUse::answer);
     add<AgentState>(out, "AgentState", SchemaUse::answer);
     add<AgentMemory>(out, "AgentMemory", SchemaUse::answer);
     add<ContextWindowOverview>(out, "ContextWindowOverview", SchemaUse::answer);
@@ -154,6 +163,57 @@ std::string schemas() {
     add<ScheduledMessage>(out, "ScheduledMessage", SchemaUse::answer);
     add<ScheduledMessages>(out, "ScheduledMessages", SchemaUse::answer);
     add<ScheduleHistory>(out, "ScheduleHistory", SchemaUse::answer);
+    add<ProjectCreate>(out, "ProjectCreate", SchemaUse::request);
+    add<Project>(out, "Project", SchemaUse::answer);
+    add<Projects>(out, "Projects", SchemaUse::answer);
+    add<DeployRequest>(out, "DeployRequest", SchemaUse::request);
+    add<TemplateCreate>(out, "TemplateCreate", SchemaUse::request);
+    add<TemplateUpdate>(out, "TemplateUpdate", SchemaUse::request);
+    add<TemplateSave>(out, "TemplateSave", SchemaUse::request);
+    add<TemplateRollback>(out, "TemplateRollback", SchemaUse::request);
+    add<TemplateFork>(out, "TemplateFork", SchemaUse::request);
+    add<TemplateRename>(out, "TemplateRename", SchemaUse::request);
+    add<TemplateDescribe>(out, "TemplateDescribe", SchemaUse::request);
+    add<DeploymentMigrate>(out, "DeploymentMigrate", SchemaUse::request);
+    add<AgentMigrate>(out, "AgentMigrate", SchemaUse::request);
+    add<InternalTemplateAgentCreate>(out, "InternalTemplateAgentCreate", SchemaUse::request);
+    add<InternalTemplateBlockCreate>(out, "InternalTemplateBlockCreate", SchemaUse::request);
+    add<InternalTemplateGroupCreate>(out, "InternalTemplateGroupCreate", SchemaUse::request);
+    add<ListDeploymentEntitiesResponse>(out, "ListDeploymentEntitiesResponse", SchemaUse::answer);
+    add<DeleteDeploymentResponse>(out, "DeleteDeploymentResponse", SchemaUse::answer);
+    add<TemplateSnapshot>(out, "TemplateSnapshot", SchemaUse::request);
+    add<TemplateInfo>(out, "TemplateInfo", SchemaUse::answer);
+    add<TemplateList>(out, "TemplateList", SchemaUse::answer);
+    add<TemplateVersionList>(out, "TemplateVersionList", SchemaUse::answer);
+    add<Deployed>(out, "Deployed", SchemaUse::answer);
+    add<TemplateDone>(out, "TemplateDone", SchemaUse::answer);
+    add<Feed>(out, "Feed", SchemaUse::answer);
+    add<FeedCreate>(out, "FeedCreate", SchemaUse::request);
+    add<FeedList>(out, "FeedList", SchemaUse::answer);
+    add<FeedPublish>(out, "FeedPublish", SchemaUse::request);
+    add<FeedPublished>(out, "FeedPublished", SchemaUse::answer);
+    add<FeedMessageAnswer>(out, "FeedMessageAnswer", SchemaUse::answer);
+    add<FeedMessageList>(out, "FeedMessageList", SchemaUse::answer);
+    add<FeedSubscription>(out, "FeedSubscription", SchemaUse::answer);
+    add<FeedSubscribe>(out, "FeedSubscribe", SchemaUse::request);
+    add<FeedUnsubscribe>(out, "FeedUnsubscribe", SchemaUse::request);
+    add<FeedSubscriptionUpdate>(out, "FeedSubscriptionUpdate", SchemaUse::request);
+    add<FeedCron>(out, "FeedCron", SchemaUse::request);
+    add<FeedUpdated>(out, "FeedUpdated", SchemaUse::answer);
+    add<FeedSubscriptionList>(out, "FeedSubscriptionList", SchemaUse::answer);
+    add<FeedTriggered>(out, "FeedTriggered", SchemaUse::answer);
+    add<FeedBackfill>(out, "FeedBackfill", SchemaUse::request);
+    add<FeedWorkflow>(out, "FeedWorkflow", SchemaUse::answer);
+    add<FeedHistory>(out, "FeedHistory", SchemaUse::answer);
+    add<PipelineCreate>(out, "PipelineCreate", SchemaUse::request);
+    add<PipelineAnswer>(out, "PipelineAnswer", SchemaUse::answer);
+    add<PipelineList>(out, "PipelineList", SchemaUse::answer);
+    add<PipelineUpdate>(out, "PipelineUpdate", SchemaUse::request);
+    add<PipelineConfig>(out, "PipelineConfig", SchemaUse::request);
+    add<PipelinePreview>(out, "PipelinePreview", SchemaUse::request);
+    add<PipelineSample>(out, "PipelineSample", SchemaUse::answer);
+    add<PipelineSynced>(out, "PipelineSynced", SchemaUse::answer);
+    add<PipelineSyncHistory>(out, "PipelineSyncHistory", SchemaUse::answer);
     add<Success>(out, "Success", SchemaUse::answer);
     add<Organization>(out, "Organization", SchemaUse::answer);
     add<OrganizationCreate>(out, "OrganizationCreate", SchemaUse::request);

@@ -60,6 +60,14 @@ std::vector<std::string> Query::list(std::string_view name) const {
     return values;
 }
 
+std::vector<std::pair<std::string, std::string>> Query::nested(std::string_view name) const {
+    std::vector<std::pair<std::string, std::string>> found;
+    for (const auto& [key, value] : values_)
+        if (key.starts_with(name) && key.size() > name.size() && key[name.size()] == '[')
+            found.emplace_back(key.substr(name.size() + 1), value);
+    return found;
+}
+
 std::optional<bool> Query::flag(std::string_view name) const {
     const auto value = text(name);
     if (!value) return std::nullopt;

@@ -26,6 +26,8 @@ public:
     bool has(std::string_view name) const;
     std::optional<std::string> text(std::string_view name) const;
     std::vector<std::string> list(std::string_view name) const;
+    /// What stands in "name[...]": the text behind the first bracket and the value.
+    std::vector<std::pair<std::string, std::string>> nested(std::string_view name) const;
     std::optional<bool> flag(std::string_view name) const;
     std::optional<std::int64_t> integer(std::string_view name) const;
     std::vector<std::int64_t> integers(std::string_view name) const;
@@ -49,6 +51,8 @@ struct Request {
     std::optional<std::string> idempotency_key;
     std::shared_ptr<FromTool> from_tool;         ///< null for any other request, see tool_caller.hpp
     std::shared_ptr<const AccessToken> token{};  ///< null without; see token_rules.hpp
+    /// Of X-Project-Id or X-Project; for bodies that name none.
+    std::optional<std::string> project_id = std::nullopt;
 
     const std::string& body() const { return http.body; }
 

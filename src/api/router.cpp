@@ -49,6 +49,18 @@ Router::Router(std::span<const Route> routes) : root_(std::make_unique<Node>()) 
 
 Router::~Router() = default;
 
+std::vector<std::pair<std::string_view, std::string>> Router::named(
+    std::vector<std::pair<std::string_view, std::string>> values, const Route& route) {
+    auto value = values.begin();
+    for (std::string_view segment : split(route.path)) {
+        if (segment.front() != '{') continue;
+        segment.remove_suffix(segment.ends_with("...}") ? 4 : 1);
+        STELE_ASSERT(value != values.end());
+        (value++)->first = segment.substr(1);
+    }
+    return values;
+}
+
 Router::Match Router::find(std::string_view path) const {
     std::vector<std::string> segments;
     for (const std::string_view raw : split(path)) {

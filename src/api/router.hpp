@@ -24,6 +24,10 @@ public:
     /// for a broken escape or text that is no UTF-8.
     Match find(std::string_view path) const;
 
+    /// `values` under the names that `route` has for them: templates that share a beginning may name it differently.
+    static std::vector<std::pair<std::string_view, std::string>> named(
+        std::vector<std::pair<std::string_view, std::string>> values, const Route& route);
+
 private:
     struct Node;
 

@@ -35,6 +35,7 @@ storage::RunFilter filter_of(const Query& query) {
     filter.stop_reason = query.text("stop_reason");
     filter.conversation_id = query.text("conversation_id");
     filter.project_id = query.text("project_id");
+    filter.base_template_id = query.text("template_family");
     filter.background = query.flag("background");
     filter.run_id = query.text("run_id");
     filter.tools_used = query.list("tools_used");
@@ -138,13 +139,14 @@ awaitable<Response> trace(Services& services, const Request& request) {
 constexpr std::string_view filters =
     "agent_id, agent_ids[], statuses[], active:boolean, stop_reason, conversation_id, project_id, background:boolean,"
     " run_id, tools_used[], start_date:date-time, end_date:date-time, step_count:integer, step_count_operator,"
-    " duration_value:integer, duration_operator";
+    " duration_value:integer, duration_operator, template_family";
 
 }  // namespace
 
 std::span<const Route> run_routes() {
     static constexpr Route routes[] = {
         {Method::get, "/v1/runs", list, "runs.list", "", "Run[]", filters, Trait::paged},
+        {Method::get, "/v1/_internal_runs", list, "internal_runs.list", "", "Run[]", filters, Trait::paged},
         {Method::get, "/v1/runs/active", list_active, "runs.list_active", "", "Run[]", filters},
         {Method::get, "/v1/runs/{run_id}", retrieve, "runs.retrieve", "", "Run"},
         {Method::delete_, "/v1/runs/{run_id}", remove, "runs.delete", "", "Run"},

@@ -21,16 +21,25 @@
 
 namespace stele::runtime {
 class Credentials;
+class FeedRunner;
 class OrganizationService;
+class ProjectService;
+class TemplateMigrator;
+class TemplateService;
 }  // namespace stele::runtime
 namespace stele::storage {
 class AccessTokenRepository;
 class AccountRepository;
 class ApiKeyRepository;
 class BlockHistory;
+class FeedRepository;
+class FeedSubscriptionRepository;
 class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
+class PipelineRepository;
+class ProjectRepository;
+class TemplateRepository;
 class TrashRepository;
 }  // namespace stele::storage
 namespace stele::runtime {
@@ -63,9 +72,14 @@ struct Services {
     const storage::MessageRepository& messages;
     const storage::ConversationRepository& conversations;
     const storage::GroupRepository& groups;
+    const storage::ProjectRepository& projects;
     const storage::RunRepository& runs;
     const storage::RunEventRepository& run_events;
     const storage::ScheduleRepository& schedules;
+    const storage::TemplateRepository& templates;
+    const storage::FeedRepository& feeds;
+    const storage::FeedSubscriptionRepository& feed_subscriptions;
+    const storage::PipelineRepository& pipelines;
     const storage::BatchRepository& batches;
     const storage::IdempotencyRepository& idempotency;
     const storage::IdentityRepository& identities;
@@ -79,6 +93,7 @@ struct Services {
     tools::Sandbox& sandbox;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
+    runtime::FeedRunner& feed_runner;
     runtime::BatchRunner& batch_runner;
     runtime::TrashKeeper& trash_keeper;
     runtime::ProviderBatches& provider_batches;
@@ -92,6 +107,9 @@ struct Services {
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;
+    const runtime::ProjectService& project_service;
+    const runtime::TemplateService& template_service;
+    runtime::TemplateMigrator& template_migrator;
     const runtime::ToolService& tool_service;
     const runtime::ToolWriter& tool_writer;
     const runtime::CustomTools& custom_tools;

@@ -57,8 +57,7 @@ awaitable<Response> count(Services& services, const Request& request) {
 // Both verbs make the tool, or change the one of the same name.
 awaitable<Response> upsert(Services& services, const Request& request) {
     auto body = decode<ToolCreate>(request.body());
-    if (!body.project_id.present())
-        if (const std::string* project = request.http.headers.find("X-Project-Id")) body.project_id = *project;
+    if (!body.project_id.present() && request.project_id) body.project_id = *request.project_id;
     const Tool tool = co_await services.tool_service.upsert(request.organization_id, request.user_id, std::move(body),
                                                             request.idempotency_key);
     co_return answer(tool);

@@ -119,6 +119,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         ->check(CLI::IsMember({"error", "create"}));
     add(serve, "trash-days", options.trash_days, "how long deleted agents and blocks may come back; 0: not at all")
         ->check(CLI::Range(0, 3'650));
+    add(serve, "auto-create-projects", options.auto_create_projects,
+        "make a project when the first write names its slug (X-Project)");
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
     add(serve, "providers-private", options.providers_private,

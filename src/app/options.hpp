@@ -70,6 +70,7 @@ struct Options {
     bool identity_in_prompt = true;          ///< the model reads who has sent a message
     std::int64_t trash_days = 0;             ///< how long deleted agents and blocks may come back; 0: never
     std::string identity_unknown = "error";  ///< or create: what becomes of a request that names nobody known
+    bool auto_create_projects = true;  ///< a slug that nobody knows is made with the first write
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
     std::int64_t models_refresh_seconds = 60;

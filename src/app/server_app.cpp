@@ -10,10 +10,13 @@
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
+#include "runtime/feed_runner.hpp"
 #include "runtime/organization_service.hpp"
+#include "runtime/template_migrator.hpp"
 #include "runtime/trash_keeper.hpp"
 #include "storage/block_history.hpp"
 #include "storage/identity_repository.hpp"
+#include "storage/pipeline_repository.hpp"
 #include "storage/trash.hpp"
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
@@ -77,9 +80,14 @@ private:
     storage::MessageRepository messages_;
     storage::ConversationRepository conversations_;
     storage::GroupRepository groups_;
+    storage::ProjectRepository projects_;
     storage::RunRepository runs_;
     storage::RunEventRepository run_events_;
     storage::ScheduleRepository schedules_;
+    storage::TemplateRepository templates_;
+    storage::FeedRepository feeds_;
+    storage::FeedSubscriptionRepository feed_subscriptions_;
+    storage::PipelineRepository pipelines_;
     storage::BatchRepository batches_;
     storage::ProviderBatchRepository provider_batch_rows_;
     storage::IdempotencyRepository idempotency_;
@@ -111,11 +119,15 @@ private:
     runtime::ConversationService conversation_service_;
     runtime::GroupService group_service_;
     runtime::Scheduler scheduler_;
+    runtime::FeedRunner feed_runner_;
     runtime::BatchRunner batch_runner_;
     runtime::ProviderBatches provider_batches_;
     runtime::TrashKeeper trash_keeper_;
     runtime::MessageService message_service_;
+    runtime::ProjectService project_service_;
     runtime::ToolService tool_service_;
+    runtime::TemplateService template_service_;
+    runtime::TemplateMigrator template_migrator_;
     runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
     runtime::OrganizationService organizations_;
@@ -173,9 +185,14 @@ ServerApp::ServerApp(const Options& options)
       messages_(*database_),
       conversations_(*database_),
       groups_(*database_),
+      projects_(*database_),
       runs_(*database_),
       run_events_(*database_),
       schedules_(*database_),
+      templates_(*database_),
+      feeds_(*database_),
+      feed_subscriptions_(*database_),
+      pipelines_(*database_),
       batches_(*database_),
       provider_batch_rows_(*database_),
       idempotency_(*database_),
@@ -213,6 +230,9 @@ ServerApp::ServerApp(const Options& options)
       scheduler_({*database_, schedules_, agents_, runs_, runtime_, calls_back(),
                   std::chrono::seconds(options.schedule_patience_seconds)},
                  executors(contexts_)),
+      feed_runner_({*database_, feeds_, feed_subscriptions_, agents_, runs_, runtime_, calls_back(),
+                    std::chrono::seconds(options.schedule_patience_seconds)},
+                   executors(contexts_)),
       batch_runner_({*database_, batches_, runs_, runtime_, static_cast<std::size_t>(options.batch_concurrency),
                      tells_of_batch()},
                     executors(contexts_)),
@@ -221,11 +241,15 @@ ServerApp::ServerApp(const Options& options)
                         contexts_.front()->get_executor()),
       trash_keeper_(*database_, trash_, agents_, contexts_.front()->get_executor()),
       message_service_({*database_, agents_, messages_, runtime_}),
+      project_service_({*database_, projects_, agent_service_, options.auto_create_projects}),
       tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
+      template_service_({*database_, templates_, agents_, blocks_, tools_, groups_, idempotency_, agent_service_,
+                         project_service_, tool_service_, runtime_, sealer_}),
+      template_migrator_(template_service_, *database_, templates_, contexts_.front()->get_executor()),
       agent_files_(
           {*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_, tool_service_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
-      organizations_({*database_, accounts_, tools_, runtime_, credentials_}),
+      organizations_({*database_, accounts_, tools_, runtime_, credentials_, catalogue_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -234,9 +258,14 @@ ServerApp::ServerApp(const Options& options)
                 messages_,
                 conversations_,
                 groups_,
+                projects_,
                 runs_,
                 run_events_,
                 schedules_,
+                templates_,
+                feeds_,
+                feed_subscriptions_,
+                pipelines_,
                 batches_,
                 idempotency_,
                 identities_,
@@ -250,6 +279,7 @@ ServerApp::ServerApp(const Options& options)
                 sandbox_,
                 runtime_,
                 scheduler_,
+                feed_runner_,
                 batch_runner_,
                 trash_keeper_,
                 provider_batches_,
@@ -263,6 +293,9 @@ ServerApp::ServerApp(const Options& options)
                 conversation_service_,
                 group_service_,
                 message_service_,
+                project_service_,
+                template_service_,
+                template_migrator_,
                 tool_service_,
                 tool_writer_,
                 custom_tools_,
@@ -363,9 +396,11 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), feed_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
@@ -402,9 +437,11 @@ void ServerApp::stop() {
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
     scheduler_.stop();
+    feed_runner_.stop();
     batch_runner_.stop();
     provider_batches_.stop();
     trash_keeper_.stop();
+    template_migrator_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -413,8 +450,8 @@ void ServerApp::stop() {
 
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
-    return runtime_.active().size() + scheduler_.at_work() + batch_runner_.at_work() + provider_batches_.at_work() +
-           trash_keeper_.at_work();
+    return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
+           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

@@ -2,6 +2,7 @@
 
 #include "runtime/base_tools.hpp"
 #include "runtime/open_calls.hpp"
+#include "storage/feed_subscription_repository.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -36,6 +37,7 @@ awaitable<void> set_up(StoreParts parts) {
     co_await seed_tools(parts, transaction);
     parts.batches.forget_unsent(transaction);
     parts.schedules.forget_unsent(transaction);
+    storage::FeedSubscriptionRepository::forget_unsent(transaction);
     co_await close_cut_off_calls(parts, transaction);
     parts.runs.fail_unfinished(transaction);
     parts.idempotency.forget(transaction, now() - idempotency_keys_kept);

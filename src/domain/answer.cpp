@@ -7,7 +7,7 @@ namespace stele {
 STELE_JSON_WRITTEN(Health)
 STELE_JSON_WRITTEN(Deleted)
 STELE_JSON_WRITTEN(Success)
-STELE_JSON_WRITTEN(MemoryVariables)
+STELE_JSON(MemoryVariables)
 STELE_JSON_WRITTEN(ErrorMessage)
 STELE_JSON_WRITTEN(ValidationError)
 STELE_JSON_WRITTEN(ErrorBody)

@@ -111,6 +111,12 @@ void Catalogue::remove(const std::string& id) {
     publish();
 }
 
+void Catalogue::remove_of(const std::string& organization_id) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(servers_, [&](const auto& each) { return each->config().organization_id == organization_id; });
+    publish();
+}
+
 awaitable<void> Catalogue::probe(EndpointConfig config) const {
     const ModelServer server(egress_, std::move(config), options_.servers);
     const std::vector<ListedModel> listed = co_await server.list();

@@ -59,6 +59,9 @@ public:
     /// Takes it out, and its models with it; what is being asked of it comes to its end.
     void remove(const std::string& id);
 
+    /// Takes out all that an organisation has brought along.
+    void remove_of(const std::string& organization_id);
+
     /// Asks a server that need not be in the catalogue for its models. Throws as ModelServer::list does.
     boost::asio::awaitable<void> probe(EndpointConfig config) const;
 

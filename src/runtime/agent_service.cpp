@@ -301,22 +301,28 @@ awaitable<void> AgentService::replace_messages(storage::Transaction& transaction
     parts_.messages.set_context(transaction, agent.id, without_repeats(ids));
 }
 
-awaitable<AgentState> AgentService::update(std::string organization_id, std::string actor, std::string id,
-                                           UpdateAgent request) const {
+awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& agent, UpdateAgent request,
+                                     std::string actor) const {
     refuse_what_is_not_there(request);
-    Agent agent = co_await find(organization_id, id);
+    const std::size_t size_before = transaction.size();
     const std::optional<std::string> timezone_before = agent.timezone;
     bool changed = apply_plain_fields(request, agent);
     const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
-    storage::Transaction transaction;
     const bool links_changed = co_await replace_links(transaction, agent, request);
     if (request.tags.has_value()) parts_.agents.set_tags(transaction, agent, without_repeats(*request.tags));
     if (request.secrets.has_value() || request.tool_exec_environment_variables.has_value()) {
-        const auto stored = co_await parts_.agents.variables(id);
+        const auto stored = co_await parts_.agents.variables(agent.id);
         set_secrets(transaction, agent, request, actor, stored);
     }
     if (agent.timezone != timezone_before) co_await retime_schedules(transaction, agent);
-    changed = changed || model_changed || links_changed || !transaction.empty();
+    co_return changed || model_changed || links_changed || transaction.size() > size_before;
+}
+
+awaitable<AgentState> AgentService::update(std::string organization_id, std::string actor, std::string id,
+                                           UpdateAgent request) const {
+    Agent agent = co_await find(organization_id, id);
+    storage::Transaction transaction;
+    const bool changed = co_await change(transaction, agent, request, actor);
     if (changed) {
         agent.updated_at = now();
         agent.last_updated_by_id = actor;

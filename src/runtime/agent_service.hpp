@@ -62,6 +62,11 @@ public:
     boost::asio::awaitable<AgentState> update(std::string organization_id, std::string actor, std::string id,
                                               UpdateAgent request) const;
 
+    /// The same as part of the caller's transaction: fills in `agent` and adds what else changes; the caller writes the
+    /// row. True if anything is to be written. The system message follows with the next look at it.
+    boost::asio::awaitable<bool> change(storage::Transaction& transaction, Agent& agent, UpdateAgent request,
+                                        std::string actor) const;
+
     boost::asio::awaitable<AgentState> get(std::string organization_id, std::string id, AgentInclude include) const;
 
     /// `agents` with their relationships, in their order; all reads are one round.

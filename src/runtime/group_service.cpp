@@ -37,8 +37,11 @@ awaitable<std::vector<Block>> GroupService::blocks_of(std::string organization_i
 }
 
 awaitable<Group> GroupService::create(std::string organization_id, std::string actor, GroupCreate request,
-                                      std::optional<std::string> idempotency_key) const {
+                                      std::optional<std::string> idempotency_key, GroupOrigin origin) const {
     Group group = make_group(request);
+    group.template_id = std::move(origin.template_id);
+    group.base_template_id = std::move(origin.base_template_id);
+    group.deployment_id = std::move(origin.deployment_id);
     group.id = new_id("group");
     group.created_by_id = group.last_updated_by_id = actor;
     group.created_at = group.updated_at = now();

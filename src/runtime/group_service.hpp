@@ -5,6 +5,13 @@
 
 namespace stele::runtime {
 
+/// The template that a group was made of.
+struct GroupOrigin {
+    GroupOrigin() = default;  // no aggregate: it may stand in for an absent argument on a line with co_await
+
+    std::optional<std::string> template_id, base_template_id, deployment_id;
+};
+
 /// Groups as a whole: what making, changing and clearing one takes beyond its row. Thread-safe; what it refers to
 /// outlives it.
 class GroupService {
@@ -23,7 +30,7 @@ public:
     /// Makes the group and attaches its shared blocks to all who belong to it. The manager of a sleeptime group gets
     /// `enable_sleeptime`. Throws Error for every reference that leads nowhere; nothing is left behind then.
     boost::asio::awaitable<Group> create(std::string organization_id, std::string actor, GroupCreate request,
-                                         std::optional<std::string> idempotency_key) const;
+                                         std::optional<std::string> idempotency_key, GroupOrigin origin = {}) const;
 
     boost::asio::awaitable<Group> get(std::string organization_id, std::string id) const;
 

@@ -63,6 +63,7 @@ awaitable<void> OrganizationService::take_away(std::string organization_id) cons
             if (failure.code != ErrorCode::conflict) throw;  // else something refers to it once more
         }
     }
+    parts_.catalogue.remove_of(organization_id);
     log::info("organization.deleted", {{"organization_id", organization_id}});
 }
 

@@ -16,6 +16,7 @@ public:
         const storage::ToolRepository& tools;
         Runtime& runtime;
         Credentials& credentials;
+        llm::Catalogue& catalogue;
     };
 
     explicit OrganizationService(Parts parts) : parts_(parts), removal_(parts.database) {}

@@ -1,7 +1,9 @@
 #include "storage/agent_repository.hpp"
 
+#include "storage/agent_search.hpp"
 #include "storage/conversation_repository.hpp"
 #include "storage/decode_cache.hpp"
+#include "storage/project_filter.hpp"
 #include "storage/trash.hpp"
 
 #include <algorithm>
@@ -114,11 +116,12 @@ std::string settings_json(const Agent& agent) { return to_json(static_cast<const
 void add_filter(Select& select, const AgentFilter& filter) {
     if (filter.name) select.where("a.name = ?", filter.name);
     if (filter.query_text) select.where("LOWER(a.name) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.query_text));
-    if (filter.project_id) select.where("a.project_id = ?", filter.project_id);
+    if (filter.project_id) where_project(select, "a.project_id", *filter.project_id);
     if (filter.template_id) select.where("a.template_id = ?", filter.template_id);
     if (filter.base_template_id) select.where("a.base_template_id = ?", filter.base_template_id);
     if (filter.created_by_id) select.where("a.created_by_id = ?", filter.created_by_id);
     if (filter.last_stop_reason) select.where("a.last_stop_reason = ?", filter.last_stop_reason);
+    for (const SearchTerm& term : filter.terms) add_term(select, term);
     if (!filter.show_hidden) select.where("COALESCE(a.hidden, 0) = 0");
     if (filter.identity_id)
         select.where("EXISTS (SELECT 1 FROM identity_agent l WHERE l.agent_id = a.id AND l.identity_id = ?)",
@@ -318,6 +321,11 @@ std::vector<Statement> AgentRepository::statements() {
             "x";
     everything.identifier_keys = {"a", "b"};
     everything.tags = everything.some_tags = {"a", "b"};
+    const char* fields[] = {"version", "name", "tags", "templateName", "agentId"};
+    for (const char* field : fields) everything.terms.push_back({field, false, {"x"}});
+    everything.terms.push_back({"name", true, {"x"}});
+    everything.terms.push_back({"version", false, {"x:1"}});
+    everything.terms.push_back({"version", false, {"x:latest"}});
     Select list = select_agents("o");
     add_filter(list, everything);
     return {select_by_id,        select_exists,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/agent.hpp"
+#include "domain/agent_search.hpp"
 #include "storage/page.hpp"
 
 namespace stele::storage {
@@ -13,6 +14,7 @@ struct AgentFilter {
     std::vector<std::string> tags;
     bool match_all_tags = false;
     std::vector<std::string> some_tags;  ///< besides: at least one of these
+    std::vector<SearchTerm> terms;       ///< besides: all of them
     bool show_hidden = false;
 };
 

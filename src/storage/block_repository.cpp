@@ -3,6 +3,7 @@
 #include "domain/text_list.hpp"
 #include "storage/block_history.hpp"
 #include "storage/persona_links.hpp"
+#include "storage/project_filter.hpp"
 #include "storage/trash.hpp"
 
 namespace stele::storage {
@@ -135,7 +136,7 @@ void add_filter(Select& select, const BlockFilter& filter) {
     if (filter.value_search)
         select.where("LOWER(b.value) LIKE LOWER(?) ESCAPE '\\'", like_pattern(*filter.value_search));
     if (filter.name) select.where("b.template_name = ?", filter.name);
-    if (filter.project_id) select.where("b.project_id = ?", filter.project_id);
+    if (filter.project_id) where_project(select, "b.project_id", *filter.project_id);
     if (filter.templates_only) select.where("b.is_template = ?", std::int64_t{*filter.templates_only});
     if (filter.identity_id)
         select.where("EXISTS (SELECT 1 FROM identity_block l WHERE l.block_id = b.id AND l.identity_id = ?)",

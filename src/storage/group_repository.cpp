@@ -2,6 +2,7 @@
 
 #include "storage/message_columns.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/project_filter.hpp"
 
 #include <algorithm>
 
@@ -33,13 +34,14 @@ constexpr Statement insert_row{
     "group.insert",
     "INSERT INTO agent_group (id, organization_id, manager_type, manager_agent_id, description, termination_token,"
     " max_turns, sleeptime_agent_frequency, turns_counter, max_message_buffer_length, min_message_buffer_length,"
-    " hidden, project_id, created_by_id, last_updated_by_id, created_at, updated_at, version)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"};
+    " hidden, project_id, template_id, base_template_id, deployment_id, created_by_id, last_updated_by_id, created_at,"
+    " updated_at, version)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"};
 constexpr Statement update_row{
     "group.update",
     "UPDATE agent_group SET manager_agent_id = $3, description = $4, termination_token = $5, max_turns = $6,"
     " sleeptime_agent_frequency = $7, max_message_buffer_length = $8, min_message_buffer_length = $9, project_id = $10,"
-    " last_updated_by_id = $11, updated_at = $12, version = version + 1"
+    " last_updated_by_id = $11, updated_at = $12, template_id = $14, version = version + 1"
     " WHERE organization_id = $1 AND id = $2 AND version = $13"};
 constexpr Statement delete_row{"group.delete", "DELETE FROM agent_group WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_members{"group.delete_members", "DELETE FROM group_member WHERE group_id = $1"};
@@ -116,7 +118,7 @@ Select select_ids(const std::string& organization_id, const GroupFilter& filter)
                   to_value(organization_id));
     select.where("COALESCE(g.hidden, 0) = 0");
     if (filter.manager_type) select.where("g.manager_type = ?", to_string(*filter.manager_type));
-    if (filter.project_id) select.where("g.project_id = ?", filter.project_id);
+    if (filter.project_id) where_project(select, "g.project_id", *filter.project_id);
     if (filter.agent_id)
         select.where(
             "(g.manager_agent_id = ? OR EXISTS (SELECT 1 FROM group_member m WHERE m.group_id = g.id"
@@ -176,7 +178,8 @@ void GroupRepository::insert(Transaction& transaction, const std::string& organi
     transaction.add(insert_row, group.id, organization_id, to_string(group.manager_type), group.manager_agent_id,
                     group.description, group.termination_token, group.max_turns, group.sleeptime_agent_frequency,
                     group.turns_counter, group.max_message_buffer_length, group.min_message_buffer_length, group.hidden,
-                    group.project_id, group.created_by_id, group.last_updated_by_id, to_micros(group.created_at),
+                    group.project_id, group.template_id, group.base_template_id, group.deployment_id,
+                    group.created_by_id, group.last_updated_by_id, to_micros(group.created_at),
                     to_micros(group.updated_at), group.version);
     add_relations(transaction, group);
 }
@@ -186,7 +189,7 @@ void GroupRepository::update(Transaction& transaction, const std::string& organi
         .add(update_row, organization_id, group.id, group.manager_agent_id, group.description, group.termination_token,
              group.max_turns, group.sleeptime_agent_frequency, group.max_message_buffer_length,
              group.min_message_buffer_length, group.project_id, group.last_updated_by_id, to_micros(group.updated_at),
-             group.version)
+             group.version, group.template_id)
         .expect_row(changed_meanwhile("Group", group.id));
     ++group.version;
     transaction.add(delete_members, group.id);

@@ -1,5 +1,6 @@
 #include "storage/message_columns.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/project_filter.hpp"
 #include "storage/search_words.hpp"
 
 #include <algorithm>
@@ -36,8 +37,7 @@ void add_conditions(Select& select, const MessageSearchQuery& query) {
             "(m.conversation_id = ? OR EXISTS (SELECT 1 FROM conversation_message l WHERE l.conversation_id = ?"
             " AND l.agent_id = m.agent_id AND l.position = m.position))",
             query.conversation_id, query.conversation_id);
-    if (query.project_id)
-        select.where("EXISTS (SELECT 1 FROM agent a WHERE a.id = m.agent_id AND a.project_id = ?)", query.project_id);
+    if (query.project_id) where_agent_in_project(select, "m.agent_id", *query.project_id);
     if (query.template_id)
         select.where("EXISTS (SELECT 1 FROM agent a WHERE a.id = m.agent_id AND a.template_id = ?)", query.template_id);
     const std::vector<std::string> usual = {"user", "assistant"};

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "domain/text_list.hpp"
+#include "storage/project_filter.hpp"
 
 #include <algorithm>
 
@@ -135,7 +136,10 @@ void add_filter(Select& select, const RunFilter& filter) {
     if (!filter.statuses.empty()) select.where_in("r.status IN (?)", filter.statuses);
     if (filter.stop_reason) select.where("r.stop_reason = ?", filter.stop_reason);
     if (filter.conversation_id) select.where("r.conversation_id = ?", filter.conversation_id);
-    if (filter.project_id) select.where("r.project_id = ?", filter.project_id);
+    if (filter.project_id) where_agent_in_project(select, "r.agent_id", *filter.project_id);
+    if (filter.base_template_id)
+        select.where("EXISTS (SELECT 1 FROM agent a WHERE a.id = r.agent_id AND a.base_template_id = ?)",
+                     filter.base_template_id);
     if (filter.background) select.where("r.background = ?", std::int64_t{*filter.background});
     if (filter.run_id) select.where("r.id = ?", filter.run_id);
     if (filter.after_time) select.where("r.created_at > ?", to_micros(*filter.after_time));
@@ -165,7 +169,7 @@ void add_filter(Select& select, const StepFilter& filter) {
     // No step carries a trace id of the outside.
     if (!filter.trace_ids.empty()) select.where("1 = 0");
     if (filter.feedback) select.where("s.feedback = ?", filter.feedback);
-    if (filter.project_id) select.where("s.project_id = ?", filter.project_id);
+    if (filter.project_id) where_agent_in_project(select, "s.agent_id", *filter.project_id);
     if (filter.has_feedback) select.where(*filter.has_feedback ? "s.feedback IS NOT NULL" : "s.feedback IS NULL");
     if (filter.after_time) select.where("s.created_at > ?", to_micros(*filter.after_time));
     if (filter.before_time) select.where("s.created_at < ?", to_micros(*filter.before_time));
@@ -250,12 +254,29 @@ bool RunFilter::matches(const Run& run) const {
     const std::string reason = run.stop_reason ? std::string(to_string(*run.stop_reason)) : std::string();
     return among(agent_ids, run.agent_id) && among(statuses, to_string(run.status)) &&
            (tools_used.empty() || std::any_of(run.tools_used.begin(), run.tools_used.end(), used)) &&
-           (!run_id || *run_id == run.id) && (!stop_reason || *stop_reason == reason) && !project_id &&
+           (!run_id || *run_id == run.id) && (!stop_reason || *stop_reason == reason) &&
            (!conversation_id || *conversation_id == run.conversation_id.value_or("")) &&
            (!background || *background == run.background.value_or(false)) &&
            (!after_time || run.created_at > *after_time) && (!before_time || run.created_at < *before_time) &&
            (!step_count || step_count->holds(run.step_count)) &&
            (!duration_ns || (run.total_duration_ns && duration_ns->holds(*run.total_duration_ns)));
+}
+
+// Those whose agent is of the project and of the template.
+boost::asio::awaitable<std::vector<Run>> RunRepository::of_agents(std::string organization_id, RunFilter filter,
+                                                                  std::vector<Run> runs) const {
+    Select select("SELECT a.id FROM agent a WHERE a.organization_id = ?", to_value(std::move(organization_id)));
+    if (filter.project_id) where_project(select, "a.project_id", *filter.project_id);
+    if (filter.base_template_id) select.where("a.base_template_id = ?", filter.base_template_id);
+    std::vector<std::string> agent_ids;
+    for (const Run& run : runs) agent_ids.push_back(run.agent_id);
+    select.where_in("a.id IN (?)", agent_ids);
+    Query query = select.query();
+    const Rows rows = co_await database_.query_packed(std::move(query));
+    std::erase_if(runs, [&](const Run& run) {
+        return std::none_of(rows.begin(), rows.end(), [&](const Row& row) { return row.text(0) == run.agent_id; });
+    });
+    co_return runs;
 }
 
 boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organization_id, RunFilter filter, Page page,
@@ -277,6 +298,9 @@ boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organiz
     std::vector<Run> runs;
     for (Row& row : rows) runs.push_back(to_run(row));
     std::erase_if(at_work, [&](const Run& run) { return !filter.matches(run) || !bounds.hold(place_of(run)); });
+    const bool by_agent = filter.project_id || filter.base_template_id;
+    if (by_agent && !at_work.empty())
+        at_work = co_await of_agents(std::move(organization_id), std::move(filter), std::move(at_work));
     if (!at_work.empty()) merge(runs, std::move(at_work), page, bounds.from_end);
     co_return runs;
 }
@@ -430,7 +454,7 @@ void RunRepository::fail_unfinished(Transaction& transaction) const {
 std::vector<Statement> RunRepository::statements() {
     RunFilter runs;
     runs.agent_ids = runs.statuses = {"x"};
-    runs.stop_reason = runs.conversation_id = runs.project_id = "x";
+    runs.stop_reason = runs.conversation_id = runs.project_id = runs.base_template_id = "x";
     runs.run_id = "x";
     runs.tools_used = {"x"};
     runs.step_count = runs.duration_ns = Comparison{">=", 1};

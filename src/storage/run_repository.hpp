@@ -16,7 +16,8 @@ struct Comparison {
 struct RunFilter {
     std::vector<std::string> agent_ids, statuses;
     std::vector<std::string> tools_used;  ///< any of these tool ids
-    std::optional<std::string> run_id, stop_reason, conversation_id, project_id;
+    std::optional<std::string> run_id, stop_reason, conversation_id;
+    std::optional<std::string> project_id, base_template_id;  ///< of the agent; not seen by matches()
     std::optional<bool> background;
     std::optional<Timestamp> after_time, before_time;  ///< strict
     std::optional<Comparison> step_count;
@@ -111,6 +112,9 @@ public:
     static std::vector<Statement> statements();
 
 private:
+    boost::asio::awaitable<std::vector<Run>> of_agents(std::string organization_id, RunFilter filter,
+                                                       std::vector<Run> runs) const;
+
     Database& database_;
 };
 

@@ -8,6 +8,8 @@
 #include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
+#include "storage/feed_repository.hpp"
+#include "storage/feed_subscription_repository.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/identity_repository.hpp"
@@ -17,12 +19,15 @@
 #include "storage/organization_removal.hpp"
 #include "storage/page.hpp"
 #include "storage/persona_links.hpp"
+#include "storage/pipeline_repository.hpp"
+#include "storage/project_repository.hpp"
 #include "storage/provider_batch_repository.hpp"
 #include "storage/provider_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/sandbox_repository.hpp"
 #include "storage/schedule_repository.hpp"
+#include "storage/template_repository.hpp"
 #include "storage/tool_repository.hpp"
 #include "storage/trash.hpp"
 
@@ -38,6 +43,8 @@ std::vector<Statement> all_statements() {
                              BlockHistory::statements(),
                              BlockRepository::statements(),
                              ConversationRepository::statements(),
+                             FeedRepository::statements(),
+                             FeedSubscriptionRepository::statements(),
                              GroupRepository::statements(),
                              IdempotencyRepository::statements(),
                              IdentityRepository::statements(),
@@ -45,12 +52,15 @@ std::vector<Statement> all_statements() {
                              McpServerRepository::statements(),
                              MessageRepository::statements(),
                              OrganizationRemoval::statements(),
+                             PipelineRepository::statements(),
+                             ProjectRepository::statements(),
                              ProviderBatchRepository::statements(),
                              ProviderRepository::statements(),
                              RunEventRepository::statements(),
                              RunRepository::statements(),
                              SandboxRepository::statements(),
                              ScheduleRepository::statements(),
+                             TemplateRepository::statements(),
                              ToolRepository::statements(),
                              TrashRepository::statements(),
                              page_statements(),

@@ -2,6 +2,7 @@
 never a crash, nothing changed. A new route is covered the moment it is in a table."""
 
 import json
+import re
 import urllib.parse
 
 import mcp_server
@@ -11,9 +12,11 @@ import stele
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
             "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server",
-            "provider_id": "provider", "key_id": "key"}
+            "provider_id": "provider", "key_id": "key", "feed_id": "feed", "subscription_id": "feed_subscription", "pipeline_id": "pipeline"}
 NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo",
-         "session_id": "mcp-oauth-00000000", "token": "ste_nobody", "identity_id": "nobody", "trash_id": f"trash-{GONE}"}
+         "session_id": "mcp-oauth-00000000", "token": "ste_nobody", "identity_id": "nobody", "trash_id": f"trash-{GONE}",
+         "project_id": "default-project", "projectId": "default-project", "template_name": "everything", "template_version": "everything:current", "name": "everything",
+         "template_id": "everything", "templateId": "everything", "deployment_id": f"deployment-{GONE}"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -63,13 +66,22 @@ def world(server, peer, model):
     tool = http.post("/v1/tools", {"name": "everything", "description": "d"})
     http.patch(f"/v1/agents/{agent['id']}/tools/attach/{tool['id']}")
     sandbox = http.post("/v1/sandbox-config/local/default")
+    feed = http.post("/v1/feeds", {"project_id": "default-project", "name": "f"})
+    http.post(f"/v1/feeds/{feed['id']}/messages", {"messages": [{"content": "news"}]})
+    subscription = http.post(f"/v1/feeds/{feed['id']}/subscribe", {"agent_id": agent["id"], "cron_schedule": "0 0 29 2 *"})
+    pipeline = http.post("/v1/pipelines", {"name": "p", "project_id": "default-project", "integration_type": "custom_webhook", "producer_config": {"type": "custom_webhook", "data": {}}})["pipeline"]
+    author = http.post("/v1/agents", {"memory_blocks": []})
+    http.post(f"/v1/feeds/{feed['id']}/subscribe", {"agent_id": author["id"], "cron_schedule": "0 0 29 2 *"})
+    template = http.post("/v1/templates", {"type": "agent", "agent_id": author["id"], "name": "everything"})
+    deployment = http.post("/v1/templates/everything/agents")["deployment_id"]
     variable = http.post(f"/v1/sandbox-config/{sandbox['id']}/environment-variable", {"key": "EVERYTHING", "value": "v"})
     provider = http.post("/v1/providers", {"name": "everything", "provider_type": "openai", "api_key": "k", "base_url": model.environment()["OPENAI_BASE_URL"]})
     organization = http.post("/v1/admin/orgs", {"name": "o"})
     user = http.post("/v1/admin/users", {"name": "u", "organization_id": organization["id"]})
     key = http.post("/v1/admin/keys", {"name": "k", "user_id": user["id"]})
     identity = http.post("/v1/identities/", {"identifier_key": "everything", "name": "n", "identity_type": "user"})["id"]
-    return {**NAMES, "identity_id": identity, "trash_id": deleted_block(http), "provider_id": provider["id"], "provider_url": provider["base_url"], "org_id": organization["id"], "user_id": user["id"], "key_id": key["id"], "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
+    return {**NAMES, "feed_id": feed["id"], "feed_message_id": http.get(f"/v1/feeds/{feed['id']}/messages")["messages"][0]["id"], "subscription_id": subscription["id"], "pipeline_id": pipeline["id"],
+            "author_id": author["id"], "template_id": template["id"], "deployment_id": deployment, "identity_id": identity, "trash_id": deleted_block(http), "provider_id": provider["id"], "provider_url": provider["base_url"], "org_id": organization["id"], "user_id": user["id"], "key_id": key["id"], "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
             "job_id": message["run_id"]}
@@ -100,6 +112,8 @@ def operations(document, method=None):
 def filled(path: str, world: dict, **other) -> str:
     for name in list(PREFIXES) + list(NAMES):
         value = world.get("mcp_tool_id") if name == "tool_id" and path.startswith("/v1/mcp-servers/") else world.get(name)
+        if name == "message_id" and path.startswith("/v1/feeds/"):
+            value = world.get("feed_message_id")
         path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, value or name)))
     assert "{" not in path, f"tell this test how to fill {path}"
     needed = {"/v1/agents/export": f"?agent_id={world.get('agent_id')}", "/v1/telemetry/provider-trace": f"?step_id={world.get('step_id')}", "/v1/tools/mcp-tools-by-server": "?mcp_server_name=nobody",
@@ -140,6 +154,23 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"identifier_key": text, "name": text, "identity_type": "user"}
     if path.endswith("/restore"):
         return {"version": 1}
+    if path == "/v1/projects":
+        return {"name": "Unknown members"}
+    if path.startswith(("/v1/templates", "/v1/legacy-templates")):
+        return {"type": "agent", "agent_id": world.get("author_id", world["agent_id"]), "agent_file_json": {"agents": [{"id": "agent-0"}]}, "version": "1", "new_name": "everything",
+                "deployment_id": world["deployment_id"], "agents": [{"model": "stele/offline", "systemPrompt": text, "entityId": "e"}]}
+    if path.endswith("/migrate"):
+        return {"to_template": "everything"}
+    if path.startswith("/v1/_internal_templates/"):
+        ids = {name: "x" for name in ("template_id", "base_template_id", "deployment_id", "entity_id")}
+        made = {**ids, "label": "human", "value": text, "agent_ids": [world["agent_id"]], "description": text}
+        return [made] if path.endswith("/batch") else made
+    if path.startswith(("/v1/feeds", "/v1/pipelines")):
+        config = {"type": "custom_webhook", "data": {}}
+        if path.endswith("/unsubscribe"):
+            return {"agent_id": world.get("author_id", world["agent_id"])}
+        return {"name": "n", "project_id": "default-project", "messages": [{"content": text}], "agent_id": world["agent_id"], "cron_schedule": "0 0 29 2 *", "integration_type": "custom_webhook",
+                "producer_config": config}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}
@@ -157,7 +188,7 @@ def resolved(document, schema: dict) -> dict:
 def bodies(document):
     """Every operation that takes an object as its body, with the body's schema."""
     for method, path, operation in operations(document):
-        if "application/json" in operation.get("requestBody", {}).get("content", {}) and not path.endswith("/properties"):  # a list: see test_identities
+        if "application/json" in operation.get("requestBody", {}).get("content", {}) and not path.endswith(("/properties", "/blocks/batch")):  # lists
             yield method, path, resolved(document, operation["requestBody"]["content"]["application/json"]["schema"]), operation["requestBody"]["required"]
 
 
@@ -333,7 +364,10 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
         if path.startswith("/v1/providers/check"):
             body["provider_id"] = world["provider_id"]
         if operation.get("requestBody", {}).get("required"):
-            body.update(needed(path, world, "@say hello") if method in ("POST", "PUT") else {})
+            more = needed(path, world, "@say hello") if method in ("POST", "PUT") or path.startswith(("/v1/templates", "/v1/feeds", "/v1/pipelines")) else {}
+            body = more if isinstance(more, list) else {**body, **more}
+        if path.endswith("/save-version"):
+            body["template_name"] = world["template_name"]
         block = http.post("/v1/blocks", {"label": f"u{len(path)}{method}"})["id"] if "{block_id}" in path else world["block_id"]
         trash = deleted_block(http) if path.endswith("{trash_id}/restore") else world["trash_id"]
         url = filled(path, world, block_id=block, trash_id=trash).split("?")[0]
@@ -351,7 +385,11 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
 
 def test_wrong_verbs_name_the_right_ones(server, document, world):
     http = server.http(2)
+    by_shape = {}  # the same path may name its parameters differently for each verb
     for path, methods in document["paths"].items():
+        by_shape.setdefault(re.sub(r"\{\w+\}", "{}", path), {}).update(dict.fromkeys(methods, path))
+    for methods in by_shape.values():
+        path = next(iter(methods.values()))
         if not path.startswith("/v1"):
             continue
         for verb in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {name.upper() for name in methods}:
