@@ -10,6 +10,7 @@ namespace {
 
 constexpr char default_project_id[] = "project-00000000-0000-4000-8000-000000000000";
 constexpr char default_project_name[] = "default-project";
+constexpr std::size_t feedback_bytes_max = 1u << 20;
 
 std::string project_of(const Request& request) {
     const std::string* named = request.http.headers.find("X-Project-Id");
@@ -39,6 +40,9 @@ awaitable<Response> status(Services&, const Request& request) {
 awaitable<Response> balance(Services&, const Request&) { co_return answer(AccountBalance()); }
 
 awaitable<Response> feedback(Services& services, const Request& request) {
+    if (request.body().size() > feedback_bytes_max)
+        throw Error(ErrorCode::too_large, "Feedback is kept up to " + std::to_string(feedback_bytes_max) +
+                                              " bytes, with all that goes along");
     const auto body = decode<AccountFeedback>(request.body());
     storage::Transaction transaction;
     services.accounts.insert_feedback(transaction, request.organization_id, request.user_id, body.message,
