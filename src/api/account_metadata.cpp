@@ -9,6 +9,8 @@
 namespace stele::api {
 namespace {
 
+constexpr std::size_t feedback_bytes_max = 1u << 20;
+
 std::string current_project(const Request& request) { return request.project_id.value_or(default_project_id); }
 
 awaitable<Response> user(Services& services, const Request& request) {
@@ -34,6 +36,9 @@ awaitable<Response> status(Services&, const Request& request) {
 awaitable<Response> balance(Services&, const Request&) { co_return answer(AccountBalance()); }
 
 awaitable<Response> feedback(Services& services, const Request& request) {
+    if (request.body().size() > feedback_bytes_max)
+        throw Error(ErrorCode::too_large, "Feedback is kept up to " + std::to_string(feedback_bytes_max) +
+                                              " bytes, with all that goes along");
     const auto body = decode<AccountFeedback>(request.body());
     storage::Transaction transaction;
     services.accounts.insert_feedback(transaction, request.organization_id, request.user_id, body.message,

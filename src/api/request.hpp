@@ -1,6 +1,5 @@
 #pragma once
 
-#include "domain/access_token.hpp"
 #include "domain/audit.hpp"
 #include "net/http.hpp"
 #include "storage/page.hpp"
@@ -10,6 +9,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace stele {
+struct AccessToken;
+}
 
 namespace stele::api {
 

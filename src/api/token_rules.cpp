@@ -70,7 +70,9 @@ const TokenRule* find_token_rule(std::string_view operation) {
 
 std::optional<std::string> refused_member(TokenBody body, std::string_view text) {
     if (body == TokenBody::any) return std::nullopt;
-    for (std::string& member : members_set(text))
+    // Null leaves an agent's settings alone in a message, and may clear them in a change.
+    std::vector<std::string> members = members_of(text, body == TokenBody::agent_change);
+    for (std::string& member : members)
         if (is_refused(body, member)) return std::move(member);
     return std::nullopt;
 }

@@ -106,12 +106,12 @@ bool is_origin(std::string_view text) {
     return number <= 65'535 && number != (secure ? 443 : 80);
 }
 
-std::vector<std::string> members_set(std::string_view object) {
+std::vector<std::string> members_of(std::string_view object, bool with_null) {
     const JsonParse parsed = parse_json_value(object);
     std::vector<std::string> names;
     if (!parsed.problem.empty() || !parsed.value.is_object()) return names;
     for (const auto& [name, value] : parsed.value.get_object())
-        if (!value.is_null()) names.emplace_back(name);
+        if (with_null || !value.is_null()) names.emplace_back(name);
     return names;
 }
 

@@ -73,7 +73,7 @@ std::optional<bool> allows(const AccessPolicy& policy, const std::string& agent_
 /// True for "scheme://host[:port]" of http or https, in the form in which browsers send it.
 bool is_origin(std::string_view text);
 
-/// The members of a JSON object that are not null; none for any other text.
-std::vector<std::string> members_set(std::string_view object);
+/// The members of a JSON object, those that are null only `with_null`; none for any other text.
+std::vector<std::string> members_of(std::string_view object, bool with_null);
 
 }  // namespace stele

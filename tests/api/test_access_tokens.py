@@ -195,7 +195,7 @@ def test_the_agent_stays_what_it_is(server, member, agent, member_name, value):
     token = page(server, make(member, agent, *RIGHTS))
     for path in ("messages", "messages/stream", "messages/async"):
         assert member_name in refused(token, "POST", f"/v1/agents/{agent['id']}/{path}", 403, {"input": "hello", member_name: value}).text
-    for change in ({"tool_ids": []}, {"block_ids": []}, {"model": "openai/mock-small"}, {"secrets": {}}, {"name": "n", "tool_rules": []}):
+    for change in ({"tool_ids": []}, {"block_ids": []}, {"model": "openai/mock-small"}, {"secrets": {}}, {"name": "n", "tool_rules": []}, {"response_format": None}):
         refused(token, "PATCH", f"/v1/agents/{agent['id']}", 403, change)
     refused(token, "POST", f"/v1/conversations?agent_id={agent['id']}", 403, {"model": "openai/mock-small"})
 

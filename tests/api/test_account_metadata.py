@@ -29,3 +29,4 @@ def test_feedback_is_kept_whole_and_telemetry_is_not(server):
     assert not any(b"unheard-of" in file.read_bytes() for file in (server.folder / "data").glob("stele.db*"))
     for path, body in (("feedback", {}), ("feedback", {"message": ""}), ("feedback", {"message": "x" * 10_001}), ("telemetry", {"service": "letta-code", "events": []}), ("telemetry", {"events": [event]})):
         refused(http, "POST", f"/v1/metadata/{path}", 422, body)
+    refused(http, "POST", "/v1/metadata/feedback", 413, {"message": "x", "debug_log_tail": "x" * (1 << 20)})
