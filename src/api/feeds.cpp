@@ -50,8 +50,7 @@ awaitable<Response> list(Services& services, const Request& request) {
     }
     FeedList shown;
     const std::optional<std::string> name = request.query.text("name");
-    shown.feeds =
-        co_await services.feeds.list(request.organization_id, project, name, page.limit + 1, page.offset);
+    shown.feeds = co_await services.feeds.list(request.organization_id, project, name, page.limit + 1, page.offset);
     shown.has_next_page = cut_to(shown.feeds, page.limit);
     co_return answer(shown);
 }
