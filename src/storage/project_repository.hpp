@@ -32,8 +32,8 @@ public:
 
     boost::asio::awaitable<ProjectContent> content(std::string organization_id, std::string id) const;
 
-    /// With its templates, feeds and pipelines; what else is left in it belongs to the default project then. The commit throws
-    /// Error{conflict} if an agent came in meanwhile, and if the project is gone.
+    /// With its templates, feeds and pipelines; what else is left in it belongs to the default project then. The commit
+    /// throws Error{conflict} if an agent came in meanwhile, and if the project is gone.
     void remove(Transaction& transaction, const std::string& organization_id, const std::string& id) const;
 
     static std::vector<Statement> statements();
