@@ -3,6 +3,7 @@
 #include "api/message_answer.hpp"
 #include "api/tool_caller.hpp"
 #include "domain/answer.hpp"
+#include "runtime/credentials.hpp"
 
 namespace stele::api {
 namespace {
@@ -27,6 +28,12 @@ awaitable<storage::AgentFilter> filter_of(const Services& services, const Reques
     auto id = co_await identity_filter(services, request, std::move(named));
     filter.identity_id = std::move(id);
     co_return filter;
+}
+
+// Their names stay: what an agent needs is no secret.
+void blank_secrets(AgentState& state) {
+    for (AgentVariable& each : state.secrets) each.value.clear();
+    for (AgentVariable& each : state.tool_exec_environment_variables) each.value.clear();
 }
 
 awaitable<Response> list(Services& services, const Request& request) {
@@ -62,7 +69,8 @@ awaitable<Response> count(Services& services, const Request& request) {
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     const runtime::AgentInclude include = agent_include(request);
-    const AgentState state = co_await services.agent_service.get(request.organization_id, id, include);
+    AgentState state = co_await services.agent_service.get(request.organization_id, id, include);
+    if (request.token) blank_secrets(state);
     co_return answer(state);
 }
 
@@ -70,8 +78,9 @@ awaitable<Response> update(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     auto change = decode<UpdateAgent>(request.body());
     const bool moves = change.timezone.has_value();
-    const AgentState state =
+    AgentState state =
         co_await services.agent_service.update(request.organization_id, request.user_id, id, std::move(change));
+    if (request.token) blank_secrets(state);
     if (moves) services.scheduler.wake();
     co_return answer(state);
 }
@@ -80,6 +89,7 @@ awaitable<Response> remove(Services& services, const Request& request) {
     const std::string id = request.path_id("agent_id", "agent");
     will_wait(services, request, id);
     co_await services.agent_service.remove(request.organization_id, id);
+    services.credentials.agent_deleted();
     Deleted shown;
     shown.message = "Agent id=" + id + " successfully deleted";
     co_return answer(shown);

@@ -2,8 +2,8 @@
 
 #include "api/error_response.hpp"
 #include "api/message_answer.hpp"
+#include "api/token_policy.hpp"
 #include "api/tool_caller.hpp"
-#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -43,32 +43,7 @@ std::string digest_of(const net::HttpRequest& http) {
     return hex;
 }
 
-// "Basic dXNlcjpwYXNz" -> "pass"
-std::string password_of_basic(std::string_view encoded) {
-    const std::string text = from_base64(encoded).value_or("");
-    const std::size_t colon = text.find(':');
-    return colon == std::string::npos ? std::string() : text.substr(colon + 1);
-}
-
-// "Bearer x" -> "x" if the scheme is `scheme`, without case.
-std::optional<std::string> credential(const std::string* header, std::string_view scheme) {
-    if (header == nullptr || header->size() <= scheme.size() || (*header)[scheme.size()] != ' ') return std::nullopt;
-    if (!net::same_name(std::string_view(*header).substr(0, scheme.size()), scheme)) return std::nullopt;
-    return header->substr(scheme.size() + 1);
-}
-
 }  // namespace
-
-bool Dispatch::may_enter(const net::Headers& headers) const {
-    if (services_.password.empty()) return true;
-    const std::string* authorization = headers.find("Authorization");
-    if (const auto token = credential(authorization, "Bearer")) return services_.password.matches(*token);
-    if (const auto basic = credential(authorization, "Basic"))
-        return services_.password.matches(password_of_basic(*basic));
-    if (const auto bare = credential(headers.find("X-BARE-PASSWORD"), "password"))
-        return services_.password.matches(*bare);
-    return false;
-}
 
 // Null if the credential is no run token, or that of a call that has ended.
 std::shared_ptr<FromTool> Dispatch::tool_of(const net::Headers& headers) const {
@@ -96,7 +71,8 @@ awaitable<Response> Dispatch::answer_to(net::HttpRequest& http, bool from_tool) 
     } catch (const Error& error) {
         failure = error;
     } catch (const std::exception& error) {
-        log::error("request.failed", {{"request_id", request_id}, {"path", http.path}, {"why", error.what()}});
+        log::error("request.failed",
+                   {{"request_id", request_id}, {"path", path_to_show(http.path)}, {"why", error.what()}});
         failure = Error(ErrorCode::internal, "An unknown error occurred");
     }
     Response response = error_response(*failure, request_id);
@@ -107,39 +83,62 @@ awaitable<Response> Dispatch::answer_to(net::HttpRequest& http, bool from_tool) 
 awaitable<Response> Dispatch::handle(net::HttpRequest& http, std::string request_id,
                                      std::shared_ptr<FromTool> from_tool) const {
     Router::Match match = router_.find(http.path);
-    if (match.routes.empty()) {
-        if (!from_tool && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
-        throw Error(ErrorCode::not_found, "Not Found");
-    }
     const Route* route = route_for(match.routes, http.method);
-    const bool open = (route != nullptr ? route : match.routes.front())->trait == Trait::open;
-    if (!open && !from_tool && !may_enter(http.headers)) throw Error(ErrorCode::unauthenticated, "Unauthorized");
+    const Route* known = route != nullptr || match.routes.empty() ? route : match.routes.front();
+    const bool open = known != nullptr && known->trait == Trait::open;
+    Caller caller = co_await caller_of(http, open, from_tool.get());
+    if (match.routes.empty()) throw Error(ErrorCode::not_found, "Not Found");
     if (route == nullptr) throw not_allowed(match.routes);
+    if (!open) {
+        gate_.demand_scope(caller, *route);
+        co_await gate_.act_for(caller, http, *route);
+    }
 
-    Request request{
-        http,   Query(http.query), std::move(match.values), default_organization_id, default_user_id, false, {}, {},
-        nullptr};
+    Request request{http,
+                    Query(http.query),
+                    std::move(match.values),
+                    std::move(caller.organization_id),
+                    std::move(caller.user_id),
+                    false,
+                    {},
+                    {},
+                    nullptr};
     request.generation_2 = is_generation_2(http.headers);
     request.request_id = std::move(request_id);
-    if (from_tool) {
-        request.organization_id = from_tool->caller.organization_id;
-        request.user_id = from_tool->caller.user_id;
-    }
     request.from_tool = std::move(from_tool);
-    const std::string* user = http.headers.find("user_id");
-    if (user != nullptr && !user->empty() && *user != default_user_id) {
-        if (!is_id(*user, "user"))
-            throw Error(ErrorCode::invalid_argument, "The header user_id must match 'user-{uuid4}'");
-        throw Error(ErrorCode::not_found, "User not found: " + *user);
+    request.token = std::move(caller.token);
+    if (!request.token) co_return co_await carry_out(*route, request);
+    co_await demand_policy(services_, request, *route);
+    Response response = co_await carry_out(*route, request);
+    co_await follow_token(services_, request, response);
+    co_return response;
+}
+
+// Whoever asks for what is open to everybody is nobody in particular.
+awaitable<Caller> Dispatch::caller_of(const net::HttpRequest& http, bool open, const FromTool* from_tool) const {
+    Caller caller;
+    if (from_tool != nullptr) {
+        caller.organization_id = from_tool->caller.organization_id;
+        caller.user_id = from_tool->caller.user_id;
+        caller.reach = Scope::write;
+        co_return caller;
     }
-    const std::string* key = http.headers.find("Idempotency-Key");
-    if (http.method == Method::post && key != nullptr && !key->empty()) {
+    if (!open) co_return co_await gate_.admit(http);
+    caller.organization_id = default_organization_id;
+    caller.user_id = default_user_id;
+    co_return caller;
+}
+
+awaitable<Response> Dispatch::carry_out(const Route& route, Request& request) const {
+    const std::string* key = request.http.headers.find("Idempotency-Key");
+    if (request.http.method == Method::post && key != nullptr && !key->empty()) {
         if (key->size() > idempotency_key_bytes_max || !is_utf8(*key))
             throw invalid_field("header.Idempotency-Key", "must be a text of at most 255 bytes");
-        request.idempotency_key = *key;
-        co_return co_await call_once(*route, request);
+        // Keys of a token are its own: others may have sent the same to make what it must not see.
+        request.idempotency_key = request.token ? request.token->id + ":" + *key : *key;
+        co_return co_await call_once(route, request);
     }
-    co_return co_await call(*route, request);
+    co_return co_await call(route, request);
 }
 
 awaitable<Response> Dispatch::call(const Route& route, Request& request) const {

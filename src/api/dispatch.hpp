@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/gate.hpp"
 #include "api/router.hpp"
 
 namespace stele::api {
@@ -8,7 +9,7 @@ namespace stele::api {
 /// into answers. Thread-safe; the services outlive it.
 class Dispatch {
 public:
-    explicit Dispatch(Services& services) : services_(services), router_(all_routes()) {}
+    explicit Dispatch(Services& services) : services_(services), router_(all_routes()), gate_(services) {}
 
     boost::asio::awaitable<Response> operator()(net::HttpRequest& http) const { return answer_to(http, false); }
 
@@ -19,14 +20,16 @@ private:
     boost::asio::awaitable<Response> answer_to(net::HttpRequest& http, bool from_tool) const;
     boost::asio::awaitable<Response> handle(net::HttpRequest& http, std::string request_id,
                                             std::shared_ptr<FromTool> from_tool) const;
+    awaitable<Caller> caller_of(const net::HttpRequest& http, bool open, const FromTool* from_tool) const;
+    awaitable<Response> carry_out(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> call(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> call_once(const Route& route, Request& request) const;
     boost::asio::awaitable<Response> show_made(const Request& request, std::string id) const;
-    bool may_enter(const net::Headers& headers) const;
     std::shared_ptr<FromTool> tool_of(const net::Headers& headers) const;
 
     Services& services_;
     Router router_;
+    Gate gate_;
 };
 
 }  // namespace stele::api

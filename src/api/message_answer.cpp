@@ -61,7 +61,7 @@ awaitable<Response> repeat_run(Services& services, const Request& request, std::
     const auto body = decode<MessageRequest>(request.body());
     StreamOptions options;
     options.include_pings = body.include_pings;
-    if (auto log = services.runtime.find(run_id)) {
+    if (auto log = services.runtime.find(request.organization_id, run_id)) {
         options.background = log->background();
         if (wants_stream(request, body)) co_return stream_answer(std::move(log), options);
         co_return co_await blocking_answer(std::move(log));

@@ -12,7 +12,7 @@ bool wanted(const Query& query, std::string_view name, const std::string& value)
 }
 
 awaitable<Response> list(Services& services, const Request& request) {
-    const auto available = services.catalogue.available();
+    const auto available = services.catalogue.available(request.organization_id);
     std::string body = "[";
     for (const auto& listing : available->models) {
         if (!wanted(request.query, "provider_category", listing->provider_category) ||
@@ -25,8 +25,8 @@ awaitable<Response> list(Services& services, const Request& request) {
     co_return json_answer(body + "]");
 }
 
-awaitable<Response> list_embeddings(Services& services, const Request&) {
-    const auto available = services.catalogue.available();
+awaitable<Response> list_embeddings(Services& services, const Request& request) {
+    const auto available = services.catalogue.available(request.organization_id);
     co_return answer(available->embeddings);
 }
 

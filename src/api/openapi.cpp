@@ -1,7 +1,12 @@
 #include "api/route.hpp"
 
 #include "base/json_text.hpp"
+#include "domain/agent_file.hpp"
+#include "domain/access_token.hpp"
+#include "domain/account.hpp"
+#include "domain/account_metadata.hpp"
 #include "domain/answer.hpp"
+#include "domain/api_key.hpp"
 #include "domain/batch.hpp"
 #include "domain/block_history.hpp"
 #include "domain/chat_completion.hpp"
@@ -9,6 +14,7 @@
 #include "domain/generation.hpp"
 #include "domain/mcp_server.hpp"
 #include "domain/message_search.hpp"
+#include "domain/provider.hpp"
 #include "domain/run_trace.hpp"
 #include "domain/sandbox.hpp"
 #include "domain/schedule.hpp"
@@ -44,6 +50,9 @@ constexpr char envelopes[] =
 
 std::string schemas() {
     std::string out = "{";
+    add<AgentFile>(out, "AgentFile", SchemaUse::answer);
+    add<ExportAgentRequest>(out, "ExportAgentRequest", SchemaUse::request);
+    add<ImportedAgents>(out, "ImportedAgents", SchemaUse::answer);
     add<CreateAgent>(out, "CreateAgent", SchemaUse::request);
     add<UpdateAgent>(out, "UpdateAgent", SchemaUse::request);
     add<ResetMessages>(out, "ResetMessages", SchemaUse::request);
@@ -133,6 +142,10 @@ std::string schemas() {
     add<ModelListing>(out, "ModelListing", SchemaUse::answer);
     add<EmbeddingListing>(out, "EmbeddingListing", SchemaUse::answer);
     add<Health>(out, "Health", SchemaUse::answer);
+    add<ProviderAnswer>(out, "Provider", SchemaUse::answer);
+    add<ProviderCreate>(out, "ProviderCreate", SchemaUse::request);
+    add<ProviderUpdate>(out, "ProviderUpdate", SchemaUse::request);
+    add<ProviderCheck>(out, "ProviderCheck", SchemaUse::request);
     add<CreateBatch>(out, "CreateBatch", SchemaUse::request);
     add<BatchJob>(out, "BatchJob", SchemaUse::answer);
     add<LettaBatchMessages>(out, "LettaBatchMessages", SchemaUse::answer);
@@ -142,6 +155,26 @@ std::string schemas() {
     add<ScheduledMessages>(out, "ScheduledMessages", SchemaUse::answer);
     add<ScheduleHistory>(out, "ScheduleHistory", SchemaUse::answer);
     add<Success>(out, "Success", SchemaUse::answer);
+    add<Organization>(out, "Organization", SchemaUse::answer);
+    add<OrganizationCreate>(out, "OrganizationCreate", SchemaUse::request);
+    add<OrganizationUpdate>(out, "OrganizationUpdate", SchemaUse::request);
+    add<User>(out, "User", SchemaUse::answer);
+    add<UserCreate>(out, "UserCreate", SchemaUse::request);
+    add<UserUpdate>(out, "UserUpdate", SchemaUse::request);
+    add<AuthRequest>(out, "AuthRequest", SchemaUse::request);
+    add<AuthResponse>(out, "AuthResponse", SchemaUse::answer);
+    add<ApiKey>(out, "ApiKey", SchemaUse::answer);
+    add<ApiKeyMade>(out, "ApiKeyMade", SchemaUse::answer);
+    add<CreateApiKey>(out, "CreateApiKey", SchemaUse::request);
+    add<UpdateApiKey>(out, "UpdateApiKey", SchemaUse::request);
+    add<AccessToken>(out, "AccessToken", SchemaUse::answer);
+    add<AccessTokens>(out, "AccessTokens", SchemaUse::answer);
+    add<CreateAccessToken>(out, "CreateAccessToken", SchemaUse::request);
+    add<AccountUser>(out, "AccountUser", SchemaUse::answer);
+    add<AccountStatus>(out, "AccountStatus", SchemaUse::answer);
+    add<AccountBalance>(out, "AccountBalance", SchemaUse::answer);
+    add<AccountFeedback>(out, "AccountFeedback", SchemaUse::request);
+    add<AccountTelemetry>(out, "AccountTelemetry", SchemaUse::request);
     add<Deleted>(out, "Deleted", SchemaUse::answer);
     add<MemoryVariables>(out, "MemoryVariables", SchemaUse::answer);
     add<ErrorMessage>(out, "ErrorMessage", SchemaUse::answer);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/access_token.hpp"
 #include "domain/audit.hpp"
 #include "net/http.hpp"
 #include "storage/page.hpp"
@@ -46,7 +47,8 @@ struct Request {
     bool generation_2 = false;  ///< of the client: SDK 1.x, see the rule at client_generation
     std::string request_id;
     std::optional<std::string> idempotency_key;
-    std::shared_ptr<FromTool> from_tool;  ///< null for any other request, see tool_caller.hpp
+    std::shared_ptr<FromTool> from_tool;         ///< null for any other request, see tool_caller.hpp
+    std::shared_ptr<const AccessToken> token{};  ///< null without; see token_rules.hpp
 
     const std::string& body() const { return http.body; }
 

@@ -44,6 +44,12 @@ struct Route {
 const std::vector<Route>& all_routes();
 
 // One table a resource, beside its handlers.
+std::span<const Route> agent_file_routes();
+std::span<const Route> access_token_routes();
+std::span<const Route> account_metadata_routes();
+std::span<const Route> admin_key_routes();
+std::span<const Route> admin_org_routes();
+std::span<const Route> admin_user_routes();
 std::span<const Route> agent_routes();
 std::span<const Route> agent_link_routes();
 std::span<const Route> batch_routes();
@@ -70,6 +76,7 @@ std::span<const Route> metrics_routes();
 std::span<const Route> model_call_routes();
 std::span<const Route> model_routes();
 std::span<const Route> openapi_routes();
+std::span<const Route> provider_routes();
 std::span<const Route> run_cancel_routes();
 std::span<const Route> run_routes();
 std::span<const Route> run_stream_routes();

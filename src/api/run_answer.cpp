@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t messages_max = 1'000;
 
 // The log knows a little more than the steps do.
-awaitable<runtime::RunEnd> end_of_run(const Services& services, Run run) {
-    if (const auto log = services.runtime.find(run.id))
+awaitable<runtime::RunEnd> end_of_run(const Services& services, std::string organization_id, Run run) {
+    if (const auto log = services.runtime.find(organization_id, run.id))
         if (auto end = log->ended()) co_return std::move(*end);
     co_return co_await stored_end(services, std::move(run));
 }
@@ -20,7 +20,7 @@ awaitable<runtime::RunEnd> end_of_run(const Services& services, Run run) {
 }  // namespace
 
 awaitable<Run> find_run(const Services& services, std::string organization_id, std::string run_id) {
-    if (const auto log = services.runtime.find(run_id)) co_return log->run();
+    if (const auto log = services.runtime.find(organization_id, run_id)) co_return log->run();
     auto run = co_await services.runs.find(std::move(organization_id), run_id);
     if (!run) throw not_found("Run", run_id);
     co_return std::move(*run);
@@ -47,8 +47,8 @@ awaitable<std::string> result_of(const Services& services, std::string organizat
     page.ascending = true;
     page.limit = messages_max;
     const std::vector<LettaMessage> messages =
-        co_await messages_of_run(services, std::move(organization_id), run, std::move(page));
-    const runtime::RunEnd end = co_await end_of_run(services, std::move(run));
+        co_await messages_of_run(services, organization_id, run, std::move(page));
+    const runtime::RunEnd end = co_await end_of_run(services, std::move(organization_id), std::move(run));
     co_return letta_response(to_json_array(messages), end.reason, end.usage);
 }
 

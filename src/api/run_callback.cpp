@@ -32,7 +32,7 @@ net::ClientRequest request_of(std::string url, std::string body) {
 
 // The attempt is on record before it is made: a crash in between costs a callback, but none comes twice.
 awaitable<void> attempt(const Services& services, std::string organization_id, std::string run_id) {
-    if (auto log = services.runtime.find(run_id)) co_await runtime::wait_for_end(std::move(log));
+    if (auto log = services.runtime.find(organization_id, run_id)) co_await runtime::wait_for_end(std::move(log));
     Run run = co_await find_run(services, organization_id, run_id);
     run = co_await with_result(services, std::move(organization_id), std::move(run));
     std::string body = body_of(run);

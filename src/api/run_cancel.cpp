@@ -14,7 +14,7 @@ awaitable<Response> cancel_in(Services& services, std::string organization_id, s
     TextMap outcome;
     if (!run_ids) {
         run_ids.emplace();
-        for (const Run& run : services.runtime.active())
+        for (const Run& run : services.runtime.active_of(organization_id))
             if (run.agent_id == agent_id && !run.completed_at &&
                 conversation_id.value_or(run.conversation_id.value_or("")) == run.conversation_id.value_or(""))
                 run_ids->push_back(run.id);

@@ -99,7 +99,7 @@ StreamOptions options_of(const Request& request, const RetrieveStream& body) {
 
 // A run that is at work, or will be.
 void will_wait_for_run(Services& services, const Request& request, const std::string& run_id) {
-    const auto log = services.runtime.find(run_id);
+    const auto log = services.runtime.find(request.organization_id, run_id);
     if (!log) return;
     const Run run = log->run();
     if (!run.completed_at) will_wait(services, request, run.agent_id, run.conversation_id.value_or(""));
@@ -126,8 +126,9 @@ awaitable<std::string> run_of_otid(Services& services, std::string agent_id, std
     throw Error(ErrorCode::not_found, "No run has taken up a message with the otid '" + otid + "'");
 }
 
-std::string background_run_at_work(const Services& services, const ConversationPlace& place) {
-    for (const Run& run : services.runtime.active())
+std::string background_run_at_work(const Services& services, const std::string& organization_id,
+                                   const ConversationPlace& place) {
+    for (const Run& run : services.runtime.active_of(organization_id))
         if (run.background.value_or(false) && run.agent_id == place.agent_id &&
             run.conversation_id.value_or("") == place.conversation_id)
             return run.id;
@@ -146,7 +147,7 @@ awaitable<Response> resume_conversation(Services& services, const Request& reque
     } else if (body.otid) {
         run_id = co_await run_of_otid(services, place.agent_id, std::move(*body.otid));
     } else {
-        run_id = background_run_at_work(services, place);
+        run_id = background_run_at_work(services, request.organization_id, place);
     }
     will_wait_for_run(services, request, run_id);
     co_return co_await resume_stream(services, request.organization_id, run_id, options_of(request, body));
@@ -180,7 +181,7 @@ bool can_resume(const Run& run) {
 awaitable<Response> resume_stream(Services& services, std::string organization_id, std::string run_id,
                                   StreamOptions options) {
     options.background = true;
-    auto log = services.runtime.find(run_id);
+    auto log = services.runtime.find(organization_id, run_id);
     std::optional<Run> run;
     if (log)
         run = log->run();

@@ -49,8 +49,9 @@ awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page =
         page_of(request.query, {.limit = 100, .order_by = {"created_at", "duration"}, .refuse_above_max = true});
     storage::RunFilter filter = filter_of(request.query);
-    const std::vector<Run> runs = co_await services.runs.list(request.organization_id, std::move(filter),
-                                                              std::move(page), services.runtime.active());
+    const std::vector<Run> runs =
+        co_await services.runs.list(request.organization_id, std::move(filter), std::move(page),
+                                    services.runtime.active_of(request.organization_id));
     co_return answer(runs);
 }
 
@@ -59,8 +60,9 @@ awaitable<Response> list_active(Services& services, const Request& request) {
     page.limit = 100;
     storage::RunFilter filter = filter_of(request.query);
     filter.statuses = {"created", "running"};
-    const std::vector<Run> runs = co_await services.runs.list(request.organization_id, std::move(filter),
-                                                              std::move(page), services.runtime.active());
+    const std::vector<Run> runs =
+        co_await services.runs.list(request.organization_id, std::move(filter), std::move(page),
+                                    services.runtime.active_of(request.organization_id));
     co_return answer(runs);
 }
 

@@ -106,7 +106,7 @@ awaitable<Response> remove(Services& services, const Request& request) {
     services.schedules.remove(transaction, gone);
     co_await services.database.commit(std::move(transaction));
     for (const storage::PendingFiring& firing : pending) {
-        const auto log = services.runtime.find(firing.run_id);
+        const auto log = services.runtime.find(request.organization_id, firing.run_id);
         if (log && log->run().status == RunStatus::created) co_await services.runtime.cancel(firing.run_id);
     }
     co_return answer(Success());

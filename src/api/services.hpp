@@ -2,12 +2,14 @@
 
 #include "domain/identity.hpp"
 #include "net/client.hpp"
+#include "runtime/agent_files.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/batch_runner.hpp"
 #include "runtime/conversation_service.hpp"
 #include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
 #include "runtime/provider_batches.hpp"
+#include "runtime/provider_service.hpp"
 #include "runtime/run_tokens.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/tool_search.hpp"
@@ -17,7 +19,14 @@
 #include "storage/sandbox_repository.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
+namespace stele::runtime {
+class Credentials;
+class OrganizationService;
+}  // namespace stele::runtime
 namespace stele::storage {
+class AccessTokenRepository;
+class AccountRepository;
+class ApiKeyRepository;
 class BlockHistory;
 class IdentityRepository;
 class McpLoginRepository;
@@ -63,6 +72,7 @@ struct Services {
     const storage::McpServerRepository& mcp_servers;
     const storage::McpLoginRepository& mcp_logins;
     const storage::SandboxRepository& sandboxes;
+    const storage::ProviderRepository& providers;
     const storage::TrashRepository& trash;
     const Sealer& sealer;
     llm::Catalogue& catalogue;
@@ -77,6 +87,8 @@ struct Services {
     const tools::mcp::ToolSync& mcp_sync;
     tools::mcp::OauthLogins& mcp_oauth;
     const runtime::AgentService& agent_service;
+    const runtime::ProviderService& provider_service;
+    const runtime::AgentFiles& agent_files;
     const runtime::ConversationService& conversation_service;
     const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;
@@ -84,11 +96,19 @@ struct Services {
     const runtime::ToolWriter& tool_writer;
     const runtime::CustomTools& custom_tools;
     const runtime::RunTokens& run_tokens;
+    const storage::AccountRepository& accounts;
+    const storage::ApiKeyRepository& api_keys;
+    const storage::AccessTokenRepository& access_tokens;
+    runtime::Credentials& credentials;
+    const runtime::OrganizationService& organizations;
     IdentityRules identity_rules;
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for
     ServerFacts facts;
+    bool no_default_actor = false;  ///< whoever names no user is nobody
+    bool token_require_origin = true;
+    std::vector<std::string> cors_origins;  ///< those that the operator has named
 };
 
 }  // namespace stele::api

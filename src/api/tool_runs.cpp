@@ -97,7 +97,7 @@ awaitable<Response> generate_schema(Services& services, const Request& request) 
 
 awaitable<Response> generate_tool(Services& services, const Request& request) {
     auto body = decode<GenerateToolInput>(request.body());
-    const GenerateToolOutput output = co_await services.tool_writer.write(request.user_id, std::move(body));
+    const GenerateToolOutput output = co_await services.tool_writer.write(request.organization_id, request.user_id, std::move(body));
     co_return answer(output);
 }
 

@@ -68,6 +68,10 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "public-url", options.public_url,
         "how browsers reach this server, such as https://stele.example; else as each request names it");
     add(serve, "cors-origins", options.cors_origins, "origins whose pages may call the API, or *")->delimiter(',');
+    add(serve, "token-require-origin", options.token_require_origin,
+        "take client-side access tokens from pages of their origin only, not from programs");
+    add(serve, "no-default-actor", options.no_default_actor,
+        "refuse requests with the password that name no user in the header user_id");
     add(serve, "body-bytes-max", options.body_bytes_max, "largest request body")->check(CLI::PositiveNumber);
     add(serve, "header-bytes-max", options.header_bytes_max, "largest head of a request")->check(CLI::PositiveNumber);
     add(serve, "connections-max", options.connections_max, "most connections at once; more are told to come again")
@@ -117,6 +121,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         ->check(CLI::Range(0, 3'650));
     add(serve, "egress-private", options.egress_private,
         "let URLs that requests name (callbacks) lead to this machine and private networks");
+    add(serve, "providers-private", options.providers_private,
+        "let the base URLs of stored providers lead to this machine and private networks");
     add(serve, "tools-mcp-private", options.tools_mcp_private,
         "let the addresses of MCP servers lead to this machine and private networks");
     add(serve, "tools-mcp-stdio", options.tools_mcp_stdio, "let MCP servers be commands, which run in the sandbox");
@@ -251,6 +257,7 @@ void take_environment(Options& options, const Raw& raw) {
             if (!name.empty()) options.tool_env_passthrough.push_back(std::move(name));
         }
     if (environment("LETTA_REDACT_SECRETS") == "true") options.redact_secrets = true;
+    if (environment("LETTA_NO_DEFAULT_ACTOR") == "true") options.no_default_actor = true;
     const auto older_number = [](const char* name, std::int64_t standard, std::int64_t& value) {
         const std::string text = environment(name);
         if (text.empty() || value != standard) return;

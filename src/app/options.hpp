@@ -26,6 +26,8 @@ struct Options {
     std::string tls_cert, tls_key;    ///< PEM files; both or none
     std::string public_url;           ///< as browsers reach this server; empty: as each request names it
     std::vector<std::string> cors_origins;
+    bool token_require_origin = true;  ///< access tokens are for pages of their origin; else also for programs
+    bool no_default_actor = false;     ///< a request of an administrator has to name a user in its header user_id
     std::int64_t body_bytes_max = 50 << 20;
     std::int64_t header_bytes_max = 64 << 10;
     std::int64_t connections_max = 10'000;
@@ -46,6 +48,7 @@ struct Options {
     bool batch_native = true;                      ///< batches go to the providers' own, where there are any
     std::int64_t batch_look_seconds = 30;          ///< between two looks at what a provider's batch has come to
     bool egress_private = false;     ///< URLs that requests name, such as callbacks, may lead into private networks
+    bool providers_private = false;  ///< stored providers may be on this machine and in private networks
     bool tools_mcp_private = false;  ///< MCP servers may be on this machine and in private networks
     bool tools_mcp_stdio = false;    ///< MCP servers may be commands, which run in the sandbox
     std::int64_t tools_mcp_connect_seconds = 30, tools_mcp_list_seconds = 30, tools_mcp_call_seconds = 60;

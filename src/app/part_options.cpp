@@ -54,6 +54,12 @@ net::ClientOptions mcp_http_options(const Options& options) {
     return made;
 }
 
+net::ClientOptions provider_http_options(const Options& options) {
+    net::ClientOptions made = client_options(options);
+    made.egress.allows = options.providers_private ? not_link_local : net::is_public;
+    return made;
+}
+
 std::filesystem::path api_socket(const Options& options) {
     return std::filesystem::absolute(options.data) / "run" / "api.sock";
 }
@@ -92,12 +98,12 @@ tools::mcp::ClientOptions mcp_options(const Options& options) {
 
 llm::CatalogueOptions catalogue_options(const Options& options) {
     llm::CatalogueOptions made;
-    made.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
-    made.answer_timeout =
+    made.servers.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
+    made.servers.answer_timeout =
         std::chrono::seconds(options.model_answer_timeout_seconds > 0 ? options.model_answer_timeout_seconds
                                                                       : options.model_timeout_seconds);
     made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
-    made.batches = options.batch_native;
+    made.servers.batches = options.batch_native;
     return made;
 }
 

@@ -22,6 +22,9 @@ tools::mcp::ClientOptions mcp_options(const Options& options);
 /// the one for MCP servers and their logins.
 net::ClientOptions client_options(const Options& options);
 net::ClientOptions egress_options(const Options& options);
+/// For the servers of models that organisations bring along.
+net::ClientOptions provider_http_options(const Options& options);
+
 net::ClientOptions mcp_http_options(const Options& options);
 
 /// Where tools speak to this server.

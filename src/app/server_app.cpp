@@ -10,6 +10,7 @@
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
+#include "runtime/organization_service.hpp"
 #include "runtime/trash_keeper.hpp"
 #include "storage/block_history.hpp"
 #include "storage/identity_repository.hpp"
@@ -86,10 +87,16 @@ private:
     storage::McpServerRepository mcp_servers_;
     storage::McpLoginRepository mcp_logins_;
     storage::SandboxRepository sandboxes_;
+    storage::ProviderRepository providers_;
+    storage::AccountRepository accounts_;
+    storage::ApiKeyRepository api_keys_;
+    storage::AccessTokenRepository access_tokens_;
+    runtime::Credentials credentials_;
     storage::TrashRepository trash_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
+    net::HttpClient provider_http_;
     tools::mcp::OauthTokens mcp_tokens_;
     tools::mcp::OauthLogins mcp_oauth_;
     tools::mcp::Client mcp_;
@@ -99,6 +106,7 @@ private:
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
     runtime::Runtime runtime_;
+    runtime::ProviderService provider_service_;
     runtime::AgentService agent_service_;
     runtime::ConversationService conversation_service_;
     runtime::GroupService group_service_;
@@ -108,7 +116,9 @@ private:
     runtime::TrashKeeper trash_keeper_;
     runtime::MessageService message_service_;
     runtime::ToolService tool_service_;
+    runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
+    runtime::OrganizationService organizations_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -173,21 +183,28 @@ ServerApp::ServerApp(const Options& options)
       mcp_servers_(*database_, sealer_),
       mcp_logins_(*database_, sealer_),
       sandboxes_(*database_),
+      providers_(*database_, sealer_),
+      accounts_(*database_),
+      api_keys_(*database_),
+      access_tokens_(*database_),
+      credentials_(*database_, accounts_, api_keys_, access_tokens_),
       trash_(*database_),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
+      provider_http_(provider_http_options(options)),
       mcp_tokens_(*database_, mcp_logins_, mcp_http_, options.tools_mcp_private),
       mcp_oauth_(oauth_parts(options, *database_, mcp_servers_, mcp_logins_, mcp_http_)),
       mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       web_({*database_, sealer_, egress_, client_, workers_, options.web}),
-      catalogue_(client_, options.endpoints, catalogue_options(options)),
+      catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options)),
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
                 run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, identity_rules(options), options.traces}),
+      provider_service_({*database_, providers_, catalogue_, options.providers_private}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, identities_,
                       catalogue_, runtime_, sealer_, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
@@ -205,7 +222,10 @@ ServerApp::ServerApp(const Options& options)
       trash_keeper_(*database_, trash_, agents_, contexts_.front()->get_executor()),
       message_service_({*database_, agents_, messages_, runtime_}),
       tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
+      agent_files_(
+          {*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_, tool_service_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
+      organizations_({*database_, accounts_, tools_, runtime_, credentials_}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -223,6 +243,7 @@ ServerApp::ServerApp(const Options& options)
                 mcp_servers_,
                 mcp_logins_,
                 sandboxes_,
+                providers_,
                 trash_,
                 sealer_,
                 catalogue_,
@@ -237,6 +258,8 @@ ServerApp::ServerApp(const Options& options)
                 mcp_sync_,
                 mcp_oauth_,
                 agent_service_,
+                provider_service_,
+                agent_files_,
                 conversation_service_,
                 group_service_,
                 message_service_,
@@ -244,12 +267,20 @@ ServerApp::ServerApp(const Options& options)
                 tool_writer_,
                 custom_tools_,
                 run_tokens_,
+                accounts_,
+                api_keys_,
+                access_tokens_,
+                credentials_,
+                organizations_,
                 identity_rules(options),
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
                 {STELE_VERSION, !options.password.empty(), catalogue_.has_servers(), options.public_url,
-                 !options.tls_cert.empty()}},
+                 !options.tls_cert.empty()},
+                options.no_default_actor,
+                options.token_require_origin,
+                options.cors_origins},
       dispatch_(services_),
       server_(server_options(), pointers(contexts_),
               std::vector<net::Handler>(contexts_.size(),
@@ -258,7 +289,8 @@ ServerApp::ServerApp(const Options& options)
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
-    set_up_store({*database_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_});
+    set_up_store({*database_, accounts_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_,
+                  credentials_, provider_service_});
 }
 
 // For runs that no request waits for.
@@ -289,6 +321,7 @@ net::ServerOptions ServerApp::server_options() const {
     made.idle_timeout = std::chrono::seconds(options_.idle_timeout_seconds);
     made.write_timeout = std::chrono::seconds(options_.write_timeout_seconds);
     made.cors_origins = options_.cors_origins;
+    made.allows_origin = [this](const std::string& origin) { return credentials_.is_token_origin(origin); };
     made.tls_certificate_file = options_.tls_cert;
     made.tls_key_file = options_.tls_key;
     made.error_body = api::error_body;
@@ -296,7 +329,7 @@ net::ServerOptions ServerApp::server_options() const {
         made.on_answered = [](const net::HttpRequest& request, int status, std::chrono::nanoseconds time) {
             log::info("request", {{"request_id", request.id},
                                   {"method", net::to_string(request.method)},
-                                  {"path", request.path},
+                                  {"path", api::path_to_show(request.path)},
                                   {"status", status},
                                   {"ms", static_cast<double>(time.count()) / 1e6}});
         };
@@ -310,6 +343,7 @@ std::unique_ptr<net::Server> ServerApp::make_tool_server() {
     options.socket = api_socket(options_);
     options.connections_max = options.requests_max = tool_connections_max;
     options.cors_origins.clear();
+    options.allows_origin = {};
     std::vector<net::Handler> handlers{[this](net::HttpRequest& request) { return dispatch_.from_tool(request); }};
     try {
         return std::make_unique<net::Server>(
@@ -333,6 +367,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
+    asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
         asio::co_spawn(*contexts_.front(), take_mcp_config(*database_, mcp_servers_, mcp_sync_, std::move(mcp_config_)),
                        [](const std::exception_ptr&) {});

@@ -1,14 +1,10 @@
 #include "app/store_setup.hpp"
 
-#include "base/ids.hpp"
-#include "domain/audit.hpp"
+#include "runtime/base_tools.hpp"
 #include "runtime/open_calls.hpp"
-#include "tools/builtin/builtin.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-
-#include <algorithm>
 
 namespace stele::app {
 namespace {
@@ -18,24 +14,8 @@ using boost::asio::awaitable;
 constexpr auto idempotency_keys_kept = std::chrono::hours(24);
 
 awaitable<void> seed_tools(StoreParts parts, storage::Transaction& transaction) {
-    std::vector<std::string> names;
-    for (const tools::BuiltinTool& builtin : tools::builtin_tools()) names.emplace_back(builtin.name);
-    const std::vector<Tool> stored = co_await parts.tools.find_by_names(default_organization_id, std::move(names));
-    for (const tools::BuiltinTool& builtin : tools::builtin_tools()) {
-        const auto known =
-            std::find_if(stored.begin(), stored.end(), [&](const Tool& tool) { return tool.name == builtin.name; });
-        Tool tool =
-            tools::describe_builtin(builtin, known == stored.end() ? new_id("tool") : known->id, default_user_id);
-        if (known != stored.end()) {  // what users may change of it stays
-            tool.created_at = known->created_at;
-            tool.tags = known->tags;
-            tool.return_char_limit = known->return_char_limit;
-            tool.default_requires_approval = known->default_requires_approval;
-            tool.metadata_ = known->metadata_;
-        }
-        if (known == stored.end() || to_json(*known) != to_json(tool))
-            parts.tools.upsert(transaction, default_organization_id, tool);
-    }
+    const std::vector<std::string> organizations = co_await parts.accounts.all_organization_ids();
+    for (const std::string& id : organizations) co_await runtime::seed_base_tools(parts.tools, transaction, id);
 }
 
 // A call that may or may not have been made is never made again unasked: model and people read what is known of it.
@@ -60,6 +40,8 @@ awaitable<void> set_up(StoreParts parts) {
     parts.runs.fail_unfinished(transaction);
     parts.idempotency.forget(transaction, now() - idempotency_keys_kept);
     co_await parts.database.commit(std::move(transaction));
+    co_await parts.providers.load();
+    co_await parts.credentials.read_origins();
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "domain/model_config.hpp"
-#include "llm/openai_chat.hpp"
-#include "llm/providers.hpp"
+#include "llm/model_server.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -15,8 +14,8 @@ namespace stele::llm {
 /// A model and how to call it.
 struct ResolvedModel {
     std::shared_ptr<const ModelListing> listing;
-    Provider* provider = nullptr;  ///< lives as long as the catalogue
-    std::string model;             ///< the provider's own id
+    std::shared_ptr<Provider> provider;  ///< works on even if its server is taken out of the catalogue
+    std::string model;                   ///< the provider's own id
 
     const ModelListing& info() const { return *listing; }
 };
@@ -28,29 +27,43 @@ struct AvailableModels {
 };
 
 struct CatalogueOptions {
-    std::chrono::milliseconds silence_timeout{600'000};  ///< of a model that streams
-    std::chrono::milliseconds answer_timeout{600'000};   ///< of one that does not
+    ModelServerOptions servers;
     std::chrono::seconds refresh_interval{60};
-    bool batches = true;  ///< providers' own batches are used
 };
 
 /// The models that the configured servers offer, and always stele/offline and stele/hash, which need no server. Servers
-/// are asked again in the background; one that is down keeps the rows it had, one that was down at our start is found
-/// when it comes up. Thread-safe.
+/// that an organisation has brought along are its own; the others are there for everybody. Servers are asked again in
+/// the background; one that is down keeps the rows it had, one that was down at our start is found when it comes up.
+/// Thread-safe.
 class Catalogue {
 public:
-    Catalogue(net::HttpClient& client, std::vector<EndpointConfig> endpoints, CatalogueOptions options = {});
+    /// `egress`: the client for servers that organisations bring along, which goes where such addresses may lead.
+    Catalogue(net::HttpClient& client, net::HttpClient& egress, std::vector<EndpointConfig> endpoints,
+              CatalogueOptions options = {});
     ~Catalogue();
 
-    std::shared_ptr<const AvailableModels> available() const;
+    std::shared_ptr<const AvailableModels> available(const std::string& organization_id) const;
 
     /// The model of a handle "<provider>/<model id>"; "openai-proxy/..." is understood as openai. A handle that is not
     /// known asks its server once more (not within a second of its last answer). A server whose listing can't be had is
-    /// given the benefit of the doubt. Nothing if no configured server offers the model.
-    boost::asio::awaitable<std::optional<ResolvedModel>> resolve(std::string handle);
+    /// given the benefit of the doubt. Nothing if no server of the organisation offers the model.
+    boost::asio::awaitable<std::optional<ResolvedModel>> resolve(std::string organization_id, std::string handle);
 
     /// The embedding model of a handle, or nothing.
-    std::optional<EmbeddingListing> find_embedding(std::string handle) const;
+    std::optional<EmbeddingListing> find_embedding(std::string organization_id, std::string handle) const;
+
+    /// Takes in an organisation's server, in the place of one with the same id. Its models are there once it has been
+    /// asked. Throws Error{invalid_argument} for a kind of provider that there is not.
+    void put(EndpointConfig config);
+
+    /// Takes it out, and its models with it; what is being asked of it comes to its end.
+    void remove(const std::string& id);
+
+    /// Asks a server that need not be in the catalogue for its models. Throws as ModelServer::list does.
+    boost::asio::awaitable<void> probe(EndpointConfig config) const;
+
+    /// Asks the server `id` for its models now. Throws as ModelServer::list does.
+    boost::asio::awaitable<void> refresh_one(std::string id);
 
     /// Asks all servers for their models now.
     boost::asio::awaitable<void> refresh();
@@ -63,27 +76,28 @@ public:
     bool has_batches() const;
 
     /// True if a server is configured.
-    bool has_servers() const { return !servers_.empty(); }
+    bool has_servers() const;
+
+    /// True if `name` is that of a server which is there for everybody.
+    bool has_base_server(const std::string& name) const;
 
 private:
     struct Server;
 
-    boost::asio::awaitable<void> ask(Server& server);
-    boost::asio::awaitable<std::vector<struct ListedModel>> list(Server& server);
-    boost::asio::awaitable<std::vector<struct ListedModel>> ask_ollama(Server& server);
-    boost::asio::awaitable<std::string> get(Server& server, std::string url, std::string body);
-    std::optional<ResolvedModel> find(const std::string& handle) const;
-    std::optional<ResolvedModel> look_up(const std::string& handle) const;
-    Server* server_of(const std::string& handle) const;
+    boost::asio::awaitable<std::optional<Error>> ask(Server& server);
+    std::vector<std::shared_ptr<Server>> servers() const;
+    std::optional<ResolvedModel> find(const std::string& organization_id, const std::string& handle) const;
+    std::optional<ResolvedModel> look_up(const std::string& organization_id, const std::string& handle) const;
+    std::shared_ptr<Server> server_of(const std::string& organization_id, const std::string& handle) const;
     void publish();
 
-    net::HttpClient& client_;
+    net::HttpClient& egress_;
     const CatalogueOptions options_;
-    std::vector<std::unique_ptr<Server>> servers_;
-    std::unique_ptr<Provider> offline_;
+    std::shared_ptr<Provider> offline_;
     mutable std::mutex mutex_;  ///< of what follows and of the servers' rows
-    std::shared_ptr<const AvailableModels> available_;
-    std::map<std::string, ResolvedModel, std::less<>> by_handle_;
+    std::vector<std::shared_ptr<Server>> servers_;
+    std::map<std::string, std::shared_ptr<const AvailableModels>> available_;  ///< by organisation; "": everybody
+    std::map<std::string, std::map<std::string, ResolvedModel, std::less<>>> by_handle_;
     std::atomic<bool> refreshing_ = false;
 };
 

@@ -41,6 +41,8 @@ const ProviderKind* find_provider_kind(std::string_view name);
 /// A server to be asked for models, from the environment or the configuration file.
 struct EndpointConfig {
     std::string name;             ///< prefix of its handles
+    std::string id;               ///< of the stored provider; empty: configured by the operator
+    std::string organization_id;  ///< whose it is; empty: there for everybody
     std::string kind = "openai";  ///< a name of the table
     std::string base_url;         ///< any spelling
     Secret key;

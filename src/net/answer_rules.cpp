@@ -11,11 +11,12 @@ constexpr std::size_t compressed_from_bytes = 1u << 10;
 constexpr std::size_t compressed_to_bytes = 1u << 20;
 
 const std::string* allowed_origin(const ServerOptions& options, const HttpRequest& request) {
-    if (options.cors_origins.empty()) return nullptr;
+    if (options.cors_origins.empty() && !options.allows_origin) return nullptr;
     const std::string* origin = request.headers.find("Origin");
     if (origin == nullptr) return nullptr;
     for (const std::string& allowed : options.cors_origins)
         if (allowed == "*" || allowed == *origin) return origin;
+    if (options.allows_origin && options.allows_origin(*origin)) return origin;
     return nullptr;
 }
 
@@ -34,7 +35,7 @@ bool answer_preflight(const ServerOptions& options, const HttpRequest& request, 
 }
 
 void add_cors(const ServerOptions& options, const HttpRequest& request, HttpResponse& response) {
-    if (options.cors_origins.empty()) return;
+    if (options.cors_origins.empty() && !options.allows_origin) return;
     response.headers.add("Vary", "Origin");  // also where it is not allowed: a cache must not give this to one who is
     const std::string* origin = allowed_origin(options, request);
     if (origin == nullptr) return;

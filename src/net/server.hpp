@@ -30,7 +30,9 @@ struct ServerOptions {
     std::chrono::milliseconds idle_timeout{75'000};   ///< between requests: closed without a word
     std::chrono::milliseconds write_timeout{30'000};  ///< longest wait for a client that does not read
     std::vector<std::string> cors_origins;            ///< exact origins, or "*"
-    std::string tls_certificate_file;                 ///< PEM; both or none
+    /// Whether pages of an origin that is not among those may call all the same; any thread. Empty: none may.
+    std::function<bool(const std::string& origin)> allows_origin;
+    std::string tls_certificate_file;  ///< PEM; both or none
     std::string tls_key_file;
     /// The body of an answer that the server itself gives (400, 408, 413, ...), from status and text.
     std::function<std::string(int, const std::string&)> error_body;

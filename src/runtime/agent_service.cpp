@@ -131,8 +131,8 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
     co_return blocks;
 }
 
-awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
-                                           std::optional<std::string> idempotency_key) const {
+awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::string actor, CreateAgent request,
+                                          NewAgent made) const {
     refuse_what_is_not_there(request);
     demand_file_limits(request);
     if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
@@ -171,15 +171,16 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     compaction.prompt = default_compaction_prompt(compaction.mode);
     if (request.compaction_settings.has_value()) apply(*request.compaction_settings, compaction);
 
-    NewAgent made;
     made.tags = tags;
-    made.tools = co_await tools_for(organization_id, request);
+    std::vector<Tool> asked_for = co_await tools_for(organization_id, request);
     agent.tool_rules = request.tool_rules.value_or({});
-    add_automatic_rules(agent, made.tools, request);
+    add_automatic_rules(agent, asked_for, request);
+    for (Tool& tool : asked_for) made.tools.push_back(std::move(tool));
 
-    for (CreateBlock& block : request.memory_blocks.value_or({}))
+    for (CreateBlock& block : request.memory_blocks.value_or({})) {
         made.fresh_blocks.push_back(make_block(std::move(block), actor));
-    made.blocks = made.fresh_blocks;
+        made.blocks.push_back(made.fresh_blocks.back());
+    }
     std::vector<Block> attached = co_await blocks_by_id(organization_id, request.block_ids.value_or({}));
     for (Block& block : attached) made.blocks.push_back(std::move(block));
     demand_distinct_labels(made.blocks);
@@ -188,11 +189,17 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
-    made.agent = agent;
+    made.agent = std::move(agent);
+    co_return made;
+}
 
+awaitable<AgentState> AgentService::create(std::string organization_id, std::string actor, CreateAgent request,
+                                           std::optional<std::string> idempotency_key) const {
+    NewAgent nothing_yet;
+    const NewAgent made = co_await prepare(organization_id, actor, request, std::move(nothing_yet));
+    const Agent& agent = made.agent;
     storage::Transaction transaction;
-    insert(transaction, made);
-    set_secrets(transaction, agent, request, actor, {});
+    insert(transaction, made, request, actor);
     if (request.identity_ids.has_value()) co_await link_identities(transaction, agent, *request.identity_ids);
     const bool is_partner =
         agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
@@ -201,6 +208,12 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
     co_await parts_.database.commit(std::move(transaction));
     co_return co_await get(organization_id, agent.id, AgentInclude());
+}
+
+void AgentService::insert(storage::Transaction& transaction, const NewAgent& made, const AgentLinksRequest& secrets,
+                          const std::string& actor) const {
+    insert(transaction, made);
+    set_secrets(transaction, made.agent, secrets, actor, {});
 }
 
 void AgentService::insert(storage::Transaction& transaction, const NewAgent& made) const {

@@ -47,6 +47,16 @@ public:
     boost::asio::awaitable<AgentState> create(std::string organization_id, std::string actor, CreateAgent request,
                                               std::optional<std::string> idempotency_key) const;
 
+    /// The agent that `request` asks for, nothing of it stored yet, for a transaction that makes more than this agent.
+    /// `given`: blocks and tools that are attached besides, whose rules are the request's alone; `fresh_blocks` of it
+    /// are stored with the agent. Throws as create does.
+    boost::asio::awaitable<NewAgent> prepare(std::string organization_id, std::string actor, CreateAgent request,
+                                             NewAgent given) const;
+
+    /// Stores it, with the values of `secrets`.
+    void insert(storage::Transaction& transaction, const NewAgent& made, const AgentLinksRequest& secrets,
+                const std::string& actor) const;
+
     /// Changes what `request` holds and brings the system message up to date. Throws Error{conflict} if somebody else
     /// changed the agent meanwhile: then it may be called again.
     boost::asio::awaitable<AgentState> update(std::string organization_id, std::string actor, std::string id,

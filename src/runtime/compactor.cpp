@@ -78,6 +78,7 @@ awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue,
     task.own_handle = order.handle;
     task.turns.timezone = loaded.agent.timezone.value_or("UTC");
     task.turns.context_window = window;
+    task.organization_id = loaded.agent.organization_id;
     task.user_id = order.user_id;
     Summary summary = co_await summarize(catalogue, std::move(task));
 

@@ -7,9 +7,9 @@ namespace {
 
 using boost::asio::awaitable;
 
-awaitable<LlmConfig> resolved_config(llm::Catalogue& catalogue, std::string handle, AgentType type,
-                                     ModelDefaults defaults) {
-    const auto model = co_await catalogue.resolve(handle);
+awaitable<LlmConfig> resolved_config(llm::Catalogue& catalogue, std::string organization_id, std::string handle,
+                                     AgentType type, ModelDefaults defaults) {
+    const auto model = co_await catalogue.resolve(std::move(organization_id), handle);
     if (!model)
         throw Error(ErrorCode::not_found, "Handle " + handle +
                                               " not found: no configured provider offers this model. "
@@ -18,8 +18,9 @@ awaitable<LlmConfig> resolved_config(llm::Catalogue& catalogue, std::string hand
 }
 
 // `unknown`: the API answers an unknown embedding with 400 on create and 404 on PATCH.
-EmbeddingConfig resolved_embedding(const llm::Catalogue& catalogue, const std::string& handle, ErrorCode unknown) {
-    const auto listing = catalogue.find_embedding(handle);
+EmbeddingConfig resolved_embedding(const llm::Catalogue& catalogue, const std::string& organization_id,
+                                   const std::string& handle, ErrorCode unknown) {
+    const auto listing = catalogue.find_embedding(organization_id, handle);
     if (!listing)
         throw Error(unknown, "Embedding handle " + handle +
                                  " not found: no configured provider offers it. "
@@ -38,7 +39,7 @@ void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& re
         agent.embedding_config = *request.embedding_config;
         agent.embedding = agent.embedding_config->handle;
     } else if (request.embedding.has_value()) {
-        agent.embedding_config = resolved_embedding(catalogue, *request.embedding, unknown);
+        agent.embedding_config = resolved_embedding(catalogue, agent.organization_id, *request.embedding, unknown);
         agent.embedding = *request.embedding;
     }
     if (request.embedding_chunk_size.has_value() && agent.embedding_config)
@@ -97,14 +98,15 @@ awaitable<void> choose_models(llm::Catalogue& catalogue, const ModelDefaults& de
         agent.llm_config = *request.llm_config;
         agent.llm_config.handle = handle_of(agent.llm_config);
     } else {
-        agent.llm_config =
-            co_await resolved_config(catalogue, request.model.value_or(defaults.model), agent.agent_type, defaults);
+        agent.llm_config = co_await resolved_config(catalogue, agent.organization_id,
+                                                    request.model.value_or(defaults.model), agent.agent_type, defaults);
     }
     adjust(request, agent.llm_config);
     agent.model = agent.llm_config.handle;
     if (request.response_format.present()) agent.response_format = request.response_format.value_or(Json{});
     agent.model_settings = settings_of(agent.llm_config);
-    agent.embedding_config = resolved_embedding(catalogue, defaults.embedding, ErrorCode::invalid_argument);
+    agent.embedding_config =
+        resolved_embedding(catalogue, agent.organization_id, defaults.embedding, ErrorCode::invalid_argument);
     agent.embedding = defaults.embedding;
     take_embedding(catalogue, request, ErrorCode::invalid_argument, agent);
 }
@@ -116,7 +118,8 @@ awaitable<bool> change_models(llm::Catalogue& catalogue, const ModelDefaults& de
         agent.llm_config = *request.llm_config;
         agent.llm_config.handle = handle_of(agent.llm_config);
     } else if (request.model.has_value() && request.model.optional() != agent.llm_config.handle) {
-        agent.llm_config = co_await resolved_config(catalogue, *request.model, agent.agent_type, defaults);
+        agent.llm_config =
+            co_await resolved_config(catalogue, agent.organization_id, *request.model, agent.agent_type, defaults);
     }
     adjust(request, agent.llm_config);
     agent.model = agent.llm_config.handle;

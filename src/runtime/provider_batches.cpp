@@ -115,9 +115,10 @@ awaitable<void> ProviderBatches::draft(const storage::BatchItem& item, std::vect
     fits->bytes += prepared->json.size();
 }
 
-awaitable<llm::BatchService*> ProviderBatches::service_of(std::string handle) {
-    const auto model = co_await parts_.catalogue.resolve(std::move(handle));
-    co_return model ? model->provider->batches() : nullptr;
+awaitable<std::shared_ptr<llm::BatchService>> ProviderBatches::service_of(storage::ProviderBatch batch) {
+    const auto model = co_await parts_.catalogue.resolve(std::move(batch.organization_id), std::move(batch.handle));
+    if (!model) co_return nullptr;
+    co_return std::shared_ptr<llm::BatchService>(model->provider, model->provider->batches());
 }
 
 // Beside the others: a provider that is slow holds up its own batches alone.
@@ -146,7 +147,7 @@ awaitable<void> ProviderBatches::go_on(storage::ProviderBatch batch, Presence pr
 }
 
 awaitable<void> ProviderBatches::take_step(storage::ProviderBatch batch) {
-    llm::BatchService* service = co_await service_of(batch.handle);
+    const std::shared_ptr<llm::BatchService> service = co_await service_of(batch);
     if (service == nullptr) co_return co_await end(std::move(batch));
     // What another run of this server has begun may have arrived although nobody heard of it.
     if (!batch.remote_id && !begun_here_.contains(batch.id)) {

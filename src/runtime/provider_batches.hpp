@@ -54,7 +54,7 @@ private:
     boost::asio::awaitable<void> note_sent(std::string id, std::string remote_id);
     boost::asio::awaitable<void> collect(llm::BatchService& service, storage::ProviderBatch batch);
     boost::asio::awaitable<void> end(storage::ProviderBatch batch);
-    boost::asio::awaitable<llm::BatchService*> service_of(std::string handle);
+    boost::asio::awaitable<std::shared_ptr<llm::BatchService>> service_of(storage::ProviderBatch batch);
 
     Parts parts_;
     Alarm alarm_;

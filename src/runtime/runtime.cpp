@@ -94,7 +94,7 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     if (!lease) {
         const auto agent = co_await services_.agents.find(request.organization_id, request.agent_id);
         if (!agent) throw not_found("Agent", request.agent_id);
-        if (is_refused_when_busy(request, *agent)) refuse_if_at_work(key, run_log->run_id());
+        if (is_refused_when_busy(request, *agent)) refuse_if_at_work(request.organization_id, key, run_log->run_id());
         if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
         asio::co_spawn(executor, begin_when_free(std::move(run_log), std::move(request)), asio::detached);
         co_return;
@@ -103,7 +103,7 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
     co_await join_own_group(request, loaded);
     TurnInput input = co_await take_input(services_, request, loaded);
     co_await note_identity(request, loaded, *run_log);
-    auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+    auto choosing = model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
     llm::ResolvedModel model = co_await request.control->interruptible(std::move(choosing));
     if (run_log->background()) co_await save_begun(request.organization_id, run_log->run());
     auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
@@ -113,8 +113,9 @@ awaitable<void> Runtime::begin_or_queue(std::shared_ptr<RunLog> run_log, TurnReq
 
 // Names the run that has been at work longest: the one that the new one would wait for. A lease without a run belongs
 // to something short, such as the compaction behind a turn: that is waited for.
-void Runtime::refuse_if_at_work(const std::string& key, const std::string& own_run_id) const {
-    const std::vector<Run> runs = active();
+void Runtime::refuse_if_at_work(const std::string& organization_id, const std::string& key,
+                                const std::string& own_run_id) const {
+    const std::vector<Run> runs = active_of(organization_id);
     const auto blocking = std::find_if(runs.rbegin(), runs.rend(), [&](const Run& run) {
         return run.id != own_run_id && !run.completed_at &&
                lease_key(run.agent_id, run.conversation_id.value_or("")) == key;
@@ -134,10 +135,11 @@ std::shared_ptr<RunLog> Runtime::remember(const std::shared_ptr<RunLog>& run_log
         const auto same = run_of_otid_.find(otid);
         if (same == run_of_otid_.end()) continue;
         const auto found = active_.find(same->second);
-        if (found != active_.end()) return found->second.log;
+        if (found != active_.end() && found->second.organization_id == request.organization_id)
+            return found->second.log;
     }
     for (const std::string& otid : otids) run_of_otid_[otid] = run_log->run_id();
-    active_.emplace(run_log->run_id(), Active{run_log, request.control});
+    active_.emplace(run_log->run_id(), Active{run_log, request.control, request.organization_id});
     return nullptr;
 }
 
@@ -149,11 +151,12 @@ awaitable<LoadedAgent> Runtime::load(TurnRequest request) {
     co_return std::move(*loaded);
 }
 
-awaitable<llm::ResolvedModel> Runtime::model_of(std::optional<std::string> override_model, LlmConfig config) {
+awaitable<llm::ResolvedModel> Runtime::model_of(std::string organization_id, std::optional<std::string> override_model,
+                                                LlmConfig config) {
     const std::string handle =
         override_model ? *override_model
                        : config.handle.value_or(config.provider_name.value_or("openai") + "/" + config.model);
-    auto model = co_await services_.catalogue.resolve(handle);
+    auto model = co_await services_.catalogue.resolve(std::move(organization_id), handle);
     if (!model)
         throw Error(ErrorCode::not_found, "The model '" + handle +
                                               "' is not available: no configured provider offers it. "
@@ -190,7 +193,7 @@ awaitable<void> Runtime::begin_when_free(std::shared_ptr<RunLog> run_log, TurnRe
         co_await join_own_group(request, loaded);
         TurnInput input = co_await take_input(services_, request, loaded);
         co_await note_identity(request, loaded, *run_log);
-        auto choosing = model_of(request.body.override_model, loaded.agent.llm_config);
+        auto choosing = model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
         llm::ResolvedModel model = co_await control->interruptible(std::move(choosing));
         auto turn = make_turn(run_log, std::move(request), std::move(model), std::move(loaded), std::move(input),
                               std::move(lease));
@@ -229,10 +232,11 @@ awaitable<void> Runtime::end_unbegun(std::shared_ptr<RunLog> run_log, std::strin
     run_log->end(std::move(end));
 }
 
-std::shared_ptr<RunLog> Runtime::find(const std::string& run_id) const {
+std::shared_ptr<RunLog> Runtime::find(const std::string& organization_id, const std::string& run_id) const {
     const std::lock_guard lock(mutex_);
     const auto found = active_.find(run_id);
-    return found == active_.end() ? nullptr : found->second.log;
+    const bool theirs = found != active_.end() && found->second.organization_id == organization_id;
+    return theirs ? found->second.log : nullptr;
 }
 
 std::string Runtime::run_of_otid(const std::string& agent_id, const std::string& otid) const {
@@ -242,10 +246,19 @@ std::string Runtime::run_of_otid(const std::string& agent_id, const std::string&
 }
 
 std::vector<Run> Runtime::active() const {
+    return active_that([](const Active&) { return true; });
+}
+
+std::vector<Run> Runtime::active_of(const std::string& organization_id) const {
+    return active_that([&](const Active& run) { return run.organization_id == organization_id; });
+}
+
+std::vector<Run> Runtime::active_that(const std::function<bool(const Active&)>& wanted) const {
     std::vector<std::shared_ptr<RunLog>> logs;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [id, run] : active_) logs.push_back(run.log);
+        for (const auto& [id, run] : active_)
+            if (wanted(run)) logs.push_back(run.log);
     }
     std::vector<Run> runs;
     for (const auto& log : logs) runs.push_back(log->run());

@@ -8,6 +8,7 @@
 #include "runtime/wait_graph.hpp"
 
 #include <atomic>
+#include <functional>
 #include <unordered_map>
 
 namespace stele::runtime {
@@ -64,14 +65,15 @@ public:
                                                                       std::string conversation_id,
                                                                       std::optional<std::string> only);
 
-    /// The log of a run that is at work, or null.
-    std::shared_ptr<RunLog> find(const std::string& run_id) const;
+    /// The log of a run of the organisation that is at work, or null.
+    std::shared_ptr<RunLog> find(const std::string& organization_id, const std::string& run_id) const;
 
     /// The run at work that took up an agent's message with this client's id, or empty.
     std::string run_of_otid(const std::string& agent_id, const std::string& otid) const;
 
-    /// The runs at work, newest first.
+    /// The runs at work, newest first: of everybody, and of one organisation.
     std::vector<Run> active() const;
+    std::vector<Run> active_of(const std::string& organization_id) const;
 
     // In all that follows an empty conversation id means the agent's default one.
 
@@ -127,6 +129,12 @@ public:
                                                     std::string named);
 
 private:
+    struct Active {
+        std::shared_ptr<RunLog> log;
+        std::shared_ptr<RunControl> control;
+        std::string organization_id;
+    };
+
     boost::asio::awaitable<void> name_identity(TurnRequest& request);
     boost::asio::awaitable<void> note_identity(const TurnRequest& request, const LoadedAgent& loaded, RunLog& run_log);
     std::unique_ptr<Turn> make_turn(const std::shared_ptr<RunLog>& run_log, TurnRequest request,
@@ -135,15 +143,18 @@ private:
     boost::asio::awaitable<void> begin_or_queue(std::shared_ptr<RunLog> run_log, TurnRequest request,
                                                 boost::asio::any_io_executor executor);
     boost::asio::awaitable<void> begin_when_free(std::shared_ptr<RunLog> run_log, TurnRequest request);
-    boost::asio::awaitable<llm::ResolvedModel> model_of(std::optional<std::string> override_model, LlmConfig config);
+    boost::asio::awaitable<llm::ResolvedModel> model_of(std::string organization_id,
+                                                        std::optional<std::string> override_model, LlmConfig config);
     boost::asio::awaitable<LoadedAgent> load(TurnRequest request);
     boost::asio::awaitable<void> join_own_group(TurnRequest& request, const LoadedAgent& loaded);
     boost::asio::awaitable<void> end_unbegun(std::shared_ptr<RunLog> run_log, std::string organization_id, Error error);
-    void refuse_if_at_work(const std::string& key, const std::string& own_run_id) const;
+    void refuse_if_at_work(const std::string& organization_id, const std::string& key,
+                           const std::string& own_run_id) const;
     std::shared_ptr<RunLog> remember(const std::shared_ptr<RunLog>& run_log, const TurnRequest& request);
     boost::asio::awaitable<void> record(std::shared_ptr<RunLog> run_log);
     boost::asio::awaitable<void> save_begun(std::string organization_id, Run run);
     boost::asio::awaitable<void> carry_out_talk(std::shared_ptr<RunLog> run_log, TurnRequest request, Group group);
+    std::vector<Run> active_that(const std::function<bool(const Active&)>& wanted) const;
     void leave(const RunLog& run_log);
     void forget(const std::string& run_id);
 
@@ -153,10 +164,6 @@ private:
     WaitGraph waits_;
     std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
-    struct Active {
-        std::shared_ptr<RunLog> log;
-        std::shared_ptr<RunControl> control;
-    };
     std::unordered_map<std::string, Active> active_;
     std::unordered_map<std::string, std::string> run_of_otid_;  ///< of runs at work; "agent otid" -> run
 };

@@ -26,7 +26,12 @@ void Runtime::cancel_soon(const std::string& run_id) {
 }
 
 awaitable<bool> Runtime::cancel(std::string run_id) {
-    const auto run_log = find(run_id);
+    std::shared_ptr<RunLog> run_log;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = active_.find(run_id);
+        if (found != active_.end()) run_log = found->second.log;
+    }
     if (!run_log || run_log->ended()) co_return true;
     cancel_soon(run_id);
     const auto until = std::chrono::steady_clock::now() + cancel_patience;

@@ -19,6 +19,8 @@ CompactionResponse response_of(std::string summary, std::size_t before, std::siz
 
 awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std::string user_id, std::string agent_id,
                                                std::string conversation_id, CompactionRequest request) {
+    const bool there = co_await services_.agents.exists(organization_id, agent_id);
+    if (!there) throw not_found("Agent", agent_id);
     const Lease lease = co_await leases_.acquire(lease_key(agent_id, conversation_id));
     auto loaded = co_await load_agent(services_.database, organization_id, agent_id, conversation_id);
     if (!loaded) throw not_found("Agent", agent_id);
@@ -26,7 +28,7 @@ awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std:
     CompactionOrder order;
     order.settings = loaded->agent.compaction_settings.value_or(CompactionSettings{});
     if (request.compaction_settings.has_value()) stele::apply(*request.compaction_settings, order.settings);
-    order.model = co_await model_of(std::nullopt, loaded->agent.llm_config);
+    order.model = co_await model_of(organization_id, std::nullopt, loaded->agent.llm_config);
     order.handle = order.model.info().handle;
     order.user_id = std::move(user_id);
     co_await learn_senders(services_, organization_id, loaded->messages, order.sender_marks);
@@ -51,6 +53,8 @@ awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std:
 
 awaitable<CompactionResponse> Runtime::undo_compaction(std::string organization_id, std::string agent_id,
                                                        std::string conversation_id) {
+    const bool there = co_await services_.agents.exists(organization_id, agent_id);
+    if (!there) throw not_found("Agent", agent_id);
     const Lease lease = co_await leases_.acquire(lease_key(agent_id, conversation_id));
     auto loaded = co_await load_agent(services_.database, organization_id, agent_id, conversation_id);
     if (!loaded) throw not_found("Agent", agent_id);

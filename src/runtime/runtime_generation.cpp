@@ -48,7 +48,7 @@ awaitable<GenerateResponse> Runtime::generate(std::string organization_id, std::
                                               GenerateRequest wanted) {
     const auto agent = co_await services_.agents.find(std::move(organization_id), agent_id);
     if (!agent) throw not_found("Agent", agent_id);
-    const llm::ResolvedModel model = co_await model_of(wanted.override_model, agent->llm_config);
+    const llm::ResolvedModel model = co_await model_of(agent->organization_id, wanted.override_model, agent->llm_config);
     llm::ModelRequest request = request_of(wanted, agent->llm_config, model.model, user_id);
     llm::ModelAnswer made;
     try {

@@ -39,7 +39,7 @@ awaitable<std::shared_ptr<RunLog>> Runtime::start_talk(TurnRequest request, std:
     co_await services_.database.commit(std::move(transaction));
     {
         const std::lock_guard lock(mutex_);
-        active_.emplace(run.id, Active{run_log, request.control});
+        active_.emplace(run.id, Active{run_log, request.control, request.organization_id});
     }
     asio::co_spawn(executor, carry_out_talk(run_log, std::move(request), std::move(*group)), asio::detached);
     co_return run_log;

@@ -145,7 +145,7 @@ awaitable<Summary> summarize(llm::Catalogue& catalogue, SummaryTask task) {
     std::optional<std::string> missing;
     const bool itself = compacts_itself(task.settings);
     if (!itself && task.settings.model && *task.settings.model != task.own_handle) {
-        auto chosen = co_await catalogue.resolve(*task.settings.model);
+        auto chosen = co_await catalogue.resolve(task.organization_id, *task.settings.model);
         if (chosen)
             writers.push_back(Writer{std::move(*chosen), *task.settings.model});
         else

@@ -19,7 +19,7 @@ struct SummaryTask {
     llm::ResolvedModel own_model;  ///< the agent's
     std::string own_handle;
     TurnOptions turns;  ///< of the agent's requests
-    std::string user_id;
+    std::string organization_id, user_id;
 };
 
 struct Summary {

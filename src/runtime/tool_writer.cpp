@@ -81,9 +81,10 @@ Json requirements_in(const std::string& text) {
 
 }  // namespace
 
-awaitable<llm::ResolvedModel> ToolWriter::model_for(std::optional<std::string> handle) const {
-    auto model = co_await catalogue_.resolve(handle.value_or(default_model));
-    if (!model && !handle) model = co_await catalogue_.resolve(fallback_model_);
+awaitable<llm::ResolvedModel> ToolWriter::model_for(std::string organization_id,
+                                                    std::optional<std::string> handle) const {
+    auto model = co_await catalogue_.resolve(organization_id, handle.value_or(default_model));
+    if (!model && !handle) model = co_await catalogue_.resolve(organization_id, fallback_model_);
     if (!model)
         throw Error(ErrorCode::not_found, "The model '" + handle.value_or(fallback_model_) +
                                               "' is not available: no configured provider offers it. "
@@ -91,8 +92,9 @@ awaitable<llm::ResolvedModel> ToolWriter::model_for(std::optional<std::string> h
     co_return std::move(*model);
 }
 
-awaitable<GenerateToolOutput> ToolWriter::write(std::string user_id, GenerateToolInput wanted) const {
-    const llm::ResolvedModel model = co_await model_for(wanted.handle);
+awaitable<GenerateToolOutput> ToolWriter::write(std::string organization_id, std::string user_id,
+                                                GenerateToolInput wanted) const {
+    const llm::ResolvedModel model = co_await model_for(std::move(organization_id), wanted.handle);
     llm::ModelRequest request = request_of(wanted, model.model, user_id);
     llm::ModelAnswer made = co_await model.provider->complete(std::move(request), nullptr);
     const auto written =

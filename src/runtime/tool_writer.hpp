@@ -16,10 +16,12 @@ public:
     /// unknown model, Error{model_failed} for one that does not answer in the form that was asked for,
     /// Error{invalid_argument} for a source that tells too little: then the caller asks again with the reason in
     /// `validation_errors`.
-    boost::asio::awaitable<GenerateToolOutput> write(std::string user_id, GenerateToolInput wanted) const;
+    boost::asio::awaitable<GenerateToolOutput> write(std::string organization_id, std::string user_id,
+                                                     GenerateToolInput wanted) const;
 
 private:
-    boost::asio::awaitable<llm::ResolvedModel> model_for(std::optional<std::string> handle) const;
+    boost::asio::awaitable<llm::ResolvedModel> model_for(std::string organization_id,
+                                                         std::optional<std::string> handle) const;
 
     llm::Catalogue& catalogue_;
     const ToolService& tools_;

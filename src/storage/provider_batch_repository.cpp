@@ -15,7 +15,8 @@ constexpr Statement select_offered{
     " ORDER BY o.position LIMIT 1) ORDER BY i.position"};
 constexpr Statement select_open{
     "provider_batch.open",
-    "SELECT p.id, p.batch_id, p.handle, p.remote_id, p.created_at, CASE WHEN b.status = 'running' THEN 1 ELSE 0 END"
+    "SELECT p.id, p.batch_id, p.handle, p.remote_id, p.created_at, CASE WHEN b.status = 'running' THEN 1 ELSE 0 END,"
+    " b.organization_id"
     " FROM provider_batch p JOIN batch b ON b.id = p.batch_id ORDER BY p.created_at, p.id"};
 constexpr Statement select_items{"provider_batch.items",
                                  "SELECT " STELE_BATCH_ITEM_COLUMNS
@@ -61,6 +62,7 @@ boost::asio::awaitable<std::vector<ProviderBatch>> ProviderBatchRepository::open
         batch.remote_id = row.optional_text(3);
         batch.created_at = from_micros(row.integer(4));
         batch.wanted = row.flag(5);
+        batch.organization_id = row.take_text(6);
     }
     co_return found;
 }

@@ -7,6 +7,7 @@ namespace stele::storage {
 /// Items of one batch that are with a provider, which answers them as a batch of its own.
 struct ProviderBatch {
     std::string id;  ///< "provider_batch-<uuid>": by this name the provider knows it too
+    std::string organization_id;
     std::string batch_id;
     std::string handle;                    ///< of the model that is asked
     std::optional<std::string> remote_id;  ///< the provider's id; nothing: not known to have arrived

@@ -1,6 +1,9 @@
 #include "storage/statements.hpp"
 
+#include "storage/access_token_repository.hpp"
+#include "storage/account_repository.hpp"
 #include "storage/agent_repository.hpp"
+#include "storage/api_key_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
@@ -11,9 +14,11 @@
 #include "storage/mcp_login_repository.hpp"
 #include "storage/mcp_server_repository.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/organization_removal.hpp"
 #include "storage/page.hpp"
 #include "storage/persona_links.hpp"
 #include "storage/provider_batch_repository.hpp"
+#include "storage/provider_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/sandbox_repository.hpp"
@@ -25,23 +30,28 @@ namespace stele::storage {
 
 std::vector<Statement> all_statements() {
     std::vector<Statement> all;
-    for (const auto& some : {AgentRepository::statements(),
+    for (const auto& some : {AccessTokenRepository::statements(),
+                             AccountRepository::statements(),
+                             AgentRepository::statements(),
+                             ApiKeyRepository::statements(),
                              BatchRepository::statements(),
+                             BlockHistory::statements(),
                              BlockRepository::statements(),
                              ConversationRepository::statements(),
                              GroupRepository::statements(),
                              IdempotencyRepository::statements(),
+                             IdentityRepository::statements(),
                              McpLoginRepository::statements(),
                              McpServerRepository::statements(),
                              MessageRepository::statements(),
+                             OrganizationRemoval::statements(),
                              ProviderBatchRepository::statements(),
+                             ProviderRepository::statements(),
                              RunEventRepository::statements(),
                              RunRepository::statements(),
                              SandboxRepository::statements(),
                              ScheduleRepository::statements(),
                              ToolRepository::statements(),
-                             IdentityRepository::statements(),
-                             BlockHistory::statements(),
                              TrashRepository::statements(),
                              page_statements(),
                              persona_statements()})

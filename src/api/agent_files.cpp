@@ -1,0 +1,193 @@
+// Agent files: GET and POST /v1/agents/{agent_id}/export, POST /v1/agents/import.
+#include "runtime/agent_files.hpp"
+#include "api/route.hpp"
+#include "base/ids.hpp"
+#include "base/json_indenter.hpp"
+#include "domain/legacy_agent_file.hpp"
+#include "net/multipart.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace stele::api {
+namespace {
+
+using runtime::AgentFiles;
+using runtime::ExportOptions;
+using Messages = ExportOptions::Messages;
+
+constexpr std::size_t file_bytes_max = 100u << 20;
+
+Messages messages_wanted(const Query& query, bool scrub) {
+    const std::string word = query.text("messages").value_or("context");
+    if (word != "all" && word != "context" && word != "none")
+        throw invalid_field("query.messages", "must be one of: all, context, none");
+    if (scrub || word == "none") return Messages::none;
+    return word == "all" ? Messages::all : Messages::context;
+}
+
+// Of one agent and for readers of long ago: put together whole, as no such reader could take a large one.
+awaitable<Response> legacy_export(Services& services, AgentFiles::Export what, std::int64_t max_steps) {
+    if (what.agents.size() > 1) {
+        what.agents.resize(1);
+        what.tail.groups.clear();
+    }
+    std::string text;
+    const auto collect = [&text](std::string piece) -> awaitable<void> {
+        text += piece;
+        if (text.size() > file_bytes_max) throw refused("The agent is too large for the legacy format");
+        co_return;
+    };
+    co_await services.agent_files.write(what, collect);
+    const auto legacy = legacy_agent_file(boost::json::parse(text).as_object(), max_steps);
+    Response response;
+    JsonIndenter indenter;
+    indenter.add(boost::json::serialize(legacy), response.body);
+    co_return response;
+}
+
+awaitable<Response> export_of(Services& services, const Request& request, std::string agent_id, ExportOptions options) {
+    const bool legacy = request.query.flag("use_legacy_format").value_or(false);
+    const std::int64_t max_steps = request.query.integer("max_steps").value_or(-1);
+    AgentFiles::Export prepared =
+        co_await services.agent_files.prepare_export(request.organization_id, std::move(agent_id), std::move(options));
+    if (legacy) co_return co_await legacy_export(services, std::move(prepared), max_steps);
+    const auto what = std::make_shared<const AgentFiles::Export>(std::move(prepared));
+    const AgentFiles& files = services.agent_files;
+    Response response;
+    response.producer = [&files, what](net::BodyWriter& out) -> awaitable<void> {
+        JsonIndenter indenter;
+        const auto write = [&](std::string piece) -> awaitable<void> {
+            std::string lines;
+            indenter.add(piece, lines);
+            co_await out.write(std::move(lines));
+        };
+        co_await files.write(*what, write);
+    };
+    co_return response;
+}
+
+awaitable<Response> export_by_query(Services& services, const Request& request, std::string agent_id) {
+    ExportOptions options;
+    options.messages = messages_wanted(request.query, request.query.flag("scrub_messages").value_or(false));
+    options.conversation_id = request.query.text("conversation_id").value_or("");
+    return export_of(services, request, std::move(agent_id), std::move(options));
+}
+
+awaitable<Response> export_file(Services& services, const Request& request) {
+    return export_by_query(services, request, request.path_id("agent_id", "agent"));
+}
+
+// The seed names the agent in the query.
+awaitable<Response> export_named(Services& services, const Request& request) {
+    const std::string id = request.query.text("agent_id").value_or("");
+    if (!is_id(id, "agent")) throw invalid_field("query.agent_id", "must match 'agent-{uuid4}'");
+    return export_by_query(services, request, id);
+}
+
+awaitable<Response> export_with_skills(Services& services, const Request& request) {
+    auto body = decode_optional<ExportAgentRequest>(request);
+    ExportOptions options;
+    options.messages = messages_wanted(request.query, body.scrub_messages);
+    options.conversation_id = body.conversation_id.value_or("");
+    options.skills = std::move(body.skills);
+    return export_of(services, request, request.path_id("agent_id", "agent"), std::move(options));
+}
+
+bool flag_of(const net::FormPart& part) {
+    const std::string text(part.content);
+    if (text == "true" || text == "True" || text == "1") return true;
+    if (text == "false" || text == "False" || text == "0" || text.empty()) return false;
+    throw invalid_field("body." + part.name, "must be true or false");
+}
+
+TextMap secrets_of(const net::FormPart& part) {
+    if (part.content.empty() || part.content == "null") return {};
+    const auto json = parse_json(part.content);
+    if (!json || !json->text.starts_with('{')) throw refused(part.name + " must be a JSON object of texts");
+    // What is wrong is named without what was sent: it is a secret.
+    try {
+        return decode<UpdateAgent>("{\"secrets\":" + json->text + "}").secrets.value_or({});
+    } catch (const Error&) {
+        throw refused(part.name + " must be a JSON object of texts");
+    }
+}
+
+struct ImportForm {
+    std::optional<std::string_view> file;
+    runtime::ImportOptions options;
+};
+
+ImportForm read_form(const Request& request) {
+    const std::string* type = request.http.headers.find("Content-Type");
+    ImportForm form;
+    runtime::ImportOptions& options = form.options;
+    const auto text = [](const net::FormPart& part, std::optional<std::string>& into) {
+        if (!part.content.empty()) into = std::string(part.content);
+    };
+    for (const net::FormPart& part : net::parse_form(type == nullptr ? "" : *type, request.body())) {
+        if (part.name == "file" || part.name == "upload")
+            form.file = part.content;
+        else if (part.name == "name" || part.name == "override_name")
+            text(part, options.name);
+        else if (part.name == "model" || part.name == "override_model_handle")
+            text(part, options.model);
+        else if (part.name == "embedding" || part.name == "override_embedding_handle")
+            text(part, options.embedding);
+        else if (part.name == "project_id")
+            text(part, options.project_id);
+        else if (part.name == "append_copy_suffix")
+            options.append_copy_suffix = flag_of(part);
+        else if (part.name == "override_existing_tools")
+            options.override_existing_tools = flag_of(part);
+        else if (part.name == "strip_messages")
+            options.strip_messages = flag_of(part);
+        else if (part.name == "secrets" || part.name == "env_vars_json")
+            options.secrets = secrets_of(part);
+    }
+    const std::string* embedding = request.http.headers.find("x-override-embedding-model");
+    if (embedding != nullptr && !embedding->empty() && !options.embedding) options.embedding = *embedding;
+    const std::string* project = request.http.headers.find("X-Project-Id");
+    if (project != nullptr && !project->empty()) options.project_id = *project;
+    return form;
+}
+
+awaitable<Response> import_file(Services& services, const Request& request) {
+    ImportForm form = read_form(request);
+    if (!form.file) throw invalid_field("body.file", "is required");
+    if (form.file->size() > file_bytes_max)
+        throw Error(ErrorCode::too_large, "The agent file is larger than " + std::to_string(file_bytes_max) + " bytes");
+    AgentFile file = parse_agent_file(std::string(*form.file));
+    ImportedAgents made;
+    std::optional<std::string> missing;
+    try {
+        made.agent_ids = co_await services.agent_files.import(request.organization_id, request.user_id, std::move(file),
+                                                              std::move(form.options));
+    } catch (const Error& error) {
+        if (error.code != ErrorCode::not_found && error.code != ErrorCode::conflict) throw;
+        missing = error.what();
+    }
+    if (missing) throw refused(*missing);
+    co_return answer(made);
+}
+
+constexpr std::string_view export_query =
+    "use_legacy_format:boolean, conversation_id, scrub_messages:boolean, max_steps:integer, messages";
+constexpr std::string_view named_export_query =
+    "agent_id!, use_legacy_format:boolean, conversation_id, scrub_messages:boolean, max_steps:integer, messages";
+
+}  // namespace
+
+std::span<const Route> agent_file_routes() {
+    static constexpr Route routes[] = {
+        {Method::get, "/v1/agents/{agent_id}/export", export_file, "agents.export_file", "", "AgentFile", export_query},
+        {Method::get, "/v1/agents/export", export_named, "agents.export_file_named", "", "AgentFile",
+         named_export_query},
+        {Method::post, "/v1/agents/{agent_id}/export", export_with_skills, "agents.export_with_skills",
+         "ExportAgentRequest?", "AgentFile", "messages"},
+        {Method::post, "/v1/agents/import", import_file, "agents.import_file", "multipart/form-data", "ImportedAgents"},
+    };
+    return routes;
+}
+
+}  // namespace stele::api

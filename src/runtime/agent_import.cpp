@@ -1,0 +1,299 @@
+#include "base/ids.hpp"
+#include "base/json_text.hpp"
+#include "base/log.hpp"
+#include "runtime/agent_files.hpp"
+#include "runtime/initial_messages.hpp"
+#include "storage/group_repository.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace stele::runtime {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr char notes_member[] = "import_notes";
+
+// {"a":1} -> {"a":1,"import_notes":[...]}
+void add_notes(Json& metadata, const std::vector<std::string>& notes) {
+    if (notes.empty() || json_member_text(metadata.text, notes_member)) return;
+    std::string list = json_string(notes_member) + ":[";
+    for (const std::string& note : notes) list += (list.back() == '[' ? "" : ",") + json_string(note);
+    list += "]}";
+    if (metadata.is_null() || metadata.text == "{}")
+        metadata.text = "{" + list;
+    else
+        metadata.text = metadata.text.substr(0, metadata.text.size() - 1) + "," + list;
+}
+
+Block block_of(const FileBlock& from, const std::string& actor) {
+    CreateBlock request = from;
+    const std::int64_t limit = request.limit.value_or(BlockBody().limit);
+    const auto bytes = static_cast<std::int64_t>(request.value.has_value() ? request.value->text.size() : 0);
+    request.limit = std::max(limit, bytes);  // the file's text stands, whatever its limit
+    request.project_id = {};
+    request.template_id = request.base_template_id = request.deployment_id = request.entity_id = {};
+    Block block = make_block(std::move(request), actor);
+    block.limit = limit;
+    return block;
+}
+
+// What adjusts a model in a request is in the configuration of a file already.
+void take_config_as_it_is(const CreateAgent& request, Agent& agent) {
+    if (!request.llm_config.has_value()) return;
+    agent.llm_config = *request.llm_config;
+    agent.model_settings = request.model_settings.optional();
+}
+
+void override_models(CreateAgent& request, const ImportOptions& options) {
+    if (options.model) {
+        request.llm_config = {};
+        request.model_settings = {};
+        request.model = *options.model;
+    }
+    if (options.embedding) {
+        request.embedding_config = {};
+        request.embedding = *options.embedding;
+    }
+}
+
+// The names of the file with the values that came with the request, and whatever else did.
+void fill_secrets(CreateAgent& request, const TextMap& values) {
+    TextMap all = request.secrets.has_value() ? *request.secrets : request.tool_exec_environment_variables.value_or({});
+    for (const auto& [name, value] : values) {
+        const auto known = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.first == name; });
+        if (known != all.end())
+            known->second = value;
+        else
+            all.emplace_back(name, value);
+    }
+    request.secrets = std::move(all);
+}
+
+// Which of `messages` are in the window, in the order of `ids` (of the file). `file_messages` stand beside them.
+void place_in_context(std::vector<Message>& messages, const std::vector<FileMessage>& file_messages,
+                      const std::vector<std::string>& ids) {
+    std::map<std::string, std::size_t> index;
+    for (std::size_t i = 0; i < file_messages.size(); ++i) index.emplace(file_messages[i].id, i);
+    std::vector<std::int64_t> places;
+    for (const std::string& id : ids) places.push_back(messages[index.at(id)].position);
+    std::sort(places.begin(), places.end());
+    for (std::size_t k = 0; k < ids.size(); ++k) messages[index.at(ids[k])].context_position = places[k];
+}
+
+void take_messages(NewAgent& made, const FileAgentLinks& links) {
+    std::vector<Message> messages = stored_messages(links.messages);
+    place_in_context(messages, links.messages, links.in_context_message_ids);
+    for (Message& message : messages) message.agent_id = made.agent.id;
+    const auto begins_with_system = [&] {
+        if (links.in_context_message_ids.empty()) return false;
+        const auto first = std::find_if(links.messages.begin(), links.messages.end(), [&](const FileMessage& each) {
+            return each.id == links.in_context_message_ids.front();
+        });
+        return first != links.messages.end() && first->role == MessageRole::system;
+    };
+    // The compiled one is older than those that have just been made, so it stands in front of them.
+    if (begins_with_system()) made.messages.clear();
+    for (Message& message : messages) made.messages.push_back(std::move(message));
+    made.agent.message_count = static_cast<std::int64_t>(made.messages.size());
+}
+
+}  // namespace
+
+struct AgentFiles::Import {
+    std::string organization_id, actor;
+    AgentFile file;
+    ImportOptions options;
+    storage::Transaction transaction;
+    std::map<std::string, McpServer> servers;  ///< by their names
+    std::map<std::string, Tool> tools;         ///< by the ids of the file
+    std::map<std::string, Block> blocks;
+    std::map<std::string, std::string> agents;
+    std::vector<std::string> agent_ids;
+    std::vector<std::string> notes;  ///< what was left out
+};
+
+awaitable<void> AgentFiles::import_servers(Import& at) const {
+    for (const FileMcpServer& from : at.file.mcp_servers) {
+        auto stored = co_await parts_.mcp_servers.find_by_name(at.organization_id, from.server_name);
+        if (stored) {
+            at.servers.emplace(from.server_name, std::move(*stored));
+            continue;
+        }
+        McpServerConfig config;
+        if (from.stdio_config.text.starts_with('{'))
+            config = decode<McpServerConfig>([&] {
+                std::string text = from.stdio_config.text;
+                text.pop_back();
+                return text + (text.size() > 1 ? "," : "") + "\"server_name\":" + json_string(from.server_name) + "}";
+            }());
+        if (from.server_url) config.server_url = *from.server_url;
+        const auto type = parse_mcp_server_type(from.server_type);
+        if (!type) throw refused("mcp_servers: unknown server_type '" + from.server_type + "'");
+        McpServer server;
+        server.id = new_id("mcp_server");
+        server.organization_id = at.organization_id;
+        server.server_name = from.server_name;
+        server.type = *type;
+        server.config = config;
+        server.config.env = {};
+        server.created_by_id = server.last_updated_by_id = at.actor;
+        server.created_at = server.updated_at = now();
+        parts_.mcp_servers.insert(at.transaction, server);
+        at.servers.emplace(from.server_name, std::move(server));
+    }
+}
+
+awaitable<void> AgentFiles::import_tools(Import& at) const {
+    for (const Tool& tool : at.file.tools) {
+        Tool copy = tool;
+        co_await import_tool(at, std::move(copy));
+    }
+}
+
+awaitable<void> AgentFiles::import_tool(Import& at, Tool tool) const {
+    const std::string file_id = tool.id;
+    std::vector<std::string> names{tool.name};
+    const std::vector<Tool> found = co_await parts_.tools.find_by_names(at.organization_id, std::move(names));
+    const std::optional<Tool> stored = found.empty() ? std::nullopt : std::optional(found.front());
+    const bool from_mcp = tool.tool_type == "external_mcp";
+    if (stored && (!is_custom(*stored) || from_mcp || !at.options.override_existing_tools)) {
+        at.tools.emplace(file_id, *stored);
+        co_return;
+    }
+    if (tool.tool_type.starts_with("letta_")) {
+        at.notes.push_back("The built-in tool " + tool.name + " is not known here and was left out");
+        co_return;
+    }
+    if (tool.json_schema.is_null() && tool.source_code) {
+        std::string source = *tool.source_code;
+        Json args = tool.args_json_schema;
+        tool.json_schema = co_await parts_.tool_service.derive(std::move(source), tool.source_type.value_or("python"),
+                                                               std::move(args));
+    }
+    if (tool.json_schema.is_null()) throw refused("tools: " + tool.name + " has neither a schema nor a source");
+    const SchemaHead head = complete_schema(tool.json_schema, "tools." + tool.name + ".json_schema");
+    if (head.name != tool.name) throw refused("tools: " + tool.name + " has a schema of the name " + head.name);
+    if (!tool.description) tool.description = head.description;
+    if (!tool.source_code) tool.source_type = "json";
+    tool.project_id.reset();
+    tool.last_updated_by_id = at.actor;
+    if (stored) {
+        tool.id = stored->id;
+        tool.tool_type = stored->tool_type;
+        tool.created_by_id = stored->created_by_id;
+        tool.created_at = stored->created_at;
+        tool.version = stored->version;
+        parts_.tools.update(at.transaction, at.organization_id, tool);
+        at.tools.emplace(file_id, std::move(tool));
+        co_return;
+    }
+    tool.id = new_id("tool");
+    tool.created_by_id = at.actor;
+    tool.created_at = now();
+    if (!from_mcp) {
+        tool.tool_type = "custom";
+        parts_.tools.insert(at.transaction, at.organization_id, tool);
+        at.tools.emplace(file_id, std::move(tool));
+        co_return;
+    }
+    const std::string mcp = json_member_text(tool.metadata_.text, "mcp").value_or("{}");
+    const auto server = at.servers.find(json_member_text(mcp, "server_name").value_or(""));
+    if (server == at.servers.end()) {
+        at.notes.push_back("The tool " + tool.name +
+                           " belongs to an MCP server that the file does not name, and was left out");
+        co_return;
+    }
+    storage::McpToolLink link;
+    link.tool = tool;
+    link.remote_name = json_member_text(mcp, "tool_name").value_or(tool.name);
+    parts_.tools.insert(at.transaction, at.organization_id, tool);
+    parts_.mcp_servers.link_tool(at.transaction, server->second.id, link);
+    at.tools.emplace(file_id, std::move(tool));
+}
+
+awaitable<void> AgentFiles::import_agent(Import& at, std::size_t index) const {
+    FileAgent& from = at.file.agents[index];
+    CreateAgent& request = from.request;
+    const bool has_embedding = request.embedding_config.has_value() || request.embedding.has_value();
+    override_models(request, at.options);
+    fill_secrets(request, at.options.secrets);
+    request.include_base_tools = request.include_multi_agent_tools = request.include_default_source = false;
+    request.tools = {};
+    request.template_id = request.base_template_id = {};
+    request.project_id = {};
+    if (at.options.project_id) request.project_id = *at.options.project_id;
+    request.initial_message_sequence = std::vector<InitialMessage>();
+    if (at.options.name)
+        request.name = *at.options.name + (index == 0 ? "" : " " + std::to_string(index + 1));
+    else if (at.options.append_copy_suffix && request.name.has_value())
+        request.name = *request.name + "_copy";
+    for (const FileGroup& group : at.file.groups)
+        if (group.manager_config.manager_agent_id.value_or("") == from.links.id &&
+            (group.manager_config.manager_type == ManagerType::sleeptime ||
+             group.manager_config.manager_type == ManagerType::voice_sleeptime))
+            request.enable_sleeptime = true;
+    NewAgent given;
+    for (const std::string& id : from.links.tool_ids)
+        if (const auto tool = at.tools.find(id); tool != at.tools.end()) given.tools.push_back(tool->second);
+    for (const std::string& id : from.links.block_ids) given.blocks.push_back(at.blocks.at(id));
+    NewAgent made = co_await parts_.agent_service.prepare(at.organization_id, at.actor, request, std::move(given));
+    if (!has_embedding && !at.options.embedding) {
+        made.agent.embedding_config.reset();
+        made.agent.embedding.reset();
+    }
+    take_config_as_it_is(request, made.agent);
+    std::vector<std::string> notes = at.notes;
+    if (!from.links.source_ids.empty() || !from.links.files_agents.empty())
+        notes.emplace_back("Its folders and files were left out: this server keeps none yet");
+    add_notes(made.agent.metadata, notes);
+    for (const std::string& note : notes) log::info("agent_file.note", {{"agent_id", made.agent.id}, {"note", note}});
+    if (!at.options.strip_messages && !from.links.messages.empty()) take_messages(made, from.links);
+    at.agents.emplace(from.links.id, made.agent.id);
+    at.agent_ids.push_back(made.agent.id);
+    parts_.agent_service.insert(at.transaction, made, request, at.actor);
+}
+
+void AgentFiles::import_groups(Import& at) const {
+    for (const FileGroup& from : at.file.groups) {
+        GroupCreate request;
+        for (const std::string& id : from.agent_ids) request.agent_ids.push_back(at.agents.at(id));
+        for (const std::string& id : from.shared_block_ids) request.shared_block_ids.push_back(at.blocks.at(id).id);
+        request.description = from.description;
+        request.manager_config = from.manager_config;
+        if (request.manager_config.manager_agent_id.has_value())
+            request.manager_config.manager_agent_id = at.agents.at(*request.manager_config.manager_agent_id);
+        if (from.hidden) request.hidden = *from.hidden;
+        if (at.options.project_id) request.project_id = *at.options.project_id;
+        Group group = make_group(request);
+        group.id = new_id("group");
+        group.created_at = group.updated_at = now();
+        group.created_by_id = group.last_updated_by_id = at.actor;
+        parts_.groups.insert(at.transaction, at.organization_id, group);
+    }
+}
+
+awaitable<std::vector<std::string>> AgentFiles::import(std::string organization_id, std::string actor, AgentFile file,
+                                                       ImportOptions options) const {
+    Import at;
+    at.organization_id = std::move(organization_id);
+    at.actor = std::move(actor);
+    at.file = std::move(file);
+    at.options = std::move(options);
+    if (!at.file.skills.empty())
+        log::info("agent_file.note", {{"note", "skills were left out: no agent here keeps its memory in files"}});
+    co_await import_servers(at);
+    co_await import_tools(at);
+    for (const FileBlock& from : at.file.blocks) {
+        Block block = block_of(from, at.actor);
+        parts_.blocks.insert(at.transaction, at.organization_id, block);
+        at.blocks.emplace(from.id, std::move(block));
+    }
+    for (std::size_t i = 0; i < at.file.agents.size(); ++i) co_await import_agent(at, i);
+    import_groups(at);
+    co_await parts_.database.commit(std::move(at.transaction));
+    co_return std::move(at.agent_ids);
+}
+
+}  // namespace stele::runtime

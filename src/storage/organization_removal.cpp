@@ -1,0 +1,97 @@
+#include "storage/organization_removal.hpp"
+
+namespace stele::storage {
+namespace {
+
+// RETURNING tells whether a slice found anything. What hangs on the rows (ON DELETE CASCADE) goes with them, so a slice
+// of what much hangs on is small.
+#define STELE_SLICE(table, rows)                                                                 \
+    {                                                                                            \
+        "organization.remove_" table, "DELETE FROM " table " WHERE id IN (SELECT id FROM " table \
+                                      " WHERE organization_id = $1 LIMIT " #rows ") RETURNING 1" \
+    }
+#define STELE_ALL(table) \
+    { "organization.remove_" table, "DELETE FROM " table " WHERE organization_id = $1 RETURNING 1" }
+#define STELE_ANY(table) \
+    { "organization.has_" table, "SELECT 1 FROM " table " WHERE organization_id = $1 LIMIT 1" }
+
+// In this order: first what would begin something new, then the many rows that hang on agents, then the agents.
+constexpr Statement slices[] = {
+    STELE_SLICE("schedule", 200),
+    STELE_SLICE("batch", 10),
+    STELE_SLICE("access_token", 200),
+    {"organization.remove_message",
+     "DELETE FROM message WHERE (agent_id, position) IN"
+     " (SELECT agent_id, position FROM message WHERE organization_id = $1 LIMIT 500) RETURNING 1"},
+    STELE_SLICE("step", 200),
+    STELE_SLICE("run", 100),
+    STELE_SLICE("conversation", 100),
+    STELE_SLICE("agent_group", 100),
+    STELE_ALL("agent_tag"),
+    STELE_SLICE("agent", 50),
+    STELE_SLICE("block", 500),
+    STELE_SLICE("tool", 200),
+    STELE_SLICE("mcp_oauth_session", 200),
+    STELE_ALL("mcp_oauth_client"),
+    STELE_SLICE("mcp_server", 100),
+    STELE_SLICE("sandbox_variable", 200),
+    STELE_SLICE("sandbox_config", 100),
+    STELE_SLICE("feedback", 500),
+    STELE_ALL("idempotency"),
+    STELE_SLICE("tombstone", 500),
+    STELE_SLICE("account", 100),
+};
+
+// What makes an organisation one that is not deleted by the way.
+constexpr Statement contents[] = {
+    STELE_ANY("account"),
+    STELE_ANY("agent"),
+    STELE_ANY("block"),
+    STELE_ANY("agent_group"),
+    STELE_ANY("mcp_server"),
+    STELE_ANY("sandbox_config"),
+    STELE_ANY("feedback"),
+    STELE_ANY("run"),
+    {"organization.has_tool",
+     "SELECT 1 FROM tool WHERE organization_id = $1 AND tool_type IN ('custom', 'external_mcp') LIMIT 1"},
+};
+
+constexpr Statement delete_row{"organization.delete", "DELETE FROM organization WHERE id = $1"};
+
+}  // namespace
+
+boost::asio::awaitable<bool> OrganizationRemoval::is_empty(std::string organization_id) const {
+    ReadBatch batch;
+    for (const Statement& statement : contents) batch.add(statement, organization_id);
+    const std::vector<Rows> found = co_await database_.read(std::move(batch));
+    for (const Rows& rows : found)
+        if (!rows.empty()) co_return false;
+    co_return true;
+}
+
+boost::asio::awaitable<bool> OrganizationRemoval::remove_rows(std::string organization_id) const {
+    bool any = false;
+    for (const Statement& statement : slices) {
+        for (bool more = true; more;) {
+            Transaction transaction;
+            transaction.add(statement, organization_id);
+            const std::vector<Rows> gone = co_await database_.commit(std::move(transaction));
+            more = !gone.front().empty();
+            any = any || more;
+        }
+    }
+    co_return any;
+}
+
+void OrganizationRemoval::remove_organization(Transaction& transaction, const std::string& organization_id) const {
+    transaction.add(delete_row, organization_id);
+}
+
+std::vector<Statement> OrganizationRemoval::statements() {
+    std::vector<Statement> all(std::begin(slices), std::end(slices));
+    all.insert(all.end(), std::begin(contents), std::end(contents));
+    all.push_back(delete_row);
+    return all;
+}
+
+}  // namespace stele::storage
