@@ -88,7 +88,8 @@ awaitable<void> Runtime::note_identity(const TurnRequest& request, const LoadedA
     storage::Transaction transaction;
     if (!facts.linked) services_.identities.link_agent(transaction, request.identity_id, request.agent_id);
     const std::optional<std::string> learnt = learnt_persona(facts, loaded.identity.rules, now());
-    if (learnt) services_.identities.link_block(transaction, request.identity_id, *learnt);
+    // Runs of other conversations may learn the same at this moment: the first one is believed.
+    if (learnt) services_.identities.link_unlinked_block(transaction, request.identity_id, *learnt);
     if (transaction.empty()) co_return;
     co_await services_.database.commit(std::move(transaction));
     if (learnt)

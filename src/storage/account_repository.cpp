@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "storage/account_page.hpp"
+#include "storage/trash_organization.hpp"
 
 namespace stele::storage {
 namespace {
@@ -22,8 +23,10 @@ constexpr Statement select_organization_created{"organization.created",
                                                 "SELECT created_at FROM organization WHERE id = $1"};
 constexpr Statement select_organization_ids{"organization.ids",
                                             "SELECT id FROM organization WHERE deleted_at IS NULL ORDER BY id"};
+// But not the one that deleted objects belong to (trash.hpp): it stays.
 constexpr Statement select_marked{"organization.marked",
-                                  "SELECT id FROM organization WHERE deleted_at IS NOT NULL ORDER BY id"};
+                                  "SELECT id FROM organization WHERE deleted_at IS NOT NULL"
+                                  " AND id <> '" STELE_TRASH_ORGANIZATION_ID "' ORDER BY id"};
 constexpr Statement insert_organization_row{
     "organization.insert", "INSERT INTO organization (id, name, created_at, privileged_tools) VALUES ($1, $2, $3, $4)"};
 constexpr Statement update_organization_row{

@@ -46,6 +46,11 @@ constexpr Statement insert_block{"identity.link_block",
                                  " ON CONFLICT (identity_id, block_id) DO NOTHING"};
 constexpr Statement delete_block{"identity.unlink_block",
                                  "DELETE FROM identity_block WHERE identity_id = $1 AND block_id = $2"};
+constexpr Statement insert_unlinked_block{
+    "identity.link_unlinked_block",
+    "INSERT INTO identity_block (identity_id, block_id, position) SELECT i.id, b.id, $3 FROM identity i JOIN block b"
+    " ON b.organization_id = i.organization_id AND b.id = $2 WHERE i.id = $1"
+    " AND NOT EXISTS (SELECT 1 FROM identity_block l WHERE l.block_id = $2)"};
 constexpr Statement delete_of_agent{"identity.unlink_all_of_agent", "DELETE FROM identity_agent WHERE agent_id = $1"};
 constexpr Statement insert_run{"identity.note_run",
                                "INSERT INTO identity_run (identity_id, run_id) VALUES ($1, $2)"
@@ -107,6 +112,11 @@ void IdentityRepository::unlink_block(Transaction& transaction, const std::strin
     transaction.add(delete_block, identity_id, block_id);
 }
 
+void IdentityRepository::link_unlinked_block(Transaction& transaction, const std::string& identity_id,
+                                             const std::string& block_id) const {
+    transaction.add(insert_unlinked_block, identity_id, block_id, next_position());
+}
+
 void IdentityRepository::unlink_all_of_agent(Transaction& transaction, const std::string& agent_id) const {
     transaction.add(delete_of_agent, agent_id);
 }
@@ -124,9 +134,9 @@ void IdentityRepository::read_links(Transaction& transaction, const Identity& id
 }
 
 std::vector<Statement> IdentityRepository::link_statements() {
-    return {select_agents_by_key, select_blocks_by_key, insert_agent_by_key, insert_block_by_key,
-            delete_agents_by_key, delete_blocks_by_key, insert_agent,        delete_agent,
-            insert_block,         delete_block,         delete_of_agent,     insert_run};
+    return {select_agents_by_key, select_blocks_by_key, insert_agent_by_key,  insert_block_by_key, delete_agents_by_key,
+            delete_blocks_by_key, insert_agent,         delete_agent,         insert_block,        delete_block,
+            delete_of_agent,      insert_run,           insert_unlinked_block};
 }
 
 }  // namespace stele::storage

@@ -75,6 +75,10 @@ public:
     void unlink_agent(Transaction& transaction, const std::string& identity_id, const std::string& agent_id) const;
     void link_block(Transaction& transaction, const std::string& identity_id, const std::string& block_id) const;
     void unlink_block(Transaction& transaction, const std::string& identity_id, const std::string& block_id) const;
+
+    /// Unless it is linked to anybody by then.
+    void link_unlinked_block(Transaction& transaction, const std::string& identity_id,
+                             const std::string& block_id) const;
     void unlink_all_of_agent(Transaction& transaction, const std::string& agent_id) const;
 
     /// Writes down on whose behalf a run is, which this transaction has saved.

@@ -10,6 +10,14 @@ namespace {
         "organization.remove_" table, "DELETE FROM " table " WHERE id IN (SELECT id FROM " table \
                                       " WHERE organization_id = $1 LIMIT " #rows ") RETURNING 1" \
     }
+#define STELE_TRASHED(table, rows)                                                                             \
+    {                                                                                                          \
+        "organization.remove_" table "_in_trash", "DELETE FROM " table                                         \
+                                                  " WHERE id IN (SELECT t.object_id FROM"                      \
+                                                  " trash t JOIN " table                                       \
+                                                  " o ON o.id = t.object_id"                                   \
+                                                  " WHERE t.organization_id = $1 LIMIT " #rows ") RETURNING 1" \
+    }
 #define STELE_ALL(table) \
     { "organization.remove_" table, "DELETE FROM " table " WHERE organization_id = $1 RETURNING 1" }
 #define STELE_ANY(table) \
@@ -32,6 +40,18 @@ constexpr Statement slices[] = {
     STELE_ALL("agent_tag"),
     STELE_SLICE("agent", 50),
     STELE_SLICE("block", 500),
+    STELE_SLICE("identity", 200),
+    // What it has in the trash belongs to another organisation meanwhile (trash.hpp).
+    {"organization.remove_message_in_trash",
+     "DELETE FROM message WHERE (agent_id, position) IN (SELECT m.agent_id, m.position FROM trash t"
+     " JOIN message m ON m.agent_id = t.object_id WHERE t.organization_id = $1 LIMIT 500) RETURNING 1"},
+    {"organization.remove_isolated_in_trash",
+     "DELETE FROM block WHERE id IN (SELECT c.block_id FROM trash t JOIN conversation v ON v.agent_id = t.object_id"
+     " JOIN conversation_block c ON c.conversation_id = v.id WHERE t.organization_id = $1"
+     " AND c.block_id IS NOT NULL LIMIT 500) RETURNING 1"},
+    STELE_TRASHED("agent", 50),
+    STELE_TRASHED("block", 500),
+    STELE_SLICE("trash", 200),
     STELE_SLICE("tool", 200),
     STELE_SLICE("mcp_oauth_session", 200),
     STELE_ALL("mcp_oauth_client"),
@@ -55,6 +75,8 @@ constexpr Statement contents[] = {
     STELE_ANY("account"),
     STELE_ANY("agent"),
     STELE_ANY("block"),
+    STELE_ANY("identity"),
+    STELE_ANY("trash"),
     STELE_ANY("agent_group"),
     STELE_ANY("mcp_server"),
     STELE_ANY("sandbox_config"),

@@ -1,6 +1,7 @@
 #include "storage/schedule_repository.hpp"
 
 #include "base/json_text.hpp"
+#include "storage/trash_organization.hpp"
 
 #include <limits>
 
@@ -39,17 +40,22 @@ constexpr Statement select_recurring{"schedule.recurring_of", "SELECT " STELE_DU
                                                               " AND s.recurring = 1 AND s.next_at IS NOT NULL"
                                                               " ORDER BY s.id"};
 constexpr Statement update_next{"schedule.retime", "UPDATE schedule SET next_at = $3 WHERE id = $1 AND next_at = $2"};
-constexpr Statement select_due{"schedule.due", "SELECT " STELE_DUE_COLUMNS
-                                               " FROM schedule s WHERE s.next_at <= $1 ORDER BY s.next_at, s.id"
-                                               " LIMIT $2"};
-constexpr Statement select_next_due{"schedule.next_due", "SELECT MIN(next_at) FROM schedule WHERE next_at IS NOT NULL"};
+// Those of deleted agents wait for them to come back.
+#define STELE_NOT_IN_TRASH " AND s.organization_id <> '" STELE_TRASH_ORGANIZATION_ID "'"
+constexpr Statement select_due{"schedule.due",
+                               "SELECT " STELE_DUE_COLUMNS " FROM schedule s WHERE s.next_at <= $1" STELE_NOT_IN_TRASH
+                               " ORDER BY s.next_at, s.id"
+                               " LIMIT $2"};
+constexpr Statement select_next_due{
+    "schedule.next_due", "SELECT MIN(s.next_at) FROM schedule s WHERE s.next_at IS NOT NULL" STELE_NOT_IN_TRASH};
 constexpr Statement insert_firing{"schedule.fire",
                                   "INSERT INTO schedule_firing (id, schedule_id, status, run_id, sent_at)"
                                   " VALUES ($1, $2, 'pending', $3, $4)"};
-constexpr Statement select_pending{"schedule.pending", "SELECT " STELE_PENDING_COLUMNS
-                                                       " FROM schedule_firing f"
-                                                       " JOIN schedule s ON s.id = f.schedule_id"
-                                                       " WHERE f.status = 'pending' ORDER BY f.sent_at, f.id"};
+constexpr Statement select_pending{"schedule.pending",
+                                   "SELECT " STELE_PENDING_COLUMNS
+                                   " FROM schedule_firing f"
+                                   " JOIN schedule s ON s.id = f.schedule_id"
+                                   " WHERE f.status = 'pending'" STELE_NOT_IN_TRASH " ORDER BY f.sent_at, f.id"};
 constexpr Statement select_pending_of{"schedule.pending_of", "SELECT " STELE_PENDING_COLUMNS
                                                              " FROM schedule_firing f"
                                                              " JOIN schedule s ON s.id = f.schedule_id"

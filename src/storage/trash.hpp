@@ -3,6 +3,7 @@
 #include "domain/agent.hpp"
 #include "domain/trash.hpp"
 #include "storage/page.hpp"
+#include "storage/trash_organization.hpp"
 
 /// Deleted agents and blocks that may come back. They stay in their tables under an organisation that nobody belongs
 /// to, so that whatever asks for the objects of an organisation does not find them; their links are taken out and kept
@@ -10,7 +11,7 @@
 namespace stele::storage {
 
 /// Whom deleted objects belong to meanwhile.
-inline constexpr char trash_organization_id[] = "org-00000000-0000-4000-8000-0000000de1ed";
+inline constexpr char trash_organization_id[] = STELE_TRASH_ORGANIZATION_ID;
 
 /// Adds what takes an agent away with all that belongs to it alone, for `kept`. The commit throws Error{not_found} if
 /// it is not there.

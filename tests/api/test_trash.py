@@ -153,6 +153,31 @@ def test_what_has_expired_is_purged_and_a_crash_loses_nothing(own_server):
     assert server.http(1).get(f"/v1/agents/{young}/messages")
 
 
+def test_a_deleted_agent_sends_nothing_that_was_planned(own_server):
+    server = own_server(arguments=["--trash-days", "1"]).start()
+    http = server.http(1)
+    plan = {"messages": [{"role": "user", "content": "x"}], "schedule": {"type": "recurring", "cron_expression": "0 0 29 2 *"}}
+    gone, there = (http.post("/v1/agents/", {})["id"] for _ in range(2))
+    late, soon = (http.post(f"/v1/agents/{agent}/schedule", plan)["id"] for agent in (gone, there))
+    http.delete(f"/v1/agents/{gone}")
+    assert server.stop() == 0
+    with sqlite3.connect(server.folder / "data/stele.db") as store:
+        store.execute("UPDATE schedule SET next_at = CASE id WHEN ? THEN 1 ELSE 2 END", [late])
+    server.start()
+    sent = lambda plan: rows(server, "SELECT 1 FROM schedule_firing WHERE schedule_id = ? AND status <> 'pending'", plan)  # noqa: E731
+    stele.wait_until(lambda: sent(soon))
+    assert not rows(server, "SELECT 1 FROM schedule_firing WHERE schedule_id = ?", late) and not rows(server, "SELECT 1 FROM run WHERE agent_id = ?", gone)
+    server.http(1).post(f"/v1/trash/{gone}/restore")
+    stele.wait_until(lambda: sent(late))
+
+
+def test_the_trash_s_own_organisation_is_nobody_s(http):
+    own = "org-00000000-0000-4000-8000-0000000de1ed"
+    assert own not in [each["id"] for each in http.get("/v1/admin/orgs?limit=1000")]
+    refused(http, "PATCH", f"/v1/admin/orgs?org_id={own}", 404, {"name": "x"}), refused(http, "DELETE", f"/v1/admin/orgs?org_id={own}&force=true", 404)
+    refused(http, "POST", "/v1/admin/users", 404, {"name": "x", "organization_id": own})
+
+
 def test_without_the_option_what_is_deleted_is_gone(server):
     http = server.http(1)
     block = http.post("/v1/blocks/", {"label": "b"})["id"]

@@ -16,8 +16,10 @@ CREATE TABLE block_version (
 );
 
 -- Deleted objects stay in their own tables, under the organisation of this id, which nobody belongs to: whatever asks
--- for objects of an organisation does not find them. Theirs stands here. `expires_at` 0: being purged already.
-INSERT INTO organization (id, name, created_at) VALUES ('org-00000000-0000-4000-8000-0000000de1ed', '(trash)', 0);
+-- for objects of an organisation does not find them. Theirs stands here. `expires_at` 0: being purged already. The
+-- organisation itself counts as deleted, so that nobody sees, changes or joins it.
+INSERT INTO organization (id, name, created_at, deleted_at)
+VALUES ('org-00000000-0000-4000-8000-0000000de1ed', '(trash)', 0, 0);
 
 CREATE TABLE trash (
     id TEXT PRIMARY KEY,
