@@ -7,8 +7,10 @@ namespace {
 
 // They are asked for with POST and change nothing.
 constexpr std::string_view looks[] = {
+    "agents.export_with_skills",
     "agents.messages.preview",
     "agents.messages.search",
+    "agents.search",
     "conversations.messages.preview",
     "conversations.messages.stream",
     "messages.search",

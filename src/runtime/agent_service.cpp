@@ -189,6 +189,9 @@ awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::stri
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
+    if (request.identity_ids.has_value())
+        made.identity_ids = without_repeats(co_await parts_.identities.resolve_all(
+            organization_id, *request.identity_ids, agent.project_id));
     made.agent = std::move(agent);
     co_return made;
 }
@@ -200,7 +203,6 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
     const Agent& agent = made.agent;
     storage::Transaction transaction;
     insert(transaction, made, request, actor);
-    if (request.identity_ids.has_value()) co_await link_identities(transaction, agent, *request.identity_ids);
     const bool is_partner =
         agent.agent_type == AgentType::sleeptime_agent || agent.agent_type == AgentType::voice_sleeptime_agent;
     if (agent.enable_sleeptime.value_or(false) && !is_partner)
@@ -224,6 +226,7 @@ void AgentService::insert(storage::Transaction& transaction, const NewAgent& mad
     for (const Block& block : made.blocks) parts_.blocks.attach(transaction, agent.id, block);
     for (const Tool& tool : made.tools) parts_.tools.attach(transaction, agent.id, tool.id);
     parts_.messages.insert(transaction, agent.organization_id, made.messages);
+    for (const std::string& id : made.identity_ids) parts_.identities.link_agent(transaction, id, agent.id);
 }
 
 void AgentService::set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,

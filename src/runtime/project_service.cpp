@@ -54,8 +54,9 @@ awaitable<void> ProjectService::remove(std::string organization_id, std::string 
     const storage::ProjectContent content = co_await parts_.projects.content(organization_id, project.id);
     if (!content.empty() && !force)
         throw hosted_error(ErrorCode::conflict, "The project holds " + std::to_string(content.agent_ids.size()) +
-                                                    " agents and " + std::to_string(content.templates) +
-                                                    " templates; ?force=true deletes them with it");
+                                                    " agents, " + std::to_string(content.templates) +
+                                                    " templates and " + std::to_string(content.identities) +
+                                                    " identities; ?force=true deletes them with it");
     for (const std::string& agent_id : content.agent_ids) {
         try {
             co_await parts_.agents.remove(organization_id, agent_id);

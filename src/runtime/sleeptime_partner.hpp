@@ -13,6 +13,7 @@ struct NewAgent {
     std::vector<Tool> tools;
     std::vector<std::string> tags;
     std::vector<Message> messages;
+    std::vector<std::string> identity_ids;
 };
 
 /// The type of the agents that look after the memory of one of this type.

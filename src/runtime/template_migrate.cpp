@@ -148,7 +148,9 @@ void TemplateService::write_blocks(Migration& at) const {
     for (auto& [entity, block] : at.plan.blocks) {
         block.updated_at = now();
         block.last_updated_by_id = at.actor;
-        parts_.blocks.update(at.transaction, organization_id, block, false);
+        BlockOrigin author;
+        author.user_id = at.actor;
+        parts_.blocks.update(at.transaction, organization_id, block, false, author);
         at.block_ids[entity] = block.id;
     }
     for (const TemplateBlock* each : at.plan.fresh_blocks) {

@@ -10,7 +10,7 @@ namespace {
 // The rows, and the default project of the organisation.
 #define STELE_PROJECTS                                                                                    \
     "(SELECT r.id, r.organization_id, r.name, r.slug, r.created_at FROM project r UNION ALL"              \
-    " SELECT 'project-00000000-0000-4000-8000-000000000000', o.id, 'Default project', 'default-project'," \
+    " SELECT 'project-00000000-0000-4000-8000-000000000000', o.id, 'default-project', 'default-project'," \
     " o.created_at FROM organization o) AS p"
 
 constexpr Statement select_one{"project.find", "SELECT p.name, p.slug, p.id FROM " STELE_PROJECTS
@@ -27,6 +27,10 @@ constexpr Statement select_agents{"project.agents",
                                   "SELECT id FROM agent WHERE organization_id = $1 AND project_id = $2 ORDER BY id"};
 constexpr Statement select_templates{"project.templates",
                                      "SELECT COUNT(*) FROM template WHERE organization_id = $1 AND project_id = $2"};
+constexpr Statement select_identities{"project.identities",
+                                      "SELECT COUNT(*) FROM identity WHERE organization_id = $1 AND project_id = $2"};
+constexpr Statement delete_identities{"project.delete_identities",
+                                      "DELETE FROM identity WHERE organization_id = $1 AND project_id = $2"};
 constexpr Statement delete_templates{"project.delete_templates",
                                      "DELETE FROM template WHERE organization_id = $1 AND project_id = $2"};
 constexpr Statement free_blocks{"project.free_blocks",
@@ -90,16 +94,19 @@ boost::asio::awaitable<ProjectContent> ProjectRepository::content(std::string or
     ReadBatch batch;
     batch.add(select_agents, organization_id, id);
     batch.add(select_templates, organization_id, id);
+    batch.add(select_identities, organization_id, id);
     std::vector<Rows> rows = co_await database_.read(std::move(batch));
     ProjectContent content;
     for (Row& row : rows[0]) content.agent_ids.push_back(row.take_text(0));
     content.templates = rows[1].front().integer(0);
+    content.identities = rows[2].front().integer(0);
     co_return content;
 }
 
 void ProjectRepository::remove(Transaction& transaction, const std::string& organization_id,
                                const std::string& id) const {
     transaction.add(delete_templates, organization_id, id);
+    transaction.add(delete_identities, organization_id, id);
     const std::int64_t time = to_micros(now());
     transaction.add(delete_subscriptions, organization_id, id);
     transaction.add(delete_feeds, organization_id, id, time);
@@ -111,9 +118,9 @@ void ProjectRepository::remove(Transaction& transaction, const std::string& orga
 }
 
 std::vector<Statement> ProjectRepository::statements() {
-    return {select_one,       select_page,          select_slugs, insert_row,       select_agents, select_templates,
-            delete_templates, delete_subscriptions, delete_feeds, delete_pipelines, free_blocks,   free_groups,
-            delete_row};
+    return {select_one,       select_page,       select_slugs,      insert_row,       select_agents,
+            select_templates, select_identities, delete_identities, delete_templates, delete_subscriptions,
+            delete_feeds,     delete_pipelines,  free_blocks,       free_groups,      delete_row};
 }
 
 }  // namespace stele::storage

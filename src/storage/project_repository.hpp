@@ -9,8 +9,9 @@ namespace stele::storage {
 struct ProjectContent {
     std::vector<std::string> agent_ids;
     std::int64_t templates = 0;
+    std::int64_t identities = 0;
 
-    bool empty() const { return agent_ids.empty() && templates == 0; }
+    bool empty() const { return agent_ids.empty() && templates == 0 && identities == 0; }
 };
 
 /// Projects of one organisation at a time. Each has the default project, which needs no row.
@@ -32,7 +33,7 @@ public:
 
     boost::asio::awaitable<ProjectContent> content(std::string organization_id, std::string id) const;
 
-    /// With its templates, feeds and pipelines; what else is left in it belongs to the default project then. The commit
+    /// With its templates, identities, feeds and pipelines; what else is left in it belongs to the default project then. The commit
     /// throws Error{conflict} if an agent came in meanwhile, and if the project is gone.
     void remove(Transaction& transaction, const std::string& organization_id, const std::string& id) const;
 

@@ -61,7 +61,7 @@ def test_bad_paging_is_refused(api, query):
 
 
 def test_the_default_project_is_there_and_stays(api):
-    assert {"id": DEFAULT, "slug": "default-project", "name": "Default project"} in api.get("/v1/projects?name=default%20project")["projects"]
+    assert {"id": DEFAULT, "slug": "default-project", "name": "default-project"} in api.get("/v1/projects?name=default-project")["projects"]
     for text in (DEFAULT, "default-project"):
         refused(api, "DELETE", f"/v1/projects/{text}?force=true", 409 if text == DEFAULT else 409)
     assert api.post("/v1/projects", {"name": "default project"})["slug"].startswith("default-project-")

@@ -19,7 +19,7 @@ def author(client):
 
 def test_projects(client):
     projects = client.projects.list(name="Default")
-    assert [p.slug for p in projects.projects if p.name == "Default project"] == ["default-project"]
+    assert [p.slug for p in projects.projects if p.name == "default-project"] == ["default-project"]
 
 
 def test_a_template_from_its_beginning_to_its_end(client, author):
