@@ -47,26 +47,26 @@ awaitable<Response> create_agent(Services& services, const Request& request) {
     co_return answer(state);
 }
 
-awaitable<std::vector<Block>> make_blocks(Services& services, const Request& request,
-                                          std::vector<InternalTemplateBlockCreate> wanted) {
-    std::vector<Block> made;
+awaitable<std::vector<BlockResponse>> make_blocks(Services& services, const Request& request,
+                                                  std::vector<InternalTemplateBlockCreate> wanted) {
+    std::vector<BlockResponse> made;
     storage::Transaction transaction;
     for (InternalTemplateBlockCreate& each : wanted) {
         if (!each.project_id.present() && request.project_id) each.project_id = *request.project_id;
-        made.push_back(make_block(std::move(each), request.user_id));
+        made.emplace_back(make_block(std::move(each), request.user_id));
         services.blocks.insert(transaction, request.organization_id, made.back());
     }
     if (request.idempotency_key && made.size() == 1)
         services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, made.front().id);
     co_await services.database.commit(std::move(transaction));
-    for (Block& block : made) block.description = shown_description(block);
+    for (BlockResponse& block : made) block.description = shown_description(block);
     co_return made;
 }
 
 awaitable<Response> create_block(Services& services, const Request& request) {
     std::vector<InternalTemplateBlockCreate> wanted;
     wanted.push_back(decode<InternalTemplateBlockCreate>(request.body()));
-    const std::vector<Block> made = co_await make_blocks(services, request, std::move(wanted));
+    const std::vector<BlockResponse> made = co_await make_blocks(services, request, std::move(wanted));
     co_return answer(made.front());
 }
 
@@ -74,7 +74,7 @@ awaitable<Response> create_blocks(Services& services, const Request& request) {
     const auto list = parse_json(request.body());
     if (!list || list->text.front() != '[') throw invalid_field("body", "must be a list of blocks");
     auto body = decode<InternalTemplateBlocks>("{\"blocks\":" + list->text + "}");
-    const std::vector<Block> made = co_await make_blocks(services, request, std::move(body.blocks));
+    const std::vector<BlockResponse> made = co_await make_blocks(services, request, std::move(body.blocks));
     co_return answer(made);
 }
 
@@ -186,9 +186,9 @@ std::span<const Route> internal_template_routes() {
         {Method::post, STELE_INTERNAL "agents", create_agent, "internal_templates.create_agent",
          "InternalTemplateAgentCreate", "AgentState"},
         {Method::post, STELE_INTERNAL "blocks", create_block, "internal_templates.create_block",
-         "InternalTemplateBlockCreate", "Block"},
+         "InternalTemplateBlockCreate", "BlockResponse"},
         {Method::post, STELE_INTERNAL "blocks/batch", create_blocks, "internal_templates.create_blocks",
-         "InternalTemplateBlockCreate[]", "Block[]"},
+         "InternalTemplateBlockCreate[]", "BlockResponse[]"},
         {Method::post, STELE_INTERNAL "groups", create_group, "internal_templates.create_group",
          "InternalTemplateGroupCreate", "Group"},
         {Method::get, STELE_INTERNAL "deployment/{deployment_id}", list_entities,

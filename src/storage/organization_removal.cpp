@@ -28,6 +28,7 @@ constexpr Statement slices[] = {
     STELE_SLICE("schedule", 200),
     STELE_SLICE("batch", 10),
     STELE_SLICE("pipeline", 100),
+    STELE_SLICE("feed_subscription", 200),
     STELE_SLICE("feed", 10),
     STELE_SLICE("access_token", 200),
     {"organization.remove_message",
