@@ -158,7 +158,7 @@ def body_of(document, schema: dict, ids: dict, mark: str, name: str = "", depth:
     if kind in ("integer", "number", "boolean"):
         return {"integer": 1, "number": 1, "boolean": False}[kind]
     special = {"role": "user", "content": "hello", "input": "hello", "mcp_server_type": "streamable_http", "server_url": ids["peer_url"], "cron_expression": "0 0 29 2 *",
-               "manager_type": "dynamic", "source_code": 'def f() -> int:\n    """Counts."""\n    return 1\n', "model": ids["agent_id"], "access": "read_agent", "hostname": "https://pages.example",
+               "manager_type": "dynamic", "source_code": 'def f() -> int:\n    """Counts."""\n    return 1\n', "model": ids["agent_id"] if depth == 1 else "stele/offline", "access": "read_agent", "hostname": "https://pages.example",
                "type": "agent", "id": ids["agent_id"], "query": mark, "search": mark, "tid": "t"}
     if name.endswith(("_id", "_ids")):
         return value_of(name, ids)
