@@ -1,0 +1,59 @@
+"""The rows of the API's table (data/endpoints.tsv) against what this server has: each is there, or stands below as not yet."""
+
+import csv
+import pathlib
+import re
+
+import pytest
+import stele
+
+ROWS = list(csv.DictReader((pathlib.Path(__file__).parent / "data/endpoints.tsv").open(), delimiter="\t"))
+# Whole resources that are still to come. A row that has come has to leave this list: see the second test.
+NOT_YET = re.compile(
+    r"/v1/(archives|passages|folders|sources|git|anthropic|zai|environments|sandboxes|repositories|device-storage-key)\b"
+    r"|/v1/agents/\{agent_id\}/(folders|sources|files|archival-memory|passages|archives|memory-files|repositories|sandboxes|reflection)\b"
+    r"|/v1/agents/\{agent_id\}/conversations/\{conversation_id\}/reflection|/v1/agents/\{agent_id\}/messages/capture"
+    r"|/v1/conversations/(ephemeral|search|\{conversation_id\}/summarize)$|/v1/embeddings/total_storage_size"
+    r"|/v1/_internal_search/cache-warm|/v1/models/catalog|/v1/providers/chatgpt-usage|/v1/shared-agents|/docs\b|/redoc")
+
+
+def shape(path: str) -> str:
+    """Names of parameters are no part of a path."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+@pytest.fixture(scope="module")
+def served(server) -> set:
+    document = server.http().get("/openapi.json")
+    found = {(verb.upper(), shape(path)) for path, verbs in document["paths"].items() for verb in verbs}
+    return found | {("HEAD", path) for verb, path in found if verb == "GET"}
+
+
+def name(row) -> str:
+    return f"{row['method']} {row['path']}"
+
+
+def test_the_table_is_whole():
+    assert len(ROWS) == 428 and len({name(row) for row in ROWS}) == 428
+
+
+def test_every_row_is_there_or_known_to_be_missing(served):
+    missing = {name(row) for row in ROWS if (row["method"], shape(row["path"])) not in served}
+    not_yet = {name(row) for row in ROWS if NOT_YET.match(row["path"])}
+    assert missing - not_yet == set(), "rows that nothing serves"
+    assert not_yet - missing == set(), "rows that have come: take them off the list above"
+
+
+def test_no_row_lacks_a_handler_for_its_verb(server, served):
+    """In both spellings of its path; what it says to ids that nobody has is the matter of other tests."""
+    http = server.http(2)
+    for row in ROWS:
+        if NOT_YET.match(row["path"]) or row["path"] == "/v1/mcp-servers/connect/{mcp_server_id}":
+            continue
+        path = shape(row["path"]).replace("{}", "x")
+        for spelling in {path, path.removeprefix("/v1")}:
+            try:
+                status, text, _ = http.send(row["method"], spelling, {} if row["method"] not in ("GET", "HEAD") else None)
+            except stele.Refused as failed:
+                status, text = failed.status, failed.text
+            assert status != 405 and not (status == 404 and '"Not Found"' in text) and status < 500, f"{name(row)}: {status} {text[:200]}"
