@@ -33,10 +33,15 @@ constexpr Statement update_row{
     "UPDATE feed_subscription SET cron_schedule = $2, merge_strategy = $3, prompt_template = $4, next_at = $5,"
     " disabled_at = $6, updated_at = $7 WHERE id = $1"};
 constexpr Statement delete_row{"feed_subscription.delete", "DELETE FROM feed_subscription WHERE id = $1"};
-constexpr Statement select_due{"feed_subscription.due", "SELECT " STELE_SUBSCRIPTION_COLUMNS
-                                                        " WHERE s.next_at <= $1 ORDER BY s.next_at, s.id LIMIT $2"};
-constexpr Statement select_next_due{"feed_subscription.next_due",
-                                    "SELECT MIN(next_at) FROM feed_subscription WHERE next_at IS NOT NULL"};
+// Those of agents in the trash wait for them to come back.
+#define STELE_AGENT_IS_THERE \
+    " AND EXISTS (SELECT 1 FROM agent q WHERE q.id = s.agent_id AND q.organization_id = s.organization_id)"
+constexpr Statement select_due{"feed_subscription.due",
+                               "SELECT " STELE_SUBSCRIPTION_COLUMNS " WHERE s.next_at <= $1" STELE_AGENT_IS_THERE
+                               " ORDER BY s.next_at, s.id LIMIT $2"};
+constexpr Statement select_next_due{
+    "feed_subscription.next_due",
+    "SELECT MIN(s.next_at) FROM feed_subscription s WHERE s.next_at IS NOT NULL" STELE_AGENT_IS_THERE};
 constexpr Statement update_next{"feed_subscription.move_on",
                                 "UPDATE feed_subscription SET next_at = $3 WHERE id = $1 AND next_at = $2"};
 constexpr Statement insert_delivery{

@@ -1,6 +1,7 @@
 """Feeds: texts that agents are given by plan, each once, and what was delivered."""
 
 import sqlite3
+import time
 
 import pytest
 import stele
@@ -273,3 +274,29 @@ def test_texts_go_after_30_days(own_server):
     assert api.post(f"{reading.path}/trigger")["messages_sent"] == 1
     reading.ended()
     assert reading.heard() == ["new"]
+
+
+def test_an_agent_in_the_trash_reads_nothing_until_it_is_back(own_server):
+    server = own_server(arguments=["--trash-days", "1"]).start()
+    api = server.http(2)
+    feed = api.post("/v1/feeds", {"project_id": "default-project", "name": "News"})
+    reading = Reading(api, feed, api.post("/v1/agents", {"name": "Reader", "memory_blocks": []}))
+    reading.publish("while you were away")
+    api.delete(f"/v1/agents/{reading.agent['id']}")
+    server.kill()
+    with sqlite3.connect(server.folder / "data/stele.db") as store:
+        store.execute("UPDATE feed_subscription SET next_at = 1")
+    server.start()
+
+    def statements():
+        _, text, _ = api.send("GET", "/metrics")
+        return int(next(line.split()[1] for line in text.splitlines() if line.startswith("stele_store_statements_total")))
+
+    before = statements()
+    time.sleep(1)
+    assert statements() - before < 100  # what is due and can't be delivered is not asked for over and over
+    (item,) = [each for each in api.get("/v1/trash") if each["object_id"] == reading.agent["id"]]
+    api.post(f"/v1/trash/{item['id']}/restore")
+    assert reading.heard() == []
+    api.post(f"{reading.path}/trigger")
+    stele.wait_until(lambda: reading.heard() == ["while you were away"])
