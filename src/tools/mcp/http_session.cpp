@@ -120,7 +120,6 @@ net::ClientRequest HttpSession::request_for(net::Method method, std::string body
     request.head_timeout = request.idle_timeout = std::min(patience.silence, patience.total);
     request.total_timeout = patience.total;
     request.body_bytes_max = patience.bytes_max;
-    request.once = method == net::Method::post;  // the call in it may have been made
     return request;
 }
 
@@ -138,9 +137,11 @@ TextMap HttpSession::headers_for(const std::string& method, const TextMap& more)
 }
 
 awaitable<std::unique_ptr<net::ClientStream>> HttpSession::send(net::Method method, std::string body, TextMap headers,
-                                                                Patience patience) {
+                                                                Patience patience, bool once) {
     for (int redirects = 0;; ++redirects) {
-        auto stream = co_await client_.open(request_for(method, body, headers, patience));
+        net::ClientRequest request = request_for(method, body, headers, patience);
+        request.once = once;
+        auto stream = co_await client_.open(std::move(request));
         const int status = stream->status();
         // 303 would turn the message into a question, and 301 and 302 often do.
         if (status != 307 && status != 308) co_return stream;
@@ -233,7 +234,7 @@ awaitable<void> HttpSession::resume(Reading& reading, Patience patience) {
         headers.emplace_back("Last-Event-ID", reading.last_event_id);
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(reading.until - Clock::now());
         patience.total = std::max(left, std::chrono::milliseconds(1));
-        const auto stream = co_await send(net::Method::get, {}, std::move(headers), patience);
+        const auto stream = co_await send(net::Method::get, {}, std::move(headers), patience, false);
         if (stream->status() != 200 || !is_events(stream->headers())) co_return;
         co_await read_events(reading, *stream);
     }
@@ -250,7 +251,8 @@ awaitable<Heard> HttpSession::exchange(std::int64_t id, std::string method, json
     reading.silence = patience.silence;
     reading.until = Clock::now() + patience.total;
     reading.heard_from();
-    const auto stream = co_await send(net::Method::post, std::move(body), std::move(all), patience);
+    const bool acts = method == "tools/call";  // the call may have been made although nothing was heard
+    const auto stream = co_await send(net::Method::post, std::move(body), std::move(all), patience, acts);
     Heard heard;
     heard.status = stream->status();
     if (heard.status == 401 || heard.status == 403) challenge_ = challenges_of(stream->headers());

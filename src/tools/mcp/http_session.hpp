@@ -36,7 +36,7 @@ private:
     boost::asio::awaitable<Heard> exchange(std::int64_t id, std::string method, boost::json::object params,
                                            Patience patience, TextMap headers);
     boost::asio::awaitable<std::unique_ptr<net::ClientStream>> send(net::Method method, std::string body,
-                                                                    TextMap headers, Patience patience);
+                                                                    TextMap headers, Patience patience, bool once);
     boost::asio::awaitable<void> read_json(Reading& reading, net::ClientStream& stream);
     boost::asio::awaitable<void> read_events(Reading& reading, net::ClientStream& stream);
     boost::asio::awaitable<void> resume(Reading& reading, Patience patience);
