@@ -156,7 +156,8 @@ awaitable<Response> import_file(Services& services, const Request& request) {
     if (!form.file) throw invalid_field("body.file", "is required");
     if (form.file->size() > file_bytes_max)
         throw Error(ErrorCode::too_large, "The agent file is larger than " + std::to_string(file_bytes_max) + " bytes");
-    AgentFile file = parse_agent_file(std::string(*form.file));
+    std::string text(*form.file);
+    AgentFile file = co_await services.agent_files.read(std::move(text));
     ImportedAgents made;
     std::optional<std::string> missing;
     try {

@@ -246,8 +246,8 @@ ServerApp::ServerApp(const Options& options)
       template_service_({*database_, templates_, agents_, blocks_, tools_, groups_, idempotency_, agent_service_,
                          project_service_, tool_service_, runtime_, sealer_}),
       template_migrator_(template_service_, *database_, templates_, contexts_.front()->get_executor()),
-      agent_files_(
-          {*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_, tool_service_}),
+      agent_files_({*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_,
+                    tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       organizations_({*database_, accounts_, tools_, runtime_, credentials_, catalogue_}),
       services_{*database_,

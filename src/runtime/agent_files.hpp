@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/worker_threads.hpp"
 #include "domain/agent_file.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/tool_service.hpp"
@@ -40,6 +41,7 @@ public:
         const storage::McpServerRepository& mcp_servers;
         const AgentService& agent_service;
         const ToolService& tool_service;
+        WorkerThreads& workers;
     };
 
     explicit AgentFiles(Parts parts) : parts_(std::move(parts)) {}
@@ -65,6 +67,9 @@ public:
 
     /// Gives the file to `sink` as compact JSON, piece by piece. `what` outlives it.
     boost::asio::awaitable<void> write(const Export& what, Sink sink) const;
+
+    /// parse_agent_file away from the event loop: a large file takes long.
+    boost::asio::awaitable<AgentFile> read(std::string text) const;
 
     /// Makes all that `file` holds in one transaction. Returns the ids of the agents, in its order. Throws
     /// Error{invalid_argument} or Error{not_found} for what can't be made; nothing is left behind then.

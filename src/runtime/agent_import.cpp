@@ -274,6 +274,11 @@ void AgentFiles::import_groups(Import& at) const {
     }
 }
 
+awaitable<AgentFile> AgentFiles::read(std::string text) const {
+    std::function<AgentFile()> parse = [text = std::move(text)] { return parse_agent_file(text); };
+    co_return co_await parts_.workers.run(std::move(parse));
+}
+
 awaitable<std::vector<std::string>> AgentFiles::import(std::string organization_id, std::string actor, AgentFile file,
                                                        ImportOptions options) const {
     Import at;
