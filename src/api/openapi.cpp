@@ -1,5 +1,4 @@
 #include "api/route.hpp"
-
 #include "base/json_text.hpp"
 #include "domain/access_token.hpp"
 #include "domain/account.hpp"
@@ -16,7 +15,9 @@
 #include "domain/generation.hpp"
 #include "domain/internal_template.hpp"
 #include "domain/mcp_server.hpp"
+#include "domain/message_edit.hpp"
 #include "domain/message_search.hpp"
+#include "domain/message_view.hpp"
 #include "domain/pipeline.hpp"
 #include "domain/project.hpp"
 #include "domain/provider.hpp"
