@@ -3,6 +3,7 @@
 #include "api/route.hpp"
 #include "base/ids.hpp"
 #include "base/json_indenter.hpp"
+#include "base/json_text.hpp"
 #include "domain/legacy_agent_file.hpp"
 #include "net/multipart.hpp"
 
@@ -46,23 +47,43 @@ awaitable<Response> legacy_export(Services& services, AgentFiles::Export what, s
     co_return response;
 }
 
+// The older npm client reads a file as a text within JSON, and fails on an object.
+bool reads_text(const Request& request) {
+    const std::string* language = request.http.headers.find("X-Fern-Language");
+    return language != nullptr && *language == "JavaScript";
+}
+
+std::string within_json_string(std::string_view piece) {
+    std::string quoted = json_string(piece);
+    return quoted.substr(1, quoted.size() - 2);
+}
+
 awaitable<Response> export_of(Services& services, const Request& request, std::string agent_id, ExportOptions options) {
     const bool legacy = request.query.flag("use_legacy_format").value_or(false);
     const std::int64_t max_steps = request.query.integer("max_steps").value_or(-1);
     AgentFiles::Export prepared =
         co_await services.agent_files.prepare_export(request.organization_id, std::move(agent_id), std::move(options));
-    if (legacy) co_return co_await legacy_export(services, std::move(prepared), max_steps);
+    const bool as_text = reads_text(request);
+    if (legacy) {
+        Response response = co_await legacy_export(services, std::move(prepared), max_steps);
+        if (as_text) response.body = json_string(response.body);
+        co_return response;
+    }
     const auto what = std::make_shared<const AgentFiles::Export>(std::move(prepared));
     const AgentFiles& files = services.agent_files;
     Response response;
-    response.producer = [&files, what](net::BodyWriter& out) -> awaitable<void> {
+    response.producer = [&files, what, as_text](net::BodyWriter& out) -> awaitable<void> {
         JsonIndenter indenter;
+        std::string quote = as_text ? "\"" : "";
+        if (as_text) co_await out.write(quote);
         const auto write = [&](std::string piece) -> awaitable<void> {
             std::string lines;
             indenter.add(piece, lines);
+            if (as_text) lines = within_json_string(lines);
             co_await out.write(std::move(lines));
         };
         co_await files.write(*what, write);
+        if (as_text) co_await out.write(quote);
     };
     co_return response;
 }
@@ -180,8 +201,8 @@ constexpr std::string_view named_export_query =
 
 std::span<const Route> agent_file_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/agents/{agent_id}/export", export_file, "agents.export_file", "", "AgentFile", export_query},
-        {Method::get, "/v1/agents/export", export_named, "agents.export_file_named", "", "AgentFile",
+        {Method::get, "/v1/agents/{agent_id}/export", export_file, "agents.export_file", "", "AgentExport", export_query},
+        {Method::get, "/v1/agents/export", export_named, "agents.export_file_named", "", "AgentExport",
          named_export_query},
         {Method::post, "/v1/agents/{agent_id}/export", export_with_skills, "agents.export_with_skills",
          "ExportAgentRequest?", "AgentFile", "messages"},

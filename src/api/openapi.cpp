@@ -50,6 +50,10 @@ constexpr char envelopes[] =
     R"("stop_reason":{"$ref":"#/components/schemas/StopReasonMessage"},)"
     R"("usage":{"$ref":"#/components/schemas/UsageStatistics"},"logprobs":{},"turns":{}},)"
     R"("required":["messages","stop_reason","usage","logprobs","turns"]},)"
+    R"("AgentExport":{"anyOf":[{"$ref":"#/components/schemas/AgentFile"},{"type":"object",)"
+    R"("required":["version","agent_type","llm_config","core_memory","messages","tools"]},{"type":"string"}]},)"
+    R"("Error":{"type":"object","properties":{"error":{"anyOf":[{"$ref":"#/components/schemas/ModelError"},)"
+    R"({"$ref":"#/components/schemas/ChatError"}]},"detail":{}},"required":["detail"]},)"
     R"("MCPServerConfigs":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/MCPServerConfig"}},)"
     R"("LettaStreamingResponse":{"anyOf":[{"$ref":"#/components/schemas/LettaMessage"},)"
     R"({"$ref":"#/components/schemas/Ping"},{"$ref":"#/components/schemas/StopReasonMessage"},)"
@@ -240,7 +244,8 @@ std::string schemas() {
     add<MemoryVariables>(out, "MemoryVariables", SchemaUse::answer);
     add<ErrorMessage>(out, "ErrorMessage", SchemaUse::answer);
     add<ValidationError>(out, "ValidationError", SchemaUse::answer);
-    add<ErrorBody>(out, "Error", SchemaUse::answer);
+    add<ModelError>(out, "ModelError", SchemaUse::answer);
+    add<ChatError>(out, "ChatError", SchemaUse::answer);
     return out + envelopes + "}";
 }
 

@@ -10,6 +10,7 @@ STELE_JSON_WRITTEN(Success)
 STELE_JSON(MemoryVariables)
 STELE_JSON_WRITTEN(ErrorMessage)
 STELE_JSON_WRITTEN(ValidationError)
+STELE_JSON_WRITTEN(ModelError)
 STELE_JSON_WRITTEN(ErrorBody)
 
 }  // namespace stele

@@ -67,12 +67,13 @@ Json stored_requirements(const std::vector<Requirement>& requirements) {
 
 }  // namespace
 
+bool is_given(const Patch<Json>& schema) { return schema.has_value() && !schema->is_null() && schema->text != "{}"; }
+
 void check(const ToolCreate& request, Problems& problems) {
     check_definition(request, problems);
     check_object(request.parameters, "parameters", problems);
     if (request.source_code.has_value()) return;
-    const bool schema = request.json_schema.has_value() && !request.json_schema->is_null();
-    if (!request.name.has_value() && !schema)
+    if (!request.name.has_value() && !is_given(request.json_schema))
         problems.add("source_code", "is required, or the name of a tool that clients run", "missing");
 }
 

@@ -32,6 +32,9 @@ struct ToolCreate : ToolDefinitionRequest {
     Patch<Json> parameters;
 };
 BOOST_DESCRIBE_STRUCT(ToolCreate, (ToolDefinitionRequest), (name, parameters))
+/// Whether a schema came: null and {} count as none.
+bool is_given(const Patch<Json>& schema);
+
 void check(const ToolCreate& request, Problems& problems);
 
 /// Body of PATCH /v1/tools/{tool_id}.

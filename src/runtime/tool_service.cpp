@@ -10,8 +10,6 @@ using boost::asio::awaitable;
 
 constexpr int attempts_max = 32;  // other writers may be faster; each round one of them gets through
 
-bool is_given(const Patch<Json>& schema) { return schema.has_value() && !schema->is_null() && schema->text != "{}"; }
-
 bool lost_a_race(const Error& error) {
     return error.code == ErrorCode::conflict && error.type == changed_meanwhile_type;
 }

@@ -115,6 +115,8 @@ UNUSABLE = [
     ({"source_code": "function f() {}", "source_type": "typescript"}, 422, "body.json_schema"),
     ({"source_code": "x", "source_type": "cobol"}, 422, "body.source_type"),
     ({"tags": ["x"]}, 422, "body.source_code"),
+    ({"json_schema": {}}, 422, "body.source_code"),
+    ({"json_schema": {}, "source_code": None, "name": None}, 422, "body.source_code"),
     ({"name": "two words"}, 400, "name"),
     ({"name": "memory_insert"}, 400, "letta_"),
     ({"source_code": "def memory_insert(): pass", "json_schema": {"name": "memory_insert"}}, 400, "letta_"),
