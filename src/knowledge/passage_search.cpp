@@ -93,6 +93,12 @@ awaitable<PassageHits> PassageSearch::search(PassageQuery query, std::vector<Que
     Rankings rankings;
     if (by_text)
         rankings.text = co_await parts_.passages.search(query.filter, query.text, static_cast<std::int64_t>(count));
+    if (rankings.text.empty() && !by_vector && !query.filter.substring) {  // a part of a word may be all one knows
+        query.filter.substring = query.text;
+        PassageHits parts = co_await newest(std::move(query));
+        parts.ran = "fts";
+        co_return parts;
+    }
     if (by_vector) rankings.vector = co_await nearest(query.filter, std::move(vectors), count);
     // One list alone has the weight of both, so that scores of all modes can be compared.
     rankings.text_weight = by_vector ? 0.5 : 1.0;
