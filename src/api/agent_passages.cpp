@@ -70,8 +70,7 @@ awaitable<Response> search(Services& services, const Request& request) {
     query.start_datetime = request.query.text("start_datetime");
     query.end_datetime = request.query.text("end_datetime");
     Agent agent = co_await find_agent(services, request);
-    runtime::AgentArchive::Found found =
-        co_await services.agent_archive.look_up(std::move(agent), std::move(query));
+    runtime::AgentArchive::Found found = co_await services.agent_archive.look_up(std::move(agent), std::move(query));
     ArchivalMemorySearchResponse body;
     body.results = std::move(found.results);
     body.count = static_cast<std::int64_t>(body.results.size());
@@ -112,8 +111,7 @@ std::span<const Route> agent_passage_routes() {
         {Method::post, "/v1/agents/{agent_id}/archival-memory", create, "agents.passages.create",
          "CreateArchivalMemory", "Passage[]"},
         {Method::get, "/v1/agents/{agent_id}/archival-memory/search", search, "agents.passages.search", "",
-         "ArchivalMemorySearchResponse",
-         "query, tags[], tag_match_mode, top_k:integer, start_datetime, end_datetime"},
+         "ArchivalMemorySearchResponse", "query, tags[], tag_match_mode, top_k:integer, start_datetime, end_datetime"},
         {Method::patch, "/v1/agents/{agent_id}/archival-memory/{memory_id}", update, "agents.passages.update",
          "PassageUpdate?", "Passage[]"},
         {Method::delete_, "/v1/agents/{agent_id}/archival-memory/{memory_id}", remove, "agents.passages.delete", "",

@@ -23,15 +23,13 @@ awaitable<std::vector<Passage>> insert(const Services& services, const Request& 
     const Archive archive = co_await find_archive(services, request, request.path_id("archive_id", "archive"));
     std::vector<Passage> made;
     for (PassageCreateRequest& each : wanted) {
-        Passage& passage =
-            made.emplace_back(make_passage(std::move(each), request.organization_id, request.user_id));
+        Passage& passage = made.emplace_back(make_passage(std::move(each), request.organization_id, request.user_id));
         passage.archive_id = archive.id;
         passage.embedding_config = archive.embedding_config;
     }
     storage::Transaction transaction;
     if (request.idempotency_key && made.size() == 1)
-        services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key,
-                                       made.front().id);
+        services.idempotency.keep_made(transaction, request.organization_id, *request.idempotency_key, made.front().id);
     co_return co_await services.passage_service.insert(std::move(transaction), std::move(made));
 }
 
@@ -116,11 +114,15 @@ awaitable<Response> search(Services& services, const Request& request) {
 
 // In the unit that the header names; GB without.
 awaitable<Response> storage_size(Services& services, const Request& request) {
-    static const std::map<std::string, double, std::less<>> units = {
-        {"B", 1.0}, {"KB", 1024.0}, {"MB", 1024.0 * 1024}, {"GB", 1024.0 * 1024 * 1024}, {"TB", 1024.0 * 1024 * 1024 * 1024}};
+    static const std::map<std::string, double, std::less<>> units = {{"B", 1.0},
+                                                                     {"KB", 1024.0},
+                                                                     {"MB", 1024.0 * 1024},
+                                                                     {"GB", 1024.0 * 1024 * 1024},
+                                                                     {"TB", 1024.0 * 1024 * 1024 * 1024}};
     const std::string* named = request.http.headers.find("storage-unit");
     if (named == nullptr) named = request.http.headers.find("storage_unit");
-    const auto unit = units.find(named == nullptr || named->empty() ? std::string_view("GB") : std::string_view(*named));
+    const auto unit =
+        units.find(named == nullptr || named->empty() ? std::string_view("GB") : std::string_view(*named));
     if (unit == units.end()) throw invalid_field("header.storage-unit", "must be one of: B, KB, MB, GB, TB");
     const std::int64_t bytes = co_await services.passage_vectors.bytes(request.organization_id);
     char text[32];
@@ -158,8 +160,8 @@ Response passage_hits(runtime::PassageService::Found found) {
 
 std::span<const Route> passage_routes() {
     static constexpr Route routes[] = {
-        {Method::post, "/v1/archives/{archive_id}/passages", create, "archives.passages.create",
-         "PassageCreateRequest", "Passage"},
+        {Method::post, "/v1/archives/{archive_id}/passages", create, "archives.passages.create", "PassageCreateRequest",
+         "Passage"},
         {Method::post, "/v1/archives/{archive_id}/passages/batch", create_many, "archives.passages.create_many",
          "PassageBatchCreateRequest", "Passage[]"},
         {Method::delete_, "/v1/archives/{archive_id}/passages/{passage_id}", remove, "archives.passages.delete", "", "",

@@ -223,8 +223,8 @@ ServerApp::ServerApp(const Options& options)
                      std::chrono::seconds(options.tools_call_seconds)}),
       archive_(options, *database_, catalogue_, workers_, contexts_.front()->get_executor()),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
-                run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, archive_.agent_archive, identity_rules(options),
-                options.traces}),
+                run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, archive_.agent_archive,
+                identity_rules(options), options.traces}),
       provider_service_({*database_, providers_, catalogue_, options.providers_private}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, identities_,
                       catalogue_, runtime_, sealer_, archive_.archive_service, defaults_of(options),
@@ -466,8 +466,8 @@ void ServerApp::stop() {
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
-           archive_.worker.at_work() +
-           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work();
+           archive_.worker.at_work() + provider_batches_.at_work() + template_migrator_.at_work() +
+           trash_keeper_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

@@ -22,8 +22,7 @@ void cut(std::vector<FusedRank>& ranks, std::size_t limit) {
     ranks.resize(end);
 }
 
-std::vector<PassageHit> to_hits(std::vector<Passage> passages, const std::vector<FusedRank>& ranks,
-                                std::size_t limit) {
+std::vector<PassageHit> to_hits(std::vector<Passage> passages, const std::vector<FusedRank>& ranks, std::size_t limit) {
     std::map<std::int64_t, const FusedRank*> by_position;
     for (const FusedRank& rank : ranks) by_position[rank.id] = &rank;
     std::vector<PassageHit> hits;
@@ -65,8 +64,7 @@ awaitable<std::vector<std::int64_t>> PassageSearch::nearest(storage::PassageFilt
     std::vector<NearVector> near;
     for (const QueryVector& vector : vectors) {
         std::vector<std::string> scopes = filter.scope_ids;
-        if (scopes.empty())
-            scopes = co_await parts_.archives.ids_with_vectors(filter.organization_id, vector.model_id);
+        if (scopes.empty()) scopes = co_await parts_.archives.ids_with_vectors(filter.organization_id, vector.model_id);
         for (const std::string& scope : scopes) {
             const std::vector<NearVector> some =
                 co_await parts_.index.nearest(scope, vector.model_id, vector.values, count, allowed);
@@ -108,8 +106,7 @@ awaitable<PassageHits> PassageSearch::search(PassageQuery query, std::vector<Que
     cut(ranks, query.limit);
     std::vector<std::int64_t> positions;
     for (const FusedRank& rank : ranks) positions.push_back(rank.id);
-    std::vector<Passage> passages =
-        co_await parts_.passages.at(query.filter.organization_id, std::move(positions));
+    std::vector<Passage> passages = co_await parts_.passages.at(query.filter.organization_id, std::move(positions));
     PassageHits found;
     found.hits = to_hits(std::move(passages), ranks, query.limit);
     found.ran = by_vector && by_text ? "hybrid" : by_vector ? "vector" : "fts";

@@ -91,7 +91,7 @@ Message* system_message_of(std::vector<Message>& messages) {
 
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
     const std::vector<Block>& stored = loaded.identity.id.empty() ? loaded.blocks : loaded.attached;
-    SystemPromptInput input{loaded.agent, stored, loaded.conversation_id, at, 0, loaded.archival_count,
+    SystemPromptInput input{loaded.agent,        stored, loaded.conversation_id, at, 0, loaded.archival_count,
                             loaded.archival_tags};
     input.recall_count =
         std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
@@ -112,8 +112,7 @@ awaitable<bool> refresh_system_message(storage::Database& database, LoadedAgent&
     Message* system = system_message_of(loaded.messages);
     if (system == nullptr || !is_outdated(text_of(*system), prompt_input(loaded, system->created_at))) co_return false;
     co_await load_archive_facts(database, loaded);
-    system->content = {
-        text_part(recompiled_system_prompt(text_of(*system), prompt_input(loaded, system->created_at)))};
+    system->content = {text_part(recompiled_system_prompt(text_of(*system), prompt_input(loaded, system->created_at)))};
     co_return true;
 }
 

@@ -190,8 +190,8 @@ awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::stri
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
     if (request.identity_ids.has_value())
-        made.identity_ids = without_repeats(co_await parts_.identities.resolve_all(
-            organization_id, *request.identity_ids, agent.project_id));
+        made.identity_ids = without_repeats(
+            co_await parts_.identities.resolve_all(organization_id, *request.identity_ids, agent.project_id));
     made.agent = std::move(agent);
     co_return made;
 }

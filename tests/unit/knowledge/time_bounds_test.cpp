@@ -1,5 +1,5 @@
-#include "knowledge/byte_lru.hpp"
 #include "knowledge/time_bounds.hpp"
+#include "knowledge/byte_lru.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include "knowledge/dot.hpp"
 #include "knowledge/vector_arena.hpp"
+#include "knowledge/dot.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

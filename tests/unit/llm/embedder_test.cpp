@@ -60,7 +60,8 @@ TEST(IsTooLarge, TellsErrorsOfSizeFromOthers) {
     };
     EXPECT_TRUE(is_too_large(error(
         400, R"({"error":{"message":"This model's maximum context length is 8192 tokens, you requested 9000"}})")));
-    EXPECT_TRUE(is_too_large(error(400, R"({"error":{"message":"Requested 400000 tokens, max 300000 tokens per request"}})")));
+    EXPECT_TRUE(
+        is_too_large(error(400, R"({"error":{"message":"Requested 400000 tokens, max 300000 tokens per request"}})")));
     EXPECT_TRUE(is_too_large(error(413, R"({"error":"Batch size error","error_type":"Validation"})")));
     EXPECT_FALSE(is_too_large(error(401, R"({"error":{"message":"Incorrect API key"}})")));
     EXPECT_FALSE(is_too_large(error(400, R"({"error":{"message":"no such model"}})")));

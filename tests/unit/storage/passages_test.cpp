@@ -107,10 +107,26 @@ TEST_F(Passages, AreFoundByTheirWordsAsSoonAsTheyAreStored) {
 
 TEST_F(Passages, NothingInAQueryIsSyntax) {
     add("plain words here");
-    for (const char* text :
-         {"words\" OR text:x", "owner : archive", "NEAR(plain words)", "plain AND", "\"", "\"\"\"", "^plain", "-plain",
-          "plain*", "(plain", "text : plain)", "plain NOT words", "col:plain", "{plain}", "'; DROP TABLE passage; --",
-          "\\", "%", "_", "\xF0\x9F\x98\x80", "plain\nwords"})
+    for (const char* text : {"words\" OR text:x",
+                             "owner : archive",
+                             "NEAR(plain words)",
+                             "plain AND",
+                             "\"",
+                             "\"\"\"",
+                             "^plain",
+                             "-plain",
+                             "plain*",
+                             "(plain",
+                             "text : plain)",
+                             "plain NOT words",
+                             "col:plain",
+                             "{plain}",
+                             "'; DROP TABLE passage; --",
+                             "\\",
+                             "%",
+                             "_",
+                             "\xF0\x9F\x98\x80",
+                             "plain\nwords"})
         EXPECT_NO_THROW(search(text)) << text;
     EXPECT_THAT(search("NEAR(plain words)"), ElementsAre("plain words here"));
     EXPECT_THAT(search("!?;"), IsEmpty());
@@ -160,7 +176,7 @@ TEST_F(Passages, AreFoundByTheirNewWordsAfterAnUpdateAndNotAtAllAfterADelete) {
     Passage passage = add("the old wording 東京タワー", {"a"});
 
     PassageUpdate update;
-    update.text = "a new phrase 大阪城公園";
+    update.text = std::string("a new phrase 大阪城公園");
     update.tags = std::vector<std::string>{"b"};
     ASSERT_EQ(apply(update, "user-2", passage), PassageChange::text);
     Transaction transaction;
@@ -239,7 +255,8 @@ TEST(PassageJson, PadsTheVectorToTheLengthThatClientsKnow) {
 
     EXPECT_NE(json.find("\"embedding\":[0.5,-1.0,0.0,"), std::string::npos);
     const std::size_t begin = json.find("\"embedding\":["), end = json.find(']', begin);
-    EXPECT_EQ(std::count(json.begin() + static_cast<std::ptrdiff_t>(begin), json.begin() + static_cast<std::ptrdiff_t>(end), ','),
+    EXPECT_EQ(std::count(json.begin() + static_cast<std::ptrdiff_t>(begin),
+                         json.begin() + static_cast<std::ptrdiff_t>(end), ','),
               4'095);
 }
 
