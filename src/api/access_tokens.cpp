@@ -1,6 +1,8 @@
 #include "api/route.hpp"
 #include "base/ids.hpp"
 #include "runtime/credentials.hpp"
+#include "storage/access_token_repository.hpp"
+#include "storage/database.hpp"
 
 #include <charconv>
 

@@ -1,10 +1,11 @@
 #include "domain/account_metadata.hpp"
-
 #include "api/route.hpp"
 #include "domain/account.hpp"
 #include "domain/answer.hpp"
 #include "domain/project.hpp"
 #include "runtime/credentials.hpp"
+#include "storage/account_repository.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {

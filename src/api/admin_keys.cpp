@@ -1,6 +1,8 @@
 #include "api/route.hpp"
 #include "base/ids.hpp"
 #include "runtime/credentials.hpp"
+#include "storage/api_key_repository.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {

@@ -2,6 +2,8 @@
 #include "base/ids.hpp"
 #include "domain/account.hpp"
 #include "runtime/organization_service.hpp"
+#include "storage/account_repository.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {

@@ -1,9 +1,12 @@
 #include "api/agent_query.hpp"
 #include "api/block_answer.hpp"
 #include "domain/answer.hpp"
-
-#include <algorithm>
+#include "runtime/agent_service.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/database.hpp"
 #include "storage/template_repository.hpp"
+#include "storage/tool_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "runtime/agent_service.hpp"
 
 namespace stele::api {
 

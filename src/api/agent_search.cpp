@@ -2,6 +2,8 @@
 #include "api/agent_query.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
+#include "runtime/agent_service.hpp"
+#include "storage/agent_repository.hpp"
 
 #include <map>
 

@@ -3,7 +3,10 @@
 #include "api/message_answer.hpp"
 #include "api/tool_caller.hpp"
 #include "domain/answer.hpp"
+#include "runtime/agent_service.hpp"
 #include "runtime/credentials.hpp"
+#include "runtime/scheduler.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

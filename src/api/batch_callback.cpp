@@ -3,6 +3,8 @@
 #include "api/run_callback.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "storage/batch_repository.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {

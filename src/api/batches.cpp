@@ -5,6 +5,15 @@
 #include "api/run_callback.hpp"
 #include "base/ids.hpp"
 #include "domain/message_view.hpp"
+#include "llm/catalogue.hpp"
+#include "runtime/batch_runner.hpp"
+#include "runtime/provider_batches.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/batch_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
+#include "storage/message_repository.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,6 +1,9 @@
 #include "api/block_answer.hpp"
 
 #include "api/identity_query.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
 
 namespace stele::api {
 namespace {

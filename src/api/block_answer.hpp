@@ -1,6 +1,8 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "domain/block.hpp"
+#include "storage/block_repository.hpp"
 
 namespace stele::api {
 

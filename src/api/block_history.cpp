@@ -1,6 +1,6 @@
 #include "storage/block_history.hpp"
-
 #include "api/block_answer.hpp"
+#include "storage/block_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -1,5 +1,9 @@
 #include "api/agent_query.hpp"
 #include "api/block_answer.hpp"
+#include "runtime/agent_service.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {

@@ -5,6 +5,8 @@
 #include "api/tool_caller.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
 
 #include <boost/asio/this_coro.hpp>
 

@@ -1,6 +1,6 @@
-#include "api/tool_caller.hpp"
-
 #include "domain/compaction.hpp"
+#include "api/tool_caller.hpp"
+#include "runtime/runtime.hpp"
 
 namespace stele::api {
 namespace {

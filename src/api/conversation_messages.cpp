@@ -4,6 +4,7 @@
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
 #include "domain/conversation.hpp"
+#include "runtime/runtime.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,8 @@
 #include "api/conversation_place.hpp"
 
 #include "base/ids.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/conversation_repository.hpp"
 
 namespace stele::api {
 

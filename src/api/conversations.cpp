@@ -3,6 +3,9 @@
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "domain/conversation.hpp"
+#include "runtime/conversation_service.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/conversation_repository.hpp"
 
 namespace stele::api {
 namespace {

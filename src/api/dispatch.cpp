@@ -6,8 +6,12 @@
 #include "api/tool_caller.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "base/seal.hpp"
 #include "base/utf8.hpp"
 #include "runtime/project_service.hpp"
+#include "runtime/run_tokens.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
 
 #include <sodium.h>
 

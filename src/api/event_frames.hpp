@@ -1,6 +1,10 @@
 #pragma once
 
 #include "api/message_answer.hpp"
+#include "domain/message_view.hpp"
+#include "domain/run.hpp"
+#include "runtime/run_event.hpp"
+#include "runtime/run_log.hpp"
 
 namespace stele::api {
 

@@ -5,6 +5,11 @@
 #include "domain/hosted_error.hpp"
 #include "domain/project.hpp"
 #include "runtime/feed_runner.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/feed_repository.hpp"
+#include "storage/feed_subscription_repository.hpp"
+#include "storage/idempotency_repository.hpp"
 
 #include <charconv>
 

@@ -6,6 +6,9 @@
 #include "domain/project.hpp"
 #include "runtime/feed_runner.hpp"
 #include "runtime/project_service.hpp"
+#include "storage/database.hpp"
+#include "storage/feed_repository.hpp"
+#include "storage/idempotency_repository.hpp"
 
 #include <charconv>
 

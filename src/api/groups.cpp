@@ -4,6 +4,10 @@
 #include "api/message_page.hpp"
 #include "api/tool_caller.hpp"
 #include "domain/answer.hpp"
+#include "runtime/group_service.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/group_repository.hpp"
 
 namespace stele::api {
 namespace {

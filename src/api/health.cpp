@@ -1,5 +1,6 @@
 #include "api/route.hpp"
 #include "domain/answer.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -2,6 +2,11 @@
 #include "api/block_answer.hpp"
 #include "api/identity_query.hpp"
 #include "domain/block_value.hpp"
+#include "runtime/agent_service.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
 #include "storage/identity_repository.hpp"
 #include "storage/persona_links.hpp"
 

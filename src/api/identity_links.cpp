@@ -1,6 +1,9 @@
 // What is linked to whom: identities of agents and of blocks.
 #include "api/block_answer.hpp"
 #include "api/identity_query.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/database.hpp"
 #include "storage/identity_repository.hpp"
 
 namespace stele::api {

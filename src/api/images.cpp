@@ -2,6 +2,7 @@
 
 #include "base/base64.hpp"
 #include "domain/image.hpp"
+#include "net/client.hpp"
 #include "net/url.hpp"
 
 namespace stele::api {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "domain/content.hpp"
+#include "domain/message.hpp"
 
 namespace stele::api {
 

@@ -1,6 +1,7 @@
 // Routes that only the retired server's own tools called. They see hidden agents and blocks, which the others leave
 // out.
 #include "api/block_answer.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -2,7 +2,15 @@
 #include "api/route.hpp"
 #include "base/ids.hpp"
 #include "domain/internal_template.hpp"
+#include "runtime/agent_service.hpp"
+#include "runtime/group_service.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/block_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/group_repository.hpp"
+#include "storage/idempotency_repository.hpp"
 #include "storage/template_repository.hpp"
+#include "storage/tool_repository.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,10 @@
 #include "api/batches.hpp"
 #include "api/run_answer.hpp"
 #include "base/ids.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/batch_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/run_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -1,7 +1,10 @@
 #include "api/mcp_common.hpp"
 #include "base/json_text.hpp"
 #include "domain/tool_request.hpp"
+#include "storage/mcp_server_repository.hpp"
+#include "tools/mcp/client.hpp"
 #include "tools/mcp/oauth_login.hpp"
+#include "tools/mcp/tool_sync.hpp"
 
 namespace stele::api {
 namespace {

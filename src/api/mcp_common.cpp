@@ -2,8 +2,15 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
+#include "storage/mcp_login_repository.hpp"
+#include "storage/mcp_server_repository.hpp"
 #include "tools/mcp/address.hpp"
+#include "tools/mcp/client.hpp"
 #include "tools/mcp/oauth_login.hpp"
+#include "tools/mcp/tool_sync.hpp"
 
 namespace stele::api {
 

@@ -3,7 +3,10 @@
 #include "net/sse.hpp"
 #include "net/url.hpp"
 #include "storage/mcp_login_repository.hpp"
+#include "storage/mcp_server_repository.hpp"
+#include "tools/mcp/client.hpp"
 #include "tools/mcp/oauth_login.hpp"
+#include "tools/mcp/tool_sync.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>

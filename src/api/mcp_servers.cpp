@@ -1,6 +1,9 @@
 #include "api/mcp_common.hpp"
 #include "base/json_text.hpp"
 #include "domain/tool_request.hpp"
+#include "storage/mcp_server_repository.hpp"
+#include "tools/mcp/client.hpp"
+#include "tools/mcp/tool_sync.hpp"
 
 #include <algorithm>
 

@@ -3,6 +3,11 @@
 #include "api/event_frames.hpp"
 #include "api/run_stream.hpp"
 #include "runtime/run_recorder.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/message_repository.hpp"
+#include "storage/run_event_repository.hpp"
+#include "storage/run_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -1,6 +1,11 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "domain/message.hpp"
+#include "domain/message_view.hpp"
+#include "domain/run.hpp"
+#include "runtime/run_log.hpp"
+#include "runtime/turn.hpp"
 
 namespace stele::api {
 

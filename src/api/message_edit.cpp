@@ -1,7 +1,10 @@
 #include "api/images.hpp"
 #include "api/message_answer.hpp"
 #include "api/tool_caller.hpp"
+#include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/message_repository.hpp"
 
 #include <algorithm>
 

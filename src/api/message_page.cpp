@@ -1,6 +1,7 @@
 #include "api/message_page.hpp"
 
 #include "base/let_others_run.hpp"
+#include "storage/message_repository.hpp"
 
 #include <algorithm>
 

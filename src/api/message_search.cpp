@@ -1,6 +1,6 @@
 #include "domain/message_search.hpp"
-
 #include "api/message_answer.hpp"
+#include "storage/message_repository.hpp"
 
 // Search over what was said. Every search_mode is served by full text: messages have no embeddings.
 namespace stele::api {

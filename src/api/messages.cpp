@@ -5,6 +5,9 @@
 #include "api/run_answer.hpp"
 #include "api/run_callback.hpp"
 #include "api/tool_caller.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/message_repository.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

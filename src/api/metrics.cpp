@@ -1,4 +1,6 @@
 #include "api/route.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {

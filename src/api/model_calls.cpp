@@ -2,6 +2,7 @@
 #include "api/message_answer.hpp"
 #include "base/json_text.hpp"
 #include "domain/generation.hpp"
+#include "runtime/runtime.hpp"
 
 // An agent's system message and model, without a run.
 namespace stele::api {

@@ -1,4 +1,5 @@
 #include "api/route.hpp"
+#include "llm/catalogue.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,4 @@
 #include "api/route.hpp"
-
 #include "base/json_text.hpp"
 #include "domain/access_token.hpp"
 #include "domain/account.hpp"
@@ -17,7 +16,9 @@
 #include "domain/generation.hpp"
 #include "domain/internal_template.hpp"
 #include "domain/mcp_server.hpp"
+#include "domain/message_edit.hpp"
 #include "domain/message_search.hpp"
+#include "domain/message_view.hpp"
 #include "domain/passage.hpp"
 #include "domain/pipeline.hpp"
 #include "domain/project.hpp"
@@ -263,8 +264,7 @@ std::string schema_reference(std::string_view name) {
         return "{\"type\":\"array\",\"items\":" + schema_reference(name.substr(0, name.size() - 2)) + "}";
     if (name.ends_with("?"))
         return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
-    if (name == "integer" || name == "number" || name == "string" || name == "boolean" || name == "null" ||
-        name == "object")
+    if (name == "integer" || name == "number" || name == "string" || name == "boolean" || name == "null" || name == "object")
         return "{\"type\":" + json_string(name) + "}";
     if (name == "texts") return R"({"type":"object","additionalProperties":{"type":"string"}})";
     if (name == "date-time") return R"({"type":"string","format":"date-time"})";

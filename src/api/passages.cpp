@@ -4,6 +4,8 @@
 #include "domain/archive.hpp"
 #include "domain/message_search.hpp"
 #include "runtime/agent_archive.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
 
 #include <charconv>
 #include <map>

@@ -1,6 +1,7 @@
 #include "api/pipeline_source.hpp"
 
 #include "domain/hosted_error.hpp"
+#include "net/client.hpp"
 #include "net/url.hpp"
 
 namespace stele::api {

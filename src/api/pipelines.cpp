@@ -9,6 +9,10 @@
 #include "domain/pipeline.hpp"
 #include "runtime/feed_runner.hpp"
 #include "runtime/project_service.hpp"
+#include "storage/database.hpp"
+#include "storage/feed_repository.hpp"
+#include "storage/feed_subscription_repository.hpp"
+#include "storage/idempotency_repository.hpp"
 #include "storage/pipeline_repository.hpp"
 
 namespace stele::api {

@@ -2,6 +2,7 @@
 #include "api/route.hpp"
 #include "domain/answer.hpp"
 #include "runtime/project_service.hpp"
+#include "storage/project_repository.hpp"
 
 namespace stele::api {
 namespace {

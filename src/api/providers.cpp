@@ -2,6 +2,7 @@
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "runtime/provider_service.hpp"
+#include "storage/provider_repository.hpp"
 
 namespace stele::api {
 namespace {

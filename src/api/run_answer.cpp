@@ -2,6 +2,9 @@
 
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/run_repository.hpp"
 
 #include <algorithm>
 

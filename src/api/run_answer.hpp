@@ -1,6 +1,8 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "domain/message_view.hpp"
+#include "domain/run.hpp"
 
 namespace stele::api {
 

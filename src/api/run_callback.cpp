@@ -3,7 +3,11 @@
 #include "api/run_answer.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "net/client.hpp"
 #include "net/url.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/database.hpp"
+#include "storage/run_repository.hpp"
 
 namespace stele::api {
 namespace {

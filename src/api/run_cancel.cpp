@@ -3,6 +3,8 @@
 #include "api/conversation_place.hpp"
 #include "api/run_answer.hpp"
 #include "base/json_text.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

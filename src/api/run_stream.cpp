@@ -5,6 +5,10 @@
 #include "api/run_answer.hpp"
 #include "api/tool_caller.hpp"
 #include "runtime/run_recorder.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/message_repository.hpp"
+#include "storage/run_event_repository.hpp"
+#include "storage/run_repository.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>

@@ -1,5 +1,8 @@
 #include "api/run_answer.hpp"
 #include "domain/run_trace.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/database.hpp"
+#include "storage/run_repository.hpp"
 
 #include <algorithm>
 

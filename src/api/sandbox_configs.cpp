@@ -1,6 +1,8 @@
 #include "api/route.hpp"
-
 #include "base/ids.hpp"
+#include "base/seal.hpp"
+#include "storage/database.hpp"
+#include "storage/sandbox_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -3,6 +3,14 @@
 #include "api/run_callback.hpp"
 #include "base/ids.hpp"
 #include "domain/answer.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/scheduler.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/conversation_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
+#include "storage/run_repository.hpp"
+#include "storage/schedule_repository.hpp"
 
 #include <limits>
 

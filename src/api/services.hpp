@@ -1,57 +1,83 @@
 #pragma once
 
+#include "base/secret.hpp"
 #include "domain/identity.hpp"
-#include "net/client.hpp"
-#include "runtime/agent_files.hpp"
-#include "runtime/agent_service.hpp"
-#include "runtime/batch_runner.hpp"
-#include "runtime/conversation_service.hpp"
-#include "runtime/group_service.hpp"
-#include "runtime/message_service.hpp"
-#include "runtime/provider_batches.hpp"
-#include "runtime/provider_service.hpp"
-#include "runtime/run_tokens.hpp"
-#include "runtime/scheduler.hpp"
-#include "runtime/tool_search.hpp"
-#include "runtime/tool_service.hpp"
-#include "runtime/tool_writer.hpp"
-#include "storage/idempotency_repository.hpp"
-#include "storage/sandbox_repository.hpp"
-#include "tools/sandbox/sandbox.hpp"
 
+#include <string>
+#include <vector>
+
+// Declared only: a handler includes what it works with, so that a service's header is read where it is used.
+namespace stele {
+class Sealer;
+}  // namespace stele
+namespace stele::llm {
+class Catalogue;
+}  // namespace stele::llm
+namespace stele::net {
+class HttpClient;
+}  // namespace stele::net
 namespace stele::runtime {
 class AgentArchive;
+class AgentFiles;
+class AgentService;
 class ArchiveService;
+class BatchRunner;
+class ConversationService;
 class Credentials;
+class CustomTools;
 class EmbeddingWorker;
 class FeedRunner;
+class GroupService;
+class MessageService;
 class OrganizationService;
 class PassageService;
 class ProjectService;
+class ProviderBatches;
+class ProviderService;
+class RunTokens;
+class Runtime;
+class Scheduler;
 class TemplateMigrator;
 class TemplateService;
+class ToolService;
+class ToolWriter;
+class TrashKeeper;
 }  // namespace stele::runtime
 namespace stele::storage {
 class AccessTokenRepository;
 class AccountRepository;
+class AgentRepository;
 class ApiKeyRepository;
 class ArchiveRepository;
+class BatchRepository;
 class BlockHistory;
+class BlockRepository;
+class ConversationRepository;
+class Database;
 class FeedRepository;
 class FeedSubscriptionRepository;
+class GroupRepository;
+class IdempotencyRepository;
 class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
+class MessageRepository;
 class PassageRepository;
 class PassageVectors;
 class PipelineRepository;
 class ProjectRepository;
+class ProviderRepository;
+class RunEventRepository;
+class RunRepository;
+class SandboxRepository;
+class ScheduleRepository;
 class TemplateRepository;
+class ToolRepository;
 class TrashRepository;
 }  // namespace stele::storage
-namespace stele::runtime {
-class TrashKeeper;
-}
+namespace stele::tools {
+class Sandbox;
+}  // namespace stele::tools
 namespace stele::tools::mcp {
 class Client;
 class OauthLogins;

@@ -1,6 +1,9 @@
 #include "api/message_answer.hpp"
 #include "api/message_page.hpp"
 #include "base/ids.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/run_repository.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "api/route.hpp"
-
 #include "base/json_text.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -2,7 +2,10 @@
 
 #include "api/offset_page.hpp"
 #include "domain/hosted_error.hpp"
+#include "runtime/project_service.hpp"
 #include "runtime/template_migrator.hpp"
+#include "runtime/template_service.hpp"
+#include "storage/template_repository.hpp"
 
 #include <algorithm>
 

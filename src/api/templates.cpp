@@ -3,6 +3,9 @@
 #include "api/template_common.hpp"
 #include "domain/answer.hpp"
 #include "domain/hosted_error.hpp"
+#include "runtime/project_service.hpp"
+#include "runtime/template_service.hpp"
+#include "storage/template_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -1,6 +1,8 @@
 // Older paths that name a template by its id, and what agents say of their templates.
 #include "api/template_common.hpp"
 #include "domain/hosted_error.hpp"
+#include "runtime/template_service.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

@@ -7,6 +7,7 @@
 #include "api/token_stream.hpp"
 #include "base/ids.hpp"
 #include "storage/access_token_repository.hpp"
+#include "storage/database.hpp"
 
 #include <boost/describe/enum_to_string.hpp>
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "domain/access_token.hpp"
 
 namespace stele::api {
 

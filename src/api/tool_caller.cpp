@@ -1,5 +1,7 @@
 #include "api/tool_caller.hpp"
 
+#include "runtime/runtime.hpp"
+
 namespace stele::api {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include "api/route.hpp"
 #include "runtime/run_tokens.hpp"
+#include "runtime/wait_graph.hpp"
 
 namespace stele::api {
 

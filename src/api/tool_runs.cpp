@@ -1,8 +1,13 @@
 // Tools that are run, looked for, read from source or written by a model: what makes or changes none.
 #include "api/tool_caller.hpp"
-
 #include "base/json_text.hpp"
 #include "domain/message_view.hpp"
+#include "runtime/custom_tool.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/tool_search.hpp"
+#include "runtime/tool_service.hpp"
+#include "runtime/tool_writer.hpp"
+#include "storage/tool_repository.hpp"
 
 #include <algorithm>
 

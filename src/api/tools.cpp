@@ -1,4 +1,6 @@
 #include "api/route.hpp"
+#include "runtime/tool_service.hpp"
+#include "storage/tool_repository.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,9 @@
 #include "storage/trash.hpp"
 #include "api/route.hpp"
 #include "base/ids.hpp"
+#include "runtime/scheduler.hpp"
 #include "runtime/trash_keeper.hpp"
+#include "storage/database.hpp"
 
 namespace stele::api {
 namespace {
