@@ -4,8 +4,9 @@
 
 namespace stele::app {
 
-ArchiveParts::ArchiveParts(const Options& options, storage::Database& database, llm::Catalogue& catalogue,
-                           WorkerThreads& workers, const boost::asio::any_io_executor& executor)
+ArchiveParts::ArchiveParts(const Options& options, storage::Database& database, const storage::AgentRepository& agents,
+                           llm::Catalogue& catalogue, WorkerThreads& workers,
+                           const boost::asio::any_io_executor& executor)
     : archives(database, std::chrono::days(options.trash_days)),
       passages(database),
       vectors(database),
@@ -15,6 +16,6 @@ ArchiveParts::ArchiveParts(const Options& options, storage::Database& database, 
       worker({database, vectors, embeddings}, executor),
       passage_service({database, passages, search, embeddings, worker}),
       archive_service({database, archives, vectors, catalogue, worker, defaults_of(options)}),
-      agent_archive({database, archives, archive_service, passage_service}) {}
+      agent_archive({database, agents, archives, archive_service, passage_service}) {}
 
 }  // namespace stele::app

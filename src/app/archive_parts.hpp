@@ -7,8 +7,8 @@ namespace stele::app {
 
 /// What passages and their vectors take, in order of need.
 struct ArchiveParts {
-    ArchiveParts(const Options& options, storage::Database& database, llm::Catalogue& catalogue, WorkerThreads& workers,
-                 const boost::asio::any_io_executor& executor);
+    ArchiveParts(const Options& options, storage::Database& database, const storage::AgentRepository& agents,
+                 llm::Catalogue& catalogue, WorkerThreads& workers, const boost::asio::any_io_executor& executor);
 
     storage::ArchiveRepository archives;
     storage::PassageRepository passages;

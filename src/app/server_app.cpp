@@ -267,7 +267,7 @@ ServerApp::ServerApp(const Options& options)
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
-      archive_(options, *database_, catalogue_, workers_, contexts_.front()->get_executor()),
+      archive_(options, *database_, agents_, catalogue_, workers_, contexts_.front()->get_executor()),
       runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
                 run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, archive_.agent_archive,
                 identity_rules(options), options.traces}),

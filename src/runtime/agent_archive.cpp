@@ -47,15 +47,23 @@ void set_bounds(storage::PassageFilter& filter, const std::optional<std::string>
 }
 
 awaitable<std::vector<Passage>> AgentArchive::add(Agent agent, std::string actor, PassageCreateRequest request) const {
+    std::vector<PassageCreateRequest> one;
+    one.push_back(std::move(request));
+    co_return co_await add_all(std::move(agent), std::move(actor), std::move(one));
+}
+
+awaitable<std::vector<Passage>> AgentArchive::add_all(Agent agent, std::string actor,
+                                                      std::vector<PassageCreateRequest> requests) const {
     for (int attempt = 1;; ++attempt) {
         storage::Transaction transaction;
         const Archive archive = co_await parts_.archive_service.of_agent_or_new(transaction, agent, actor);
         const bool is_new = !transaction.empty();
-        Passage passage = make_passage(request, agent.organization_id, actor);
-        passage.archive_id = archive.id;
-        passage.embedding_config = archive.embedding_config;
         std::vector<Passage> made;
-        made.push_back(std::move(passage));
+        for (const PassageCreateRequest& request : requests) {
+            Passage& passage = made.emplace_back(make_passage(request, agent.organization_id, actor));
+            passage.archive_id = archive.id;
+            passage.embedding_config = archive.embedding_config;
+        }
         try {
             co_return co_await parts_.passages.insert(std::move(transaction), std::move(made));
         } catch (const Error& error) {
@@ -96,6 +104,17 @@ awaitable<void> AgentArchive::insert(Agent agent, std::string actor, std::string
     request.text = std::move(text);
     request.tags = std::move(tags);
     const std::vector<Passage> stored = co_await add(std::move(agent), std::move(actor), std::move(request));
+    static_cast<void>(stored);
+}
+
+awaitable<void> AgentArchive::insert_for_main(Agent partner, std::string actor, std::vector<std::string> texts) {
+    const auto main_id = co_await parts_.archives.main_of_partner(partner.organization_id, partner.id);
+    std::optional<Agent> main;
+    if (main_id) main = co_await parts_.agents.find(partner.organization_id, *main_id);
+    if (!main) throw Error(ErrorCode::invalid_argument, "You look after the memory of no agent");
+    std::vector<PassageCreateRequest> requests;
+    for (std::string& text : texts) requests.emplace_back().text = std::move(text);
+    const std::vector<Passage> stored = co_await add_all(std::move(*main), std::move(actor), std::move(requests));
     static_cast<void>(stored);
 }
 

@@ -11,6 +11,7 @@ class AgentArchive final : public tools::ArchivalMemory {
 public:
     struct Parts {
         storage::Database& database;
+        const storage::AgentRepository& agents;
         const storage::ArchiveRepository& archives;
         const ArchiveService& archive_service;
         const PassageService& passages;
@@ -22,6 +23,10 @@ public:
     boost::asio::awaitable<std::vector<Passage>> add(Agent agent, std::string actor,
                                                      PassageCreateRequest request) const;
 
+    /// The same for several at once.
+    boost::asio::awaitable<std::vector<Passage>> add_all(Agent agent, std::string actor,
+                                                         std::vector<PassageCreateRequest> requests) const;
+
     struct Found {
         std::vector<ArchivalMemorySearchResult> results;
         bool degraded = false;
@@ -30,6 +35,8 @@ public:
 
     boost::asio::awaitable<void> insert(Agent agent, std::string actor, std::string text,
                                         std::vector<std::string> tags) override;
+    boost::asio::awaitable<void> insert_for_main(Agent partner, std::string actor,
+                                                 std::vector<std::string> texts) override;
     boost::asio::awaitable<std::vector<ArchivalMemorySearchResult>> search(Agent agent,
                                                                            tools::ArchivalQuery query) override;
 

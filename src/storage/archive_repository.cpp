@@ -26,6 +26,11 @@ constexpr Statement select_with_vectors{
     "archive.with_vectors",
     "SELECT r.id FROM archive r WHERE r.organization_id = $1 AND EXISTS (SELECT 1 FROM passage_vector v"
     " WHERE v.scope_id = r.id AND v.model_id = $2)"};
+constexpr Statement select_main{
+    "archive.main_of_partner",
+    "SELECT g.manager_agent_id FROM group_member m JOIN agent_group g ON g.id = m.group_id"
+    " WHERE g.organization_id = $1 AND m.agent_id = $2 AND g.manager_type IN ('sleeptime', 'voice_sleeptime')"
+    " AND g.manager_agent_id IS NOT NULL ORDER BY g.created_at, g.id LIMIT 1"};
 constexpr Statement select_embeddings{
     "archive.embeddings",
     "SELECT DISTINCT r.embedding_config FROM archive r WHERE r.organization_id = $1 AND r.embedding_config IS NOT NULL"
@@ -116,9 +121,17 @@ awaitable<std::int64_t> ArchiveRepository::count_agents(std::string id) const {
     co_return rows.front().integer(0);
 }
 
+awaitable<std::optional<std::string>> ArchiveRepository::main_of_partner(std::string organization_id,
+                                                                         std::string agent_id) const {
+    const Rows rows = co_await database_.query(select_main, std::move(organization_id), std::move(agent_id));
+    if (rows.empty()) co_return std::nullopt;
+    co_return rows.front().text(0);
+}
+
 awaitable<std::vector<std::string>> ArchiveRepository::ids_with_vectors(std::string organization_id,
                                                                         std::string model_id) const {
-    Rows rows = co_await database_.query(select_with_vectors, std::move(organization_id), std::move(model_id));
+    Rows rows =
+        co_await database_.query(select_main, select_with_vectors, std::move(organization_id), std::move(model_id));
     std::vector<std::string> ids;
     for (Row& row : rows) ids.push_back(row.take_text(0));
     co_return ids;

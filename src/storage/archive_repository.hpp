@@ -31,6 +31,10 @@ public:
                                                                Page page) const;
     boost::asio::awaitable<std::int64_t> count_agents(std::string id) const;
 
+    /// The agent whose memory this one looks after, and whose archive it fills.
+    boost::asio::awaitable<std::optional<std::string>> main_of_partner(std::string organization_id,
+                                                                       std::string agent_id) const;
+
     /// Those whose passages have vectors by this model.
     boost::asio::awaitable<std::vector<std::string>> ids_with_vectors(std::string organization_id,
                                                                       std::string model_id) const;

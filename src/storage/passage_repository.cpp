@@ -6,6 +6,7 @@
 #include "storage/passage_vectors.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace stele::storage {
@@ -126,6 +127,18 @@ Select select_passages(const std::string& columns, const std::string& tables, co
     return select;
 }
 
+void where_position(Select& select, const std::string& column, std::vector<std::int64_t> positions) {
+    STELE_ASSERT(!positions.empty());
+    positions.resize(std::bit_ceil(positions.size()), positions.back());
+    std::string list;
+    Params params;
+    for (const std::int64_t position : positions) {
+        list += list.empty() ? "?" : ", ?";
+        params.push_back(to_value(position));
+    }
+    select.where_packed(column + " IN (" + list + ")", std::move(params));
+}
+
 awaitable<std::optional<Passage>> PassageRepository::find(std::string organization_id, std::string id) const {
     Rows rows = co_await database_.query(select_by_id, std::move(organization_id), std::move(id));
     if (rows.empty()) co_return std::nullopt;
@@ -142,15 +155,9 @@ awaitable<std::vector<Passage>> PassageRepository::list(PassageFilter filter, Pa
 awaitable<std::vector<Passage>> PassageRepository::at(std::string organization_id,
                                                       std::vector<std::int64_t> positions) const {
     if (positions.empty()) co_return std::vector<Passage>();
-    std::string list;
-    Params params;
-    for (const std::int64_t position : positions) {
-        list += list.empty() ? "?" : ", ?";
-        params.push_back(to_value(position));
-    }
     Select select("SELECT " STELE_PASSAGE_COLUMNS " FROM " STELE_PASSAGE_TABLES " WHERE p.organization_id || '' = ?",
                   to_value(std::move(organization_id)));
-    select.where_packed("p.position IN (" + list + ")", std::move(params));
+    where_position(select, "p.position", positions);
     select.where(STELE_PASSAGE_IS_THERE);
     Query query = select.query();
     Rows rows = co_await database_.query_packed(std::move(query));

@@ -2,7 +2,7 @@
 
 #include "domain/archive.hpp"
 #include "storage/decode_cache.hpp"
-#include "storage/page.hpp"
+#include "storage/passage_filter.hpp"
 
 #include <sodium.h>
 
@@ -96,15 +96,6 @@ std::vector<StoredVector> to_vectors(const Rows& rows) {
     return found;
 }
 
-std::string marks(const std::vector<std::int64_t>& positions, Params& params) {
-    std::string list;
-    for (const std::int64_t position : positions) {
-        list += list.empty() ? "?" : ", ?";
-        params.push_back(to_value(position));
-    }
-    return list;
-}
-
 Select select_due(Timestamp time, const std::vector<std::string>& not_of, std::int64_t limit) {
     Select select(STELE_QUEUED " WHERE p.embedding_due <= ?", to_value(to_micros(time)));
     if (!not_of.empty()) select.where_in("p.embedding_model_id NOT IN (?)", not_of);
@@ -174,9 +165,7 @@ awaitable<std::vector<StoredVector>> PassageVectors::at(std::string scope_id, st
     Select select("SELECT position, sequence, vector FROM passage_vector WHERE scope_id || '' = ?",
                   to_value(std::move(scope_id)));
     select.where("model_id || '' = ?", std::move(model_id));
-    Params params;
-    const std::string list = marks(positions, params);
-    select.where_packed("position IN (" + list + ")", std::move(params));
+    where_position(select, "position", std::move(positions));
     Query query = select.query();
     const Rows rows = co_await database_.query_packed(std::move(query));
     co_return to_vectors(rows);
@@ -210,10 +199,8 @@ awaitable<std::optional<Timestamp>> PassageVectors::next_due() const {
 
 awaitable<std::vector<QueuedPassage>> PassageVectors::waiting(std::vector<std::int64_t> positions) const {
     if (positions.empty()) co_return std::vector<QueuedPassage>();
-    Params params;
-    const std::string list = marks(positions, params);
     Select select(STELE_QUEUED " WHERE p.embedding_state <> ?", to_value("done"));
-    select.where_packed("p.position IN (" + list + ")", std::move(params));
+    where_position(select, "p.position", std::move(positions));
     Query query = select.query();
     Rows rows = co_await database_.query_packed(std::move(query));
     co_return to_all_queued(std::move(rows));

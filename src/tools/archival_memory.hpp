@@ -27,6 +27,11 @@ public:
     virtual boost::asio::awaitable<void> insert(Agent agent, std::string actor, std::string text,
                                                 std::vector<std::string> tags) = 0;
 
+    /// Stores texts in the archive of the agent whose memory `partner` looks after. Throws Error{invalid_argument} if
+    /// there is no such agent.
+    virtual boost::asio::awaitable<void> insert_for_main(Agent partner, std::string actor,
+                                                         std::vector<std::string> texts) = 0;
+
     /// The best first. Throws Error{invalid_argument} for a bound that is no date.
     virtual boost::asio::awaitable<std::vector<ArchivalMemorySearchResult>> search(Agent agent,
                                                                                    ArchivalQuery query) = 0;

@@ -99,6 +99,19 @@ struct SearchMemoryArguments {
 };
 BOOST_DESCRIBE_STRUCT(SearchMemoryArguments, (), (convo_keyword_queries, start_minutes_ago, end_minutes_ago))
 
+/// A range of the lines that a partner was shown, both ends included.
+struct TranscriptRange {
+    std::int64_t start_index = 0;
+    std::int64_t end_index = 0;
+    std::string context;
+};
+BOOST_DESCRIBE_STRUCT(TranscriptRange, (), (start_index, end_index, context))
+
+struct StoreMemoriesArguments {
+    std::vector<TranscriptRange> chunks;
+};
+BOOST_DESCRIBE_STRUCT(StoreMemoriesArguments, (), (chunks))
+
 struct NoArguments {};
 BOOST_DESCRIBE_STRUCT(NoArguments, (), ())
 
