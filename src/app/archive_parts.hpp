@@ -1,18 +1,15 @@
 #pragma once
 
-#include "app/options.hpp"
+#include "app/repositories.hpp"
 #include "runtime/agent_archive.hpp"
 
 namespace stele::app {
 
 /// What passages and their vectors take, in order of need.
 struct ArchiveParts {
-    ArchiveParts(const Options& options, storage::Database& database, const storage::AgentRepository& agents,
+    ArchiveParts(const Options& options, storage::Database& database, const Repositories& stored,
                  llm::Catalogue& catalogue, WorkerThreads& workers, const boost::asio::any_io_executor& executor);
 
-    storage::ArchiveRepository archives;
-    storage::PassageRepository passages;
-    storage::PassageVectors vectors;
     knowledge::VectorIndex index;
     knowledge::PassageSearch search;
     runtime::EmbeddingService embeddings;

@@ -8,6 +8,7 @@
 #include "app/archive_parts.hpp"
 #include "app/mcp_config.hpp"
 #include "app/part_options.hpp"
+#include "app/repositories.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
 #include "base/seal.hpp"
@@ -35,34 +36,7 @@
 #include "runtime/tool_service.hpp"
 #include "runtime/tool_writer.hpp"
 #include "runtime/trash_keeper.hpp"
-#include "storage/access_token_repository.hpp"
-#include "storage/account_repository.hpp"
-#include "storage/agent_repository.hpp"
-#include "storage/api_key_repository.hpp"
-#include "storage/batch_repository.hpp"
-#include "storage/block_history.hpp"
-#include "storage/block_repository.hpp"
-#include "storage/conversation_repository.hpp"
 #include "storage/database.hpp"
-#include "storage/feed_repository.hpp"
-#include "storage/feed_subscription_repository.hpp"
-#include "storage/group_repository.hpp"
-#include "storage/idempotency_repository.hpp"
-#include "storage/identity_repository.hpp"
-#include "storage/mcp_login_repository.hpp"
-#include "storage/mcp_server_repository.hpp"
-#include "storage/message_repository.hpp"
-#include "storage/pipeline_repository.hpp"
-#include "storage/project_repository.hpp"
-#include "storage/provider_batch_repository.hpp"
-#include "storage/provider_repository.hpp"
-#include "storage/run_event_repository.hpp"
-#include "storage/run_repository.hpp"
-#include "storage/sandbox_repository.hpp"
-#include "storage/schedule_repository.hpp"
-#include "storage/template_repository.hpp"
-#include "storage/tool_repository.hpp"
-#include "storage/trash.hpp"
 #include "tools/mcp/client.hpp"
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
@@ -120,34 +94,8 @@ private:
     WorkerThreads workers_;
     std::unique_ptr<storage::Database> database_;
     Sealer sealer_;
-    storage::AgentRepository agents_;
-    storage::BlockRepository blocks_;
-    storage::BlockHistory block_history_;
-    storage::ToolRepository tools_;
-    storage::MessageRepository messages_;
-    storage::ConversationRepository conversations_;
-    storage::GroupRepository groups_;
-    storage::ProjectRepository projects_;
-    storage::RunRepository runs_;
-    storage::RunEventRepository run_events_;
-    storage::ScheduleRepository schedules_;
-    storage::TemplateRepository templates_;
-    storage::FeedRepository feeds_;
-    storage::FeedSubscriptionRepository feed_subscriptions_;
-    storage::PipelineRepository pipelines_;
-    storage::BatchRepository batches_;
-    storage::ProviderBatchRepository provider_batch_rows_;
-    storage::IdempotencyRepository idempotency_;
-    storage::IdentityRepository identities_;
-    storage::McpServerRepository mcp_servers_;
-    storage::McpLoginRepository mcp_logins_;
-    storage::SandboxRepository sandboxes_;
-    storage::ProviderRepository providers_;
-    storage::AccountRepository accounts_;
-    storage::ApiKeyRepository api_keys_;
-    storage::AccessTokenRepository access_tokens_;
+    Repositories stored_;
     runtime::Credentials credentials_;
-    storage::TrashRepository trash_;
     net::HttpClient client_;
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
@@ -226,108 +174,82 @@ ServerApp::ServerApp(const Options& options)
       contexts_(make_contexts(thread_count(options))),
       database_(storage::open_sqlite(store_options(options))),
       sealer_(secret_key(options)),
-      agents_(*database_, std::chrono::days(options.trash_days)),
-      blocks_(*database_, {options.auto_link_persona, std::chrono::days(options.trash_days)}),
-      block_history_(*database_),
-      tools_(*database_),
-      messages_(*database_),
-      conversations_(*database_),
-      groups_(*database_),
-      projects_(*database_),
-      runs_(*database_),
-      run_events_(*database_),
-      schedules_(*database_),
-      templates_(*database_),
-      feeds_(*database_),
-      feed_subscriptions_(*database_),
-      pipelines_(*database_),
-      batches_(*database_),
-      provider_batch_rows_(*database_),
-      idempotency_(*database_),
-      identities_(*database_),
-      mcp_servers_(*database_, sealer_),
-      mcp_logins_(*database_, sealer_),
-      sandboxes_(*database_),
-      providers_(*database_, sealer_),
-      accounts_(*database_),
-      api_keys_(*database_),
-      access_tokens_(*database_),
-      credentials_(*database_, accounts_, api_keys_, access_tokens_),
-      trash_(*database_),
+      stored_(*database_, sealer_, options),
+      credentials_(*database_, stored_.accounts, stored_.api_keys, stored_.access_tokens),
       client_(client_options(options)),
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
       provider_http_(provider_http_options(options)),
-      mcp_tokens_(*database_, mcp_logins_, mcp_http_, options.tools_mcp_private),
-      mcp_oauth_(oauth_parts(options, *database_, mcp_servers_, mcp_logins_, mcp_http_)),
-      mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
-      mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
+      mcp_tokens_(*database_, stored_.mcp_logins, mcp_http_, options.tools_mcp_private),
+      mcp_oauth_(oauth_parts(options, *database_, stored_.mcp_servers, stored_.mcp_logins, mcp_http_)),
+      mcp_({*database_, stored_.mcp_servers, stored_.tools, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
+      mcp_sync_(*database_, stored_.mcp_servers, stored_.tools, mcp_),
       web_({*database_, sealer_, egress_, client_, workers_, options.web}),
       catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options, workers_)),
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
-      archive_(options, *database_, agents_, catalogue_, workers_, contexts_.front()->get_executor()),
-      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
-                run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, archive_.agent_archive,
-                identity_rules(options), options.traces}),
-      provider_service_({*database_, providers_, catalogue_, options.providers_private}),
-      agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, identities_,
-                      catalogue_, runtime_, sealer_, archive_.archive_service, defaults_of(options),
-                      options.redact_secrets}),
-      conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
-                             runtime_, defaults_of(options)}),
-      group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),
-      scheduler_({*database_, schedules_, agents_, runs_, runtime_, calls_back(),
+      archive_(options, *database_, stored_, catalogue_, workers_, contexts_.front()->get_executor()),
+      runtime_({*database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations, stored_.groups,
+                stored_.runs, stored_.idempotency, stored_.identities, stored_.run_events, catalogue_, sandbox_,
+                custom_tools_, mcp_, web_, archive_.agent_archive, identity_rules(options), options.traces}),
+      provider_service_({*database_, stored_.providers, catalogue_, options.providers_private}),
+      agent_service_({*database_, stored_.agents, stored_.blocks, stored_.tools, stored_.messages, stored_.schedules,
+                      stored_.groups, stored_.idempotency, stored_.identities, catalogue_, runtime_, sealer_,
+                      archive_.archive_service, defaults_of(options), options.redact_secrets}),
+      conversation_service_({*database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations,
+                             stored_.idempotency, catalogue_, runtime_, defaults_of(options)}),
+      group_service_({*database_, stored_.groups, stored_.agents, stored_.blocks, stored_.idempotency, runtime_}),
+      scheduler_({*database_, stored_.schedules, stored_.agents, stored_.runs, runtime_, calls_back(),
                   std::chrono::seconds(options.schedule_patience_seconds)},
                  executors(contexts_)),
-      feed_runner_({*database_, feeds_, feed_subscriptions_, agents_, runs_, runtime_, calls_back(),
-                    std::chrono::seconds(options.schedule_patience_seconds)},
+      feed_runner_({*database_, stored_.feeds, stored_.feed_subscriptions, stored_.agents, stored_.runs, runtime_,
+                    calls_back(), std::chrono::seconds(options.schedule_patience_seconds)},
                    executors(contexts_)),
-      batch_runner_({*database_, batches_, runs_, runtime_, static_cast<std::size_t>(options.batch_concurrency),
-                     tells_of_batch()},
+      batch_runner_({*database_, stored_.batches, stored_.runs, runtime_,
+                     static_cast<std::size_t>(options.batch_concurrency), tells_of_batch()},
                     executors(contexts_)),
-      provider_batches_({*database_, provider_batch_rows_, catalogue_, runtime_,
+      provider_batches_({*database_, stored_.provider_batch_rows, catalogue_, runtime_,
                          std::chrono::seconds(options.batch_look_seconds), [this] { batch_runner_.wake(); }},
                         contexts_.front()->get_executor()),
-      trash_keeper_(*database_, trash_, agents_, contexts_.front()->get_executor()),
-      message_service_({*database_, agents_, messages_, runtime_}),
-      project_service_({*database_, projects_, agent_service_, options.auto_create_projects}),
-      tool_service_({*database_, tools_, agents_, idempotency_, sandbox_}),
-      template_service_({*database_, templates_, agents_, blocks_, tools_, groups_, idempotency_, agent_service_,
-                         project_service_, tool_service_, runtime_, sealer_}),
-      template_migrator_(template_service_, *database_, templates_, contexts_.front()->get_executor()),
-      agent_files_({*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_,
-                    tool_service_, workers_}),
+      trash_keeper_(*database_, stored_.trash, stored_.agents, contexts_.front()->get_executor()),
+      message_service_({*database_, stored_.agents, stored_.messages, runtime_}),
+      project_service_({*database_, stored_.projects, agent_service_, options.auto_create_projects}),
+      tool_service_({*database_, stored_.tools, stored_.agents, stored_.idempotency, sandbox_}),
+      template_service_({*database_, stored_.templates, stored_.agents, stored_.blocks, stored_.tools, stored_.groups,
+                         stored_.idempotency, agent_service_, project_service_, tool_service_, runtime_, sealer_}),
+      template_migrator_(template_service_, *database_, stored_.templates, contexts_.front()->get_executor()),
+      agent_files_({*database_, stored_.agents, stored_.blocks, stored_.tools, stored_.messages, stored_.groups,
+                    stored_.mcp_servers, agent_service_, tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
-      organizations_({*database_, accounts_, tools_, runtime_, credentials_, catalogue_}),
+      organizations_({*database_, stored_.accounts, stored_.tools, runtime_, credentials_, catalogue_}),
       services_{*database_,
-                agents_,
-                archive_.archives,
-                archive_.passages,
-                archive_.vectors,
-                blocks_,
-                block_history_,
-                tools_,
-                messages_,
-                conversations_,
-                groups_,
-                projects_,
-                runs_,
-                run_events_,
-                schedules_,
-                templates_,
-                feeds_,
-                feed_subscriptions_,
-                pipelines_,
-                batches_,
-                idempotency_,
-                identities_,
-                mcp_servers_,
-                mcp_logins_,
-                sandboxes_,
-                providers_,
-                trash_,
+                stored_.agents,
+                stored_.archives,
+                stored_.passages,
+                stored_.passage_vectors,
+                stored_.blocks,
+                stored_.block_history,
+                stored_.tools,
+                stored_.messages,
+                stored_.conversations,
+                stored_.groups,
+                stored_.projects,
+                stored_.runs,
+                stored_.run_events,
+                stored_.schedules,
+                stored_.templates,
+                stored_.feeds,
+                stored_.feed_subscriptions,
+                stored_.pipelines,
+                stored_.batches,
+                stored_.idempotency,
+                stored_.identities,
+                stored_.mcp_servers,
+                stored_.mcp_logins,
+                stored_.sandboxes,
+                stored_.providers,
+                stored_.trash,
                 sealer_,
                 catalogue_,
                 sandbox_,
@@ -358,9 +280,9 @@ ServerApp::ServerApp(const Options& options)
                 tool_writer_,
                 custom_tools_,
                 run_tokens_,
-                accounts_,
-                api_keys_,
-                access_tokens_,
+                stored_.accounts,
+                stored_.api_keys,
+                stored_.access_tokens,
                 credentials_,
                 organizations_,
                 identity_rules(options),
@@ -381,8 +303,8 @@ ServerApp::ServerApp(const Options& options)
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
-    set_up_store({*database_, accounts_, tools_, agents_, messages_, runs_, batches_, schedules_, idempotency_,
-                  credentials_, provider_service_});
+    set_up_store({*database_, stored_.accounts, stored_.tools, stored_.agents, stored_.messages, stored_.runs,
+                  stored_.batches, stored_.schedules, stored_.idempotency, credentials_, provider_service_});
 }
 
 // For runs that no request waits for.
@@ -464,7 +386,8 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
-        asio::co_spawn(*contexts_.front(), take_mcp_config(*database_, mcp_servers_, mcp_sync_, std::move(mcp_config_)),
+        asio::co_spawn(*contexts_.front(),
+                       take_mcp_config(*database_, stored_.mcp_servers, mcp_sync_, std::move(mcp_config_)),
                        [](const std::exception_ptr&) {});
     log::info("server.started", {{"host", options_.host},
                                  {"port", server_.port()},
