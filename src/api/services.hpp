@@ -17,16 +17,20 @@ namespace stele::net {
 class HttpClient;
 }  // namespace stele::net
 namespace stele::runtime {
+class AgentArchive;
 class AgentFiles;
 class AgentService;
+class ArchiveService;
 class BatchRunner;
 class ConversationService;
 class Credentials;
 class CustomTools;
+class EmbeddingWorker;
 class FeedRunner;
 class GroupService;
 class MessageService;
 class OrganizationService;
+class PassageService;
 class ProjectService;
 class ProviderBatches;
 class ProviderService;
@@ -44,6 +48,7 @@ class AccessTokenRepository;
 class AccountRepository;
 class AgentRepository;
 class ApiKeyRepository;
+class ArchiveRepository;
 class BatchRepository;
 class BlockHistory;
 class BlockRepository;
@@ -57,6 +62,8 @@ class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
 class MessageRepository;
+class PassageRepository;
+class PassageVectors;
 class PipelineRepository;
 class ProjectRepository;
 class ProviderRepository;
@@ -92,6 +99,9 @@ struct ServerFacts {
 struct Services {
     storage::Database& database;
     const storage::AgentRepository& agents;
+    const storage::ArchiveRepository& archives;
+    const storage::PassageRepository& passages;
+    const storage::PassageVectors& passage_vectors;
     const storage::BlockRepository& blocks;
     const storage::BlockHistory& block_history;
     const storage::ToolRepository& tools;
@@ -117,6 +127,10 @@ struct Services {
     const Sealer& sealer;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
+    runtime::EmbeddingWorker& embedding_worker;
+    const runtime::PassageService& passage_service;
+    const runtime::ArchiveService& archive_service;
+    const runtime::AgentArchive& agent_archive;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::FeedRunner& feed_runner;
@@ -146,6 +160,7 @@ struct Services {
     runtime::Credentials& credentials;
     const runtime::OrganizationService& organizations;
     IdentityRules identity_rules;
+    std::int64_t archival_tokens_max = 8'192;  ///< of a passage that a client adds to an agent's archive
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for

@@ -42,6 +42,9 @@ struct Options {
     bool traces = true;                             ///< keep each step's exchange with the model
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
+    std::int64_t embedding_query_seconds = 10;  ///< how long a search waits for the vector of its query
+    std::int64_t archival_tokens_max = 8'192;   ///< of a text that a client adds to an agent's archive
+    std::int64_t vector_cache_mib = 512;        ///< what copies of vectors in memory may take
     std::int64_t context_window_max = 128'000;
     std::int64_t schedule_patience_seconds = 600;  ///< how long a planned message waits for a busy agent
     std::int64_t batch_concurrency = 4;            ///< requests of batches that are worked on at once
@@ -70,7 +73,7 @@ struct Options {
     bool identity_in_prompt = true;          ///< the model reads who has sent a message
     std::int64_t trash_days = 0;             ///< how long deleted agents and blocks may come back; 0: never
     std::string identity_unknown = "error";  ///< or create: what becomes of a request that names nobody known
-    bool auto_create_projects = true;  ///< a slug that nobody knows is made with the first write
+    bool auto_create_projects = true;        ///< a slug that nobody knows is made with the first write
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
     std::int64_t models_refresh_seconds = 60;

@@ -4,6 +4,9 @@ namespace stele::app {
 
 Repositories::Repositories(storage::Database& database, const Sealer& sealer, const Options& options)
     : agents(database, std::chrono::days(options.trash_days)),
+      archives(database, std::chrono::days(options.trash_days)),
+      passages(database),
+      passage_vectors(database),
       blocks(database, {options.auto_link_persona, std::chrono::days(options.trash_days)}),
       block_history(database),
       tools(database),

@@ -5,6 +5,7 @@
 #include "storage/account_repository.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
+#include "storage/archive_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
@@ -17,6 +18,8 @@
 #include "storage/mcp_login_repository.hpp"
 #include "storage/mcp_server_repository.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/passage_repository.hpp"
+#include "storage/passage_vectors.hpp"
 #include "storage/pipeline_repository.hpp"
 #include "storage/project_repository.hpp"
 #include "storage/provider_batch_repository.hpp"
@@ -36,6 +39,9 @@ struct Repositories {
     Repositories(storage::Database& database, const Sealer& sealer, const Options& options);
 
     storage::AgentRepository agents;
+    storage::ArchiveRepository archives;
+    storage::PassageRepository passages;
+    storage::PassageVectors passage_vectors;
     storage::BlockRepository blocks;
     storage::BlockHistory block_history;
     storage::ToolRepository tools;

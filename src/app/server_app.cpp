@@ -5,6 +5,7 @@
 #include "api/error_response.hpp"
 #include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
+#include "app/archive_parts.hpp"
 #include "app/mcp_config.hpp"
 #include "app/part_options.hpp"
 #include "app/repositories.hpp"
@@ -107,6 +108,7 @@ private:
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
+    ArchiveParts archive_;
     runtime::Runtime runtime_;
     runtime::ProviderService provider_service_;
     runtime::AgentService agent_service_;
@@ -183,17 +185,18 @@ ServerApp::ServerApp(const Options& options)
       mcp_({*database_, stored_.mcp_servers, stored_.tools, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, stored_.mcp_servers, stored_.tools, mcp_),
       web_({*database_, sealer_, egress_, client_, workers_, options.web}),
-      catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options)),
+      catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options, workers_)),
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
+      archive_(options, *database_, stored_, catalogue_, workers_, contexts_.front()->get_executor()),
       runtime_({*database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations, stored_.groups,
                 stored_.runs, stored_.idempotency, stored_.identities, stored_.run_events, catalogue_, sandbox_,
-                custom_tools_, mcp_, web_, identity_rules(options), options.traces}),
+                custom_tools_, mcp_, web_, archive_.agent_archive, identity_rules(options), options.traces}),
       provider_service_({*database_, stored_.providers, catalogue_, options.providers_private}),
       agent_service_({*database_, stored_.agents, stored_.blocks, stored_.tools, stored_.messages, stored_.schedules,
                       stored_.groups, stored_.idempotency, stored_.identities, catalogue_, runtime_, sealer_,
-                      defaults_of(options), options.redact_secrets}),
+                      archive_.archive_service, defaults_of(options), options.redact_secrets}),
       conversation_service_({*database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations,
                              stored_.idempotency, catalogue_, runtime_, defaults_of(options)}),
       group_service_({*database_, stored_.groups, stored_.agents, stored_.blocks, stored_.idempotency, runtime_}),
@@ -222,6 +225,9 @@ ServerApp::ServerApp(const Options& options)
       organizations_({*database_, stored_.accounts, stored_.tools, runtime_, credentials_, catalogue_}),
       services_{*database_,
                 stored_.agents,
+                stored_.archives,
+                stored_.passages,
+                stored_.passage_vectors,
                 stored_.blocks,
                 stored_.block_history,
                 stored_.tools,
@@ -247,6 +253,10 @@ ServerApp::ServerApp(const Options& options)
                 sealer_,
                 catalogue_,
                 sandbox_,
+                archive_.worker,
+                archive_.passage_service,
+                archive_.archive_service,
+                archive_.agent_archive,
                 runtime_,
                 scheduler_,
                 feed_runner_,
@@ -276,6 +286,7 @@ ServerApp::ServerApp(const Options& options)
                 credentials_,
                 organizations_,
                 identity_rules(options),
+                options.archival_tokens_max,
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
@@ -368,6 +379,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), feed_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), archive_.worker.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
@@ -410,6 +422,7 @@ void ServerApp::stop() {
     scheduler_.stop();
     feed_runner_.stop();
     batch_runner_.stop();
+    archive_.worker.stop();
     provider_batches_.stop();
     trash_keeper_.stop();
     template_migrator_.stop();
@@ -422,7 +435,8 @@ void ServerApp::stop() {
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
-           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work();
+           archive_.worker.at_work() + provider_batches_.at_work() + template_migrator_.at_work() +
+           trash_keeper_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

@@ -193,8 +193,8 @@ std::string default_system_prompt(AgentType type) {
                    "markup. Use search_memory when they refer to something you don't see.";
         case AgentType::voice_sleeptime_agent:
             return "You look after the memory of a voice agent, run by Stele. You are shown what was said. Keep what "
-                   "will matter later: bring the human block up to date with rethink_user_memory, then call "
-                   "finish_rethinking_memory.";
+                   "will matter later: keep parts worth finding again with store_memories, bring the human block up "
+                   "to date with rethink_user_memory, then call finish_rethinking_memory.";
     }
     return {};
 }
@@ -208,8 +208,8 @@ std::string random_agent_name() {
 std::vector<std::string> base_tools_of(AgentType type, bool looked_after) {
     const bool of_memory = type == AgentType::sleeptime_agent || type == AgentType::voice_sleeptime_agent;
     if (looked_after && !of_memory && type != AgentType::voice_convo_agent) {
-        if (speaks_in_text(type)) return {"conversation_search"};
-        return {"send_message", "conversation_search"};
+        if (speaks_in_text(type)) return {"conversation_search", "archival_memory_search"};
+        return {"send_message", "conversation_search", "archival_memory_search"};
     }
     switch (type) {
         case AgentType::letta_v1_agent:
@@ -228,7 +228,7 @@ std::vector<std::string> base_tools_of(AgentType type, bool looked_after) {
         case AgentType::voice_convo_agent:
             return {"send_message", "search_memory"};
         case AgentType::voice_sleeptime_agent:
-            return {"rethink_user_memory", "finish_rethinking_memory"};
+            return {"store_memories", "rethink_user_memory", "finish_rethinking_memory"};
     }
     return {};
 }

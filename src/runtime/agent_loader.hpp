@@ -20,6 +20,8 @@ struct LoadedAgent {
     std::vector<Block> attached;  ///< with an identity: all that the agent holds, which the stored system message shows
     std::vector<Tool> tools;
     std::vector<Message> messages;  ///< in the context window; the first is the system message
+    std::int64_t archival_count = 0;  ///< passages in the agent's archive; like its tags, by load_archive_facts alone
+    std::vector<std::string> archival_tags;
 };
 
 /// One round of reads. Nothing if the organisation has no such agent. `conversation_id` empty: the default one. With
@@ -36,8 +38,11 @@ boost::asio::awaitable<bool> reload_settings(storage::Database& database, Loaded
 /// The system message of the context window, or null if there is none.
 Message* system_message_of(std::vector<Message>& messages);
 
+/// Reads what a system message tells of the agent's archive, for those that are compiled anew.
+boost::asio::awaitable<void> load_archive_facts(storage::Database& database, LoadedAgent& loaded);
+
 /// Brings the text of the loaded system message up to date. True if it changed: then the row has to be rewritten.
-bool refresh_system_message(LoadedAgent& loaded);
+boost::asio::awaitable<bool> refresh_system_message(storage::Database& database, LoadedAgent& loaded);
 
 /// The input of the stored system prompt for `loaded`, compiled at `at`. Refers to `loaded`.
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at);

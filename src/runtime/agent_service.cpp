@@ -190,8 +190,8 @@ awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::stri
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
     if (request.identity_ids.has_value())
-        made.identity_ids = without_repeats(co_await parts_.identities.resolve_all(
-            organization_id, *request.identity_ids, agent.project_id));
+        made.identity_ids = without_repeats(
+            co_await parts_.identities.resolve_all(organization_id, *request.identity_ids, agent.project_id));
     made.agent = std::move(agent);
     co_return made;
 }
@@ -309,6 +309,7 @@ awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& a
     refuse_what_is_not_there(request);
     const std::size_t size_before = transaction.size();
     const std::optional<std::string> timezone_before = agent.timezone;
+    const std::string embedding_before = embedding_key(agent.embedding_config);
     bool changed = apply_plain_fields(request, agent);
     const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
     const bool links_changed = co_await replace_links(transaction, agent, request);
@@ -318,6 +319,8 @@ awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& a
         set_secrets(transaction, agent, request, actor, stored);
     }
     if (agent.timezone != timezone_before) co_await retime_schedules(transaction, agent);
+    if (embedding_key(agent.embedding_config) != embedding_before)
+        co_await parts_.archives.follow_agent(transaction, agent, actor);
     co_return changed || model_changed || links_changed || transaction.size() > size_before;
 }
 
@@ -332,6 +335,7 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
         parts_.agents.update(transaction, agent);
         co_await add_partner_if_missing(transaction, agent, request, actor);
         co_await parts_.database.commit(std::move(transaction));
+        parts_.archives.wake();
         const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id, std::string());
         static_cast<void>(refreshed);
     }
@@ -437,7 +441,9 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
     storage::Transaction transaction;
     if (Message* system = system_message_of(loaded->messages)) {
         const std::int64_t recall = loaded->agent.message_count - 1;
-        const SystemPromptInput input{loaded->agent, loaded->blocks, {}, now(), recall, 0};
+        co_await load_archive_facts(parts_.database, *loaded);
+        const SystemPromptInput input{loaded->agent,          loaded->blocks,       {}, now(), recall,
+                                      loaded->archival_count, loaded->archival_tags};
         system->content = {text_part(compile_system_prompt(input))};
         parts_.messages.rewrite_system(transaction, *system);
         parts_.messages.evict_all_but(transaction, id, {}, system->id);
@@ -456,7 +462,8 @@ awaitable<ContextWindowOverview> AgentService::context(std::string organization_
                                                        std::string conversation_id) const {
     auto loaded = co_await load_agent(parts_.database, std::move(organization_id), id, std::move(conversation_id));
     if (!loaded) throw not_found("Agent", id);
-    refresh_system_message(*loaded);
+    co_await load_archive_facts(parts_.database, *loaded);
+    co_await refresh_system_message(parts_.database, *loaded);
     co_return context_overview(*loaded);
 }
 

@@ -33,6 +33,18 @@ std::string line(const Message& message) {
     return text.empty() ? text : std::string(to_string(message.role)) + ": " + text + "\n";
 }
 
+// Lines with their numbers, by which store_memories names them.
+std::string numbered(const std::vector<Message>& messages) {
+    std::string lines;
+    std::size_t number = 0;
+    for (const Message& message : messages) {
+        const std::string next = line(message);
+        if (!next.empty()) lines += std::to_string(number++) + ' ' + next;
+        if (lines.size() > transcript_bytes_max) break;
+    }
+    return preamble + lines;
+}
+
 }  // namespace
 
 /// What one wakening has handed out, and to which runs.
@@ -90,9 +102,10 @@ awaitable<std::optional<std::vector<std::string>>> Sleeptime::wake(const TurnReq
     messages.resize(messages_to_read(group, messages.size()));
     if (messages.empty()) co_return std::nullopt;
     reading.to = messages.back().id;
+    const bool voice = group.manager_type == ManagerType::voice_sleeptime;
     InputMessage input;
     MessageContent content;
-    content.parts.push_back(text_part(sleeptime_input(messages)));
+    content.parts.push_back(text_part(voice ? numbered(messages) : sleeptime_input(messages)));
     input.role = std::string("user");
     input.content = std::move(content);
     std::vector<std::string> ids;

@@ -28,6 +28,9 @@
 namespace stele::storage {
 class IdentityRepository;
 }
+namespace stele::tools {
+class ArchivalMemory;
+}
 namespace stele::tools::mcp {
 class Client;
 }
@@ -87,6 +90,7 @@ struct TurnServices {
     const CustomTools& custom_tools;
     tools::mcp::Client& mcp;
     tools::web::WebAccess& web;
+    tools::ArchivalMemory& archive;
     IdentityRules identity_rules;
     bool keep_traces = true;
     std::size_t trace_bytes_max =
@@ -122,6 +126,7 @@ private:
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
     boost::asio::awaitable<void> make_calls(StepWork& work);
     boost::asio::awaitable<void> begin_calls(StepWork& work);
+    boost::asio::awaitable<void> tell_of_archive(StepWork& work);
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);

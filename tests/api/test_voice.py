@@ -43,7 +43,7 @@ def test_it_comes_with_a_partner_that_looks_after_its_memory(api, ada):
     assert (group["manager_type"], group["max_message_buffer_length"], group["min_message_buffer_length"]) == ("voice_sleeptime", 30, 15)
     partner = api.get(f"/v1/agents/{group['agent_ids'][0]}")
     assert partner["agent_type"] == "voice_sleeptime_agent"
-    assert {tool["name"] for tool in partner["tools"]} == {"rethink_user_memory", "finish_rethinking_memory"}
+    assert {tool["name"] for tool in partner["tools"]} == {"store_memories", "rethink_user_memory", "finish_rethinking_memory"}
     assert {tool["tool_type"] for tool in partner["tools"]} == {"letta_voice_sleeptime_core"}
     ends = [rule["tool_name"] for rule in partner["tool_rules"] if rule["type"] == "exit_loop"]
     assert ends == ["finish_rethinking_memory"]
@@ -60,16 +60,19 @@ def test_the_partner_writes_down_who_the_person_is_and_ends_its_turn(api, model,
     api.patch(f"/v1/groups/{ada['managed_group']['id']}", {"manager_config": {
         "manager_type": "voice_sleeptime", "max_message_buffer_length": 6, "min_message_buffer_length": 5}})
     model.will(ada["id"], "", then=Step(calls=[("c", "send_message", json.dumps({"message": "I see"}))]))
-    model.will(partner, "", Step(calls=[("c1", "rethink_user_memory", json.dumps({"new_memory": "Grace likes tea"}))]),
+    parts = {"chunks": [{"start_index": 0, "end_index": 1, "context": "What Grace drinks."}]}
+    model.will(partner, "", Step(calls=[("c0", "store_memories", json.dumps(parts))]), Step(calls=[("c1", "rethink_user_memory", json.dumps({"new_memory": "Grace likes tea"}))]),
                Step(calls=[("c2", "finish_rethinking_memory", "{}")]))
     answers = (say(api, ada, text) for text in ("I like tea", "and cake", "not coffee", "goodbye"))
     [run_id] = next(runs for answer in answers if (runs := answer["usage"]["run_ids"]))
     run = wait(lambda: next((r for r in [api.get(f"/v1/runs/{run_id}")] if r["completed_at"]), None))
     assert (run["status"], run["stop_reason"]) == ("completed", "end_turn")
     shown = api.get(f"/v1/runs/{run_id}/messages")
-    assert [m["tool_call"]["name"] for m in shown if m["message_type"] == "tool_call_message"] == ["rethink_user_memory", "finish_rethinking_memory"]
+    assert [m["tool_call"]["name"] for m in shown if m["message_type"] == "tool_call_message"] == ["store_memories", "rethink_user_memory", "finish_rethinking_memory"]
     assert "user: I like tea" in str(shown)
     assert api.get(f"/v1/agents/{ada['id']}/core-memory/blocks/human")["value"] == "Grace likes tea"
+    [kept] = api.get(f"/v1/agents/{ada['id']}/archival-memory")
+    assert kept["text"] == "What Grace drinks.\nuser: I like tea\nassistant: I see"
 
 
 def test_what_was_said_is_found_by_words_and_by_time(api, model, ada):

@@ -44,6 +44,7 @@ def kinds(mark: str, agent: str) -> list[Kind]:
     number = itertools.count()
     return [
         Kind("agents", "/v1/agents?tags=" + mark, lambda: {"tags": [mark], "include_base_tools": False}),
+        Kind("archives", "/v1/archives?name=" + mark, lambda: {"name": mark}),
         Kind("blocks", "/v1/blocks?label=" + mark, lambda: {"label": mark}),
         Kind("identities", "/v1/identities?name=" + mark, lambda: {"identifier_key": f"{mark} {next(number)}", "name": mark, "identity_type": "user"}),
         Kind("groups", "/v1/groups?project_id=" + mark, lambda: {"agent_ids": [agent], "description": "d", "project_id": mark}),
@@ -56,7 +57,7 @@ def make(http, kind: Kind) -> dict:
 
 
 def delete(http, kind: Kind, item: str):
-    http.delete(f"/v1/{kind.name}/{item}")
+    http.send("DELETE", f"/v1/{kind.name}/{item}")
 
 
 class Writers:

@@ -25,6 +25,22 @@ struct ConversationSearchArguments {
 };
 BOOST_DESCRIBE_STRUCT(ConversationSearchArguments, (), (query, roles, limit, start_date, end_date))
 
+struct ArchivalInsertArguments {
+    std::string content;
+    std::optional<std::vector<std::string>> tags;
+};
+BOOST_DESCRIBE_STRUCT(ArchivalInsertArguments, (), (content, tags))
+
+struct ArchivalSearchArguments {
+    std::string query;
+    std::optional<std::vector<std::string>> tags;
+    std::optional<std::string> tag_match_mode;
+    std::optional<std::int64_t> top_k;
+    std::optional<std::string> start_datetime;
+    std::optional<std::string> end_datetime;
+};
+BOOST_DESCRIBE_STRUCT(ArchivalSearchArguments, (), (query, tags, tag_match_mode, top_k, start_datetime, end_datetime))
+
 struct ToAgentArguments {
     std::string message;
     std::string other_agent_id;
@@ -82,6 +98,19 @@ struct SearchMemoryArguments {
     std::optional<std::int64_t> end_minutes_ago;
 };
 BOOST_DESCRIBE_STRUCT(SearchMemoryArguments, (), (convo_keyword_queries, start_minutes_ago, end_minutes_ago))
+
+/// A range of the lines that a partner was shown, both ends included.
+struct TranscriptRange {
+    std::int64_t start_index = 0;
+    std::int64_t end_index = 0;
+    std::string context;
+};
+BOOST_DESCRIBE_STRUCT(TranscriptRange, (), (start_index, end_index, context))
+
+struct StoreMemoriesArguments {
+    std::vector<TranscriptRange> chunks;
+};
+BOOST_DESCRIBE_STRUCT(StoreMemoriesArguments, (), (chunks))
 
 struct NoArguments {};
 BOOST_DESCRIBE_STRUCT(NoArguments, (), ())

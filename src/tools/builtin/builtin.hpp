@@ -19,6 +19,7 @@ class WebAccess;
 
 namespace stele::tools {
 
+class ArchivalMemory;
 class CodeRunner;
 
 /// What a tool gave back: `value` is a text, or JSON with `is_object`.
@@ -37,6 +38,7 @@ struct BuiltinContext {
     CodeRunner& code;
     Timestamp now;
     web::WebAccess& web;
+    ArchivalMemory& archive;
 };
 
 /// What a tool's call leaves behind besides its return.
@@ -56,6 +58,7 @@ struct BuiltinTool {
     Effect effect;
     /// Throws ToolFailure, or Error{invalid_argument} for arguments that don't fit.
     boost::asio::awaitable<ToolResult> (*run)(BuiltinContext& context, std::string arguments_json);
+    bool whole = false;  ///< what it gives back is never cut: its arguments bound it
 };
 
 /// All of them, in one list: what is seeded into the store and what the runtime may call.

@@ -1,8 +1,11 @@
 #include "base/json_text.hpp"
 #include "storage/message_repository.hpp"
+#include "tools/archival_memory.hpp"
 #include "tools/builtin/arguments.hpp"
 #include "tools/builtin/message_hits.hpp"
 #include "tools/builtin/tables.hpp"
+
+#include <algorithm>
 
 // The tools of agents that talk by voice, and of those that look after their memory.
 namespace stele::tools {
@@ -37,6 +40,50 @@ awaitable<ToolResult> run_search(BuiltinContext& context, std::string json) {
     co_return message_hits(hits, ranked, context.agent.timezone.value_or("UTC"), context.now);
 }
 
+// The numbered lines ("0 user: hello") of what the runtime has shown a partner; a line may have line feeds of its own.
+std::vector<std::string> lines_shown(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string number = std::to_string(lines.size()) + ' ';
+        const std::string_view line = std::string_view(text).substr(begin, end - begin);
+        if (line.starts_with(number + "user: ") || line.starts_with(number + "assistant: "))
+            lines.emplace_back(line.substr(number.size()));
+        else if (!lines.empty())
+            lines.back() += '\n' + std::string(line);
+        begin = end + 1;
+    }
+    return lines;
+}
+
+awaitable<ToolResult> run_store(BuiltinContext& context, std::string json) {
+    const auto arguments = read_arguments<StoreMemoriesArguments>("store_memories", json);
+    storage::MessageSearchQuery newest;
+    newest.agent_id = context.agent.id;
+    newest.roles = {"user"};
+    newest.limit = 1;
+    const std::vector<storage::MessageSearchHit> shown = co_await context.messages.search(std::move(newest));
+    const std::vector<std::string> lines =
+        shown.empty() ? std::vector<std::string>() : lines_shown(text_of(shown.front().message));
+    const auto count = static_cast<std::int64_t>(lines.size());
+    std::vector<std::string> texts;
+    for (const TranscriptRange& range : arguments.chunks) {
+        if (range.start_index < 0 || range.end_index < range.start_index || range.end_index >= count)
+            throw ToolFailure("store_memories: lines " + std::to_string(range.start_index) + " to " +
+                              std::to_string(range.end_index) + " are not there; you were shown " +
+                              std::to_string(count) + ", numbered from 0");
+        std::string& text = texts.emplace_back(range.context);
+        for (std::int64_t i = range.start_index; i <= range.end_index; ++i)
+            text += (text.empty() ? "" : "\n") + lines[static_cast<std::size_t>(i)];
+    }
+    if (texts.empty()) throw ToolFailure("store_memories: chunks is empty; there is nothing to store");
+    const std::size_t stored = texts.size();
+    co_await context.archive.insert_for_main(context.agent, context.actor, std::move(texts));
+    ToolResult result;
+    result.value = "Stored " + std::to_string(stored) + (stored == 1 ? " memory" : " memories");
+    co_return result;
+}
+
 awaitable<ToolResult> run_rethink(BuiltinContext& context, std::string json) {
     auto arguments = read_arguments<RethinkUserArguments>("rethink_user_memory", json);
     context.memory.set_value(person_block, std::move(arguments.new_memory));
@@ -63,6 +110,16 @@ constexpr BuiltinTool table[] = {
               {"end_minutes_ago", "Only what was said at least this many minutes ago."}});
      },
      true, Effect::none, run_search},
+    {"store_memories", "letta_voice_sleeptime_core",
+     "Keeps parts of the conversation that you were shown for good, where the agent finds them again by search.",
+     [](const char* name, const char* description) {
+         return tool_schema<StoreMemoriesArguments>(
+             name, description,
+             {{"chunks",
+               "Ranges of the numbered lines: start_index and end_index (both included), and as context a sentence "
+               "that tells what the part is about."}});
+     },
+     false, Effect::outside, run_store},
     {"rethink_user_memory", "letta_voice_sleeptime_core",
      "Writes the block about the person anew: the new text replaces all of the old one.",
      [](const char* name, const char* description) {
