@@ -22,6 +22,8 @@
 namespace stele::runtime {
 class Credentials;
 class FeedRunner;
+class FileService;
+class FolderService;
 class OrganizationService;
 class ProjectService;
 class TemplateMigrator;
@@ -31,9 +33,11 @@ namespace stele::storage {
 class AccessTokenRepository;
 class AccountRepository;
 class ApiKeyRepository;
+class AttachedFileRepository;
 class BlockHistory;
 class FeedRepository;
 class FeedSubscriptionRepository;
+class FolderRepository;
 class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
@@ -105,6 +109,10 @@ struct Services {
     const runtime::ProviderService& provider_service;
     const runtime::AgentFiles& agent_files;
     const runtime::ConversationService& conversation_service;
+    const storage::FolderRepository& folders;
+    const storage::AttachedFileRepository& attached_files;
+    const runtime::FolderService& folder_service;
+    const runtime::FileService& file_service;
     const runtime::GroupService& group_service;
     const runtime::MessageService& message_service;
     const runtime::ProjectService& project_service;

@@ -11,6 +11,7 @@
 #include "app/store_setup.hpp"
 #include "net/server.hpp"
 #include "runtime/feed_runner.hpp"
+#include "runtime/file_service.hpp"
 #include "runtime/organization_service.hpp"
 #include "runtime/template_migrator.hpp"
 #include "runtime/trash_keeper.hpp"
@@ -74,6 +75,9 @@ private:
     std::unique_ptr<storage::Database> database_;
     Sealer sealer_;
     storage::AgentRepository agents_;
+    storage::FolderRepository folders_;
+    storage::FileRepository files_;
+    storage::AttachedFileRepository attached_files_;
     storage::BlockRepository blocks_;
     storage::BlockHistory block_history_;
     storage::ToolRepository tools_;
@@ -113,9 +117,14 @@ private:
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
+    runtime::FileViews file_views_;
+    runtime::FolderLinks folder_links_;
     runtime::Runtime runtime_;
     runtime::ProviderService provider_service_;
     runtime::AgentService agent_service_;
+    runtime::FolderService folder_service_;
+    runtime::FileIngest file_ingest_;
+    runtime::FileService file_service_;
     runtime::ConversationService conversation_service_;
     runtime::GroupService group_service_;
     runtime::Scheduler scheduler_;
@@ -179,6 +188,9 @@ ServerApp::ServerApp(const Options& options)
       database_(storage::open_sqlite(store_options(options))),
       sealer_(secret_key(options)),
       agents_(*database_, std::chrono::days(options.trash_days)),
+      folders_(*database_),
+      files_(*database_),
+      attached_files_(*database_),
       blocks_(*database_, {options.auto_link_persona, std::chrono::days(options.trash_days)}),
       block_history_(*database_),
       tools_(*database_),
@@ -219,11 +231,36 @@ ServerApp::ServerApp(const Options& options)
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
-      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
-                run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, identity_rules(options), options.traces}),
+      file_views_({*database_, files_, attached_files_, workers_, options.true_line_numbers}),
+      folder_links_({*database_, folders_, files_, attached_files_, tools_, file_views_}),
+      runtime_({*database_,
+                agents_,
+                blocks_,
+                messages_,
+                conversations_,
+                groups_,
+                runs_,
+                idempotency_,
+                identities_,
+                run_events_,
+                catalogue_,
+                sandbox_,
+                custom_tools_,
+                mcp_,
+                web_,
+                {*database_, files_, attached_files_, file_views_, workers_},
+                identity_rules(options),
+                options.traces}),
       provider_service_({*database_, providers_, catalogue_, options.providers_private}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, identities_,
-                      catalogue_, runtime_, sealer_, defaults_of(options), options.redact_secrets}),
+                      folder_links_, catalogue_, runtime_, sealer_, defaults_of(options), options.redact_secrets}),
+      folder_service_(
+          {*database_, folders_, agents_, attached_files_, folder_links_, catalogue_, runtime_, defaults_of(options)}),
+      file_ingest_({*database_, files_, folders_, agents_, file_views_, runtime_, workers_, pdf_options(options)},
+                   executors(contexts_)),
+      file_service_({*database_, folders_, files_, folder_service_, file_ingest_, workers_,
+                     static_cast<std::size_t>(options.upload_mb_max) << 20,
+                     std::chrono::seconds(options.file_patience_seconds)}),
       conversation_service_({*database_, agents_, blocks_, messages_, conversations_, idempotency_, catalogue_,
                              runtime_, defaults_of(options)}),
       group_service_({*database_, groups_, agents_, blocks_, idempotency_, runtime_}),
@@ -246,8 +283,8 @@ ServerApp::ServerApp(const Options& options)
       template_service_({*database_, templates_, agents_, blocks_, tools_, groups_, idempotency_, agent_service_,
                          project_service_, tool_service_, runtime_, sealer_}),
       template_migrator_(template_service_, *database_, templates_, contexts_.front()->get_executor()),
-      agent_files_({*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, agent_service_,
-                    tool_service_, workers_}),
+      agent_files_({*database_, agents_, blocks_, tools_, messages_, groups_, mcp_servers_, folders_, files_,
+                    attached_files_, folder_links_, file_ingest_, agent_service_, tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       organizations_({*database_, accounts_, tools_, runtime_, credentials_, catalogue_}),
       services_{*database_,
@@ -291,6 +328,10 @@ ServerApp::ServerApp(const Options& options)
                 provider_service_,
                 agent_files_,
                 conversation_service_,
+                folders_,
+                attached_files_,
+                folder_service_,
+                file_service_,
                 group_service_,
                 message_service_,
                 project_service_,
@@ -401,6 +442,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), file_ingest_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
@@ -441,6 +483,7 @@ void ServerApp::stop() {
     batch_runner_.stop();
     provider_batches_.stop();
     trash_keeper_.stop();
+    file_ingest_.stop();
     template_migrator_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
@@ -451,7 +494,8 @@ void ServerApp::stop() {
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
-           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work();
+           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work() +
+           file_ingest_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

@@ -5,6 +5,7 @@
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/agent_messenger.hpp"
+#include "runtime/agent_shelf.hpp"
 #include "runtime/custom_tool.hpp"
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
@@ -87,6 +88,7 @@ struct TurnServices {
     const CustomTools& custom_tools;
     tools::mcp::Client& mcp;
     tools::web::WebAccess& web;
+    AgentShelf::Parts shelf;  ///< files of agents
     IdentityRules identity_rules;
     bool keep_traces = true;
     std::size_t trace_bytes_max =

@@ -20,6 +20,7 @@ class WebAccess;
 namespace stele::tools {
 
 class CodeRunner;
+class FileShelf;
 
 /// What a tool gave back: `value` is a text, or JSON with `is_object`.
 struct ToolResult {
@@ -37,6 +38,7 @@ struct BuiltinContext {
     CodeRunner& code;
     Timestamp now;
     web::WebAccess& web;
+    FileShelf& files;
 };
 
 /// What a tool's call leaves behind besides its return.
