@@ -3,6 +3,9 @@
 #include "base/ids.hpp"
 #include "net/multipart.hpp"
 #include "runtime/file_service.hpp"
+#include "storage/passage_repository.hpp"
+
+#include <algorithm>
 
 namespace stele::api {
 namespace {
@@ -82,6 +85,22 @@ awaitable<Response> remove_named(Services& services, const Request& request) {
     return remove_file(services, request, std::move(id));
 }
 
+// A chunk was stored under the name that its file had then.
+awaitable<Response> list_passages(Services& services, const Request& request) {
+    const std::string id = folder_id_of(request);
+    storage::Page page = page_of(request.query, {.limit = 100});
+    const Folder folder = co_await services.folder_service.get(request.organization_id, id);
+    storage::PassageFilter filter;
+    filter.organization_id = request.organization_id;
+    filter.scope_ids = {folder.id};
+    std::vector<Passage> passages = co_await services.passages.list(std::move(filter), std::move(page));
+    for (Passage& passage : passages) {
+        const std::string name = passage.file_name.value_or("");
+        passage.file_name = folder.name + name.substr(std::min(name.rfind('/'), name.size()));
+    }
+    co_return answer(passages);
+}
+
 constexpr std::string_view upload_query = "duplicate_handling, name", list_query = "include_content:boolean",
                            source_list_query = "include_content:boolean, check_status_updates:boolean";
 
@@ -95,6 +114,10 @@ std::span<const Route> folder_file_routes() {
          Trait::paged},
         {Method::get, "/v1/folders/{folder_id}/files/{file_id}", retrieve, "folders.files.retrieve", "", "FileMetadata",
          list_query},
+        {Method::get, "/v1/folders/{folder_id}/passages", list_passages, "folders.passages.list", "", "Passage[]", "",
+         Trait::paged},
+        {Method::get, "/v1/sources/{source_id}/passages", list_passages, "sources.passages.list", "", "Passage[]", "",
+         Trait::paged},
         {Method::delete_, "/v1/folders/{folder_id}/{file_id}", remove, "folders.files.delete", "", "", "",
          Trait::no_content},
         {Method::post, "/v1/sources/{source_id}/upload", upload, "sources.files.upload", "multipart/form-data",

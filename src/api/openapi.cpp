@@ -15,6 +15,7 @@
 #include "domain/feed.hpp"
 #include "domain/file.hpp"
 #include "domain/folder.hpp"
+#include "domain/passage.hpp"
 #include "domain/generation.hpp"
 #include "domain/internal_template.hpp"
 #include "domain/mcp_server.hpp"
@@ -192,6 +193,7 @@ std::string schemas() {
     add<FileMetadata>(out, "FileMetadata", SchemaUse::answer);
     add<Folder>(out, "Folder", SchemaUse::answer);
     add<OrganizationSourcesStats>(out, "OrganizationSourcesStats", SchemaUse::answer);
+    add<Passage>(out, "Passage", SchemaUse::answer);
     add<PaginatedAgentFiles>(out, "PaginatedAgentFiles", SchemaUse::answer);
     add<Source>(out, "Source", SchemaUse::answer);
     add<SourceCreate>(out, "SourceCreate", SchemaUse::request);

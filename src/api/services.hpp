@@ -20,11 +20,15 @@
 #include "tools/sandbox/sandbox.hpp"
 
 namespace stele::runtime {
+class AgentArchive;
+class ArchiveService;
 class Credentials;
+class EmbeddingWorker;
 class FeedRunner;
 class FileService;
 class FolderService;
 class OrganizationService;
+class PassageService;
 class ProjectService;
 class TemplateMigrator;
 class TemplateService;
@@ -33,6 +37,7 @@ namespace stele::storage {
 class AccessTokenRepository;
 class AccountRepository;
 class ApiKeyRepository;
+class ArchiveRepository;
 class AttachedFileRepository;
 class BlockHistory;
 class FeedRepository;
@@ -41,6 +46,8 @@ class FolderRepository;
 class IdentityRepository;
 class McpLoginRepository;
 class McpServerRepository;
+class PassageRepository;
+class PassageVectors;
 class PipelineRepository;
 class ProjectRepository;
 class TemplateRepository;
@@ -70,6 +77,9 @@ struct ServerFacts {
 struct Services {
     storage::Database& database;
     const storage::AgentRepository& agents;
+    const storage::ArchiveRepository& archives;
+    const storage::PassageRepository& passages;
+    const storage::PassageVectors& passage_vectors;
     const storage::BlockRepository& blocks;
     const storage::BlockHistory& block_history;
     const storage::ToolRepository& tools;
@@ -95,6 +105,10 @@ struct Services {
     const Sealer& sealer;
     llm::Catalogue& catalogue;
     tools::Sandbox& sandbox;
+    runtime::EmbeddingWorker& embedding_worker;
+    const runtime::PassageService& passage_service;
+    const runtime::ArchiveService& archive_service;
+    const runtime::AgentArchive& agent_archive;
     runtime::Runtime& runtime;
     runtime::Scheduler& scheduler;
     runtime::FeedRunner& feed_runner;
@@ -128,6 +142,7 @@ struct Services {
     runtime::Credentials& credentials;
     const runtime::OrganizationService& organizations;
     IdentityRules identity_rules;
+    std::int64_t archival_tokens_max = 8'192;  ///< of a passage that a client adds to an agent's archive
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out
     Secret password;              ///< empty: none is asked for

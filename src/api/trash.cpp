@@ -9,7 +9,7 @@ namespace {
 // Known by its own id, or by that of what was deleted.
 awaitable<TrashItem> find(const Services& services, const Request& request) {
     const std::string id = request.path("trash_id");
-    if (!is_id(id, "trash") && !is_id(id, "agent") && !is_id(id, "block"))
+    if (!is_id(id, "trash") && !is_id(id, "agent") && !is_id(id, "block") && !is_id(id, "archive"))
         throw invalid_field("path.trash_id", "must match 'trash-{uuid4}', or be the id of what was deleted");
     auto item = co_await services.trash.find(request.organization_id, id);
     if (!item) throw not_found("Trash item", id);

@@ -98,6 +98,15 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
+    add(serve, "embedding-query-seconds", options.embedding_query_seconds,
+        "how long a search waits for the vector of its query, before it does without")
+        ->check(CLI::Range(1, 3'600));
+    add(serve, "archival-tokens-max", options.archival_tokens_max,
+        "longest text that a client may add to an agent's archive, in tokens of four bytes")
+        ->check(CLI::PositiveNumber);
+    add(serve, "vector-cache-mib", options.vector_cache_mib,
+        "memory for vectors that are searched; the least recently used go first")
+        ->check(CLI::Range(1, 1'048'576));
     add(serve, "schedule-patience-seconds", options.schedule_patience_seconds,
         "how long a planned message waits while its agent is busy")
         ->check(CLI::PositiveNumber);
@@ -272,13 +281,14 @@ void take_environment(Options& options, const Raw& raw) {
         if (text.empty() || value != standard) return;
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (failure != std::errc() || end != text.data() + text.size() || value <= 0)
-            throw Error(ErrorCode::invalid_argument, std::string(name) + " must be a number of seconds");
+            throw Error(ErrorCode::invalid_argument, std::string(name) + " must be a number above 0");
     };
     older_number("LETTA_MAX_UPLOAD_MB", Options().upload_mb_max, options.upload_mb_max);
     if (environment("LETTA_TRUE_LINE_NUMBERS") == "true") options.true_line_numbers = true;
     older_number("LETTA_LLM_STREAM_TIMEOUT_SECONDS", Options().model_timeout_seconds, options.model_timeout_seconds);
     older_number("LETTA_LLM_REQUEST_TIMEOUT_SECONDS", Options().model_answer_timeout_seconds,
                  options.model_answer_timeout_seconds);
+    older_number("LETTA_ARCHIVAL_MEMORY_TOKEN_LIMIT", Options().archival_tokens_max, options.archival_tokens_max);
     older_number("TOOL_SANDBOX_TIMEOUT", Options().tools_call_seconds, options.tools_call_seconds);
     older_number("MCP_CONNECT_TO_SERVER_TIMEOUT", Options().tools_mcp_connect_seconds,
                  options.tools_mcp_connect_seconds);

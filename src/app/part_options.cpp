@@ -102,7 +102,7 @@ tools::mcp::ClientOptions mcp_options(const Options& options) {
     return made;
 }
 
-llm::CatalogueOptions catalogue_options(const Options& options) {
+llm::CatalogueOptions catalogue_options(const Options& options, WorkerThreads& workers) {
     llm::CatalogueOptions made;
     made.servers.silence_timeout = std::chrono::seconds(options.model_timeout_seconds);
     made.servers.answer_timeout =
@@ -110,6 +110,7 @@ llm::CatalogueOptions catalogue_options(const Options& options) {
                                                                       : options.model_timeout_seconds);
     made.refresh_interval = std::chrono::seconds(options.models_refresh_seconds);
     made.servers.batches = options.batch_native;
+    made.servers.workers = &workers;
     return made;
 }
 

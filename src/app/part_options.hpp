@@ -15,7 +15,7 @@ namespace stele::app {
 storage::SqliteOptions store_options(const Options& options);
 IdentityRules identity_rules(const Options& options);
 runtime::ModelDefaults defaults_of(const Options& options);
-llm::CatalogueOptions catalogue_options(const Options& options);
+llm::CatalogueOptions catalogue_options(const Options& options, WorkerThreads& workers);
 tools::SandboxOptions sandbox_options(const Options& options);
 tools::PdfOptions pdf_options(const Options& options);
 tools::mcp::ClientOptions mcp_options(const Options& options);

@@ -5,6 +5,7 @@
 #include "api/error_response.hpp"
 #include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
+#include "app/archive_parts.hpp"
 #include "app/mcp_config.hpp"
 #include "app/part_options.hpp"
 #include "app/secret_key.hpp"
@@ -117,6 +118,7 @@ private:
     llm::Catalogue catalogue_;
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
+    ArchiveParts archive_;
     runtime::FileViews file_views_;
     runtime::FolderLinks folder_links_;
     runtime::Runtime runtime_;
@@ -227,36 +229,26 @@ ServerApp::ServerApp(const Options& options)
       mcp_({*database_, mcp_servers_, tools_, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
       mcp_sync_(*database_, mcp_servers_, tools_, mcp_),
       web_({*database_, sealer_, egress_, client_, workers_, options.web}),
-      catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options)),
+      catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options, workers_)),
       sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
+      archive_(options, *database_, catalogue_, workers_, contexts_.front()->get_executor()),
       file_views_({*database_, files_, attached_files_, workers_, options.true_line_numbers}),
       folder_links_({*database_, folders_, files_, attached_files_, tools_, file_views_}),
-      runtime_({*database_,
-                agents_,
-                blocks_,
-                messages_,
-                conversations_,
-                groups_,
-                runs_,
-                idempotency_,
-                identities_,
-                run_events_,
-                catalogue_,
-                sandbox_,
-                custom_tools_,
-                mcp_,
-                web_,
-                {*database_, files_, attached_files_, file_views_, workers_},
-                identity_rules(options),
+      runtime_({*database_, agents_, blocks_, messages_, conversations_, groups_, runs_, idempotency_, identities_,
+                run_events_, catalogue_, sandbox_, custom_tools_, mcp_, web_, archive_.agent_archive,
+                {*database_, files_, attached_files_, folders_, file_views_, archive_.passage_service, workers_}, identity_rules(options),
                 options.traces}),
       provider_service_({*database_, providers_, catalogue_, options.providers_private}),
       agent_service_({*database_, agents_, blocks_, tools_, messages_, schedules_, groups_, idempotency_, identities_,
-                      folder_links_, catalogue_, runtime_, sealer_, defaults_of(options), options.redact_secrets}),
+                      folder_links_, catalogue_, runtime_, sealer_, archive_.archive_service, defaults_of(options),
+                      options.redact_secrets}),
       folder_service_(
-          {*database_, folders_, agents_, attached_files_, folder_links_, catalogue_, runtime_, defaults_of(options)}),
-      file_ingest_({*database_, files_, folders_, agents_, file_views_, runtime_, workers_, pdf_options(options)},
+          {*database_, folders_, agents_, attached_files_, folder_links_, archive_.vectors, archive_.worker, catalogue_,
+           runtime_, defaults_of(options)}),
+      file_ingest_({*database_, files_, folders_, agents_, file_views_, archive_.passages, archive_.passage_service,
+                    runtime_, workers_, pdf_options(options)},
                    executors(contexts_)),
       file_service_({*database_, folders_, files_, folder_service_, file_ingest_, workers_,
                      static_cast<std::size_t>(options.upload_mb_max) << 20,
@@ -289,6 +281,9 @@ ServerApp::ServerApp(const Options& options)
       organizations_({*database_, accounts_, tools_, runtime_, credentials_, catalogue_}),
       services_{*database_,
                 agents_,
+                archive_.archives,
+                archive_.passages,
+                archive_.vectors,
                 blocks_,
                 block_history_,
                 tools_,
@@ -314,6 +309,10 @@ ServerApp::ServerApp(const Options& options)
                 sealer_,
                 catalogue_,
                 sandbox_,
+                archive_.worker,
+                archive_.passage_service,
+                archive_.archive_service,
+                archive_.agent_archive,
                 runtime_,
                 scheduler_,
                 feed_runner_,
@@ -347,6 +346,7 @@ ServerApp::ServerApp(const Options& options)
                 credentials_,
                 organizations_,
                 identity_rules(options),
+                options.archival_tokens_max,
                 options.allow_message_edit,
                 options.redact_secrets,
                 options.password,
@@ -439,6 +439,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), feed_runner_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), archive_.worker.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
@@ -481,6 +482,7 @@ void ServerApp::stop() {
     scheduler_.stop();
     feed_runner_.stop();
     batch_runner_.stop();
+    archive_.worker.stop();
     provider_batches_.stop();
     trash_keeper_.stop();
     file_ingest_.stop();
@@ -495,7 +497,7 @@ void ServerApp::stop() {
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
            provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work() +
-           file_ingest_.at_work();
+           file_ingest_.at_work() + archive_.worker.at_work();
 }
 
 void ServerApp::leave_when_idle() {

@@ -67,7 +67,7 @@ struct Catalogue::Server : ModelServer {
 
 Catalogue::Catalogue(net::HttpClient& client, net::HttpClient& egress, std::vector<EndpointConfig> endpoints,
                      CatalogueOptions options)
-    : egress_(egress), options_(std::move(options)), offline_(std::make_shared<OfflineModel>()) {
+    : egress_(egress), options_(std::move(options)), offline_(std::make_shared<OfflineModel>()), hash_(std::make_shared<HashEmbedder>()) {
     for (EndpointConfig& config : endpoints)
         servers_.push_back(std::make_shared<Server>(client, std::move(config), options_.servers));
     const std::lock_guard lock(mutex_);
@@ -233,6 +233,26 @@ std::optional<EmbeddingListing> Catalogue::find_embedding(std::string organizati
     ListedModel unlisted;
     unlisted.id = model;
     return server->embedding_of(unlisted);
+}
+
+std::optional<ResolvedEmbedder> Catalogue::embedder(const std::string& organization_id,
+                                                    const EmbeddingConfig& config) const {
+    std::string handle = config.handle.value_or(config.embedding_endpoint_type + "/" + config.embedding_model);
+    ResolvedEmbedder resolved;
+    if (handle == hash_listing().handle) {
+        resolved.embedder = hash_;
+        resolved.built_in = true;
+        return resolved;
+    }
+    std::shared_ptr<Server> server = server_of(organization_id, handle);
+    if (server == nullptr) {
+        handle = without_proxy(std::move(handle));
+        server = server_of(organization_id, handle);
+    }
+    if (server == nullptr) return std::nullopt;
+    resolved.embedder = std::shared_ptr<Embedder>(server, &server->embedder());
+    resolved.model = config.embedding_model;
+    return resolved;
 }
 
 awaitable<std::optional<Error>> Catalogue::ask(Server& server) {

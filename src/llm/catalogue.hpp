@@ -20,6 +20,13 @@ struct ResolvedModel {
     const ModelListing& info() const { return *listing; }
 };
 
+/// An embedding model and how to call it.
+struct ResolvedEmbedder {
+    std::shared_ptr<Embedder> embedder;  ///< works on even if its server is taken out of the catalogue
+    std::string model;                   ///< the server's own id
+    bool built_in = false;               ///< needs no server
+};
+
 /// What is available at one moment.
 struct AvailableModels {
     std::vector<std::shared_ptr<const ModelListing>> models;
@@ -51,6 +58,10 @@ public:
 
     /// The embedding model of a handle, or nothing.
     std::optional<EmbeddingListing> find_embedding(std::string organization_id, std::string handle) const;
+
+    /// Who makes the vectors of this configuration: the server that its handle names, wherever its own endpoint points.
+    /// Nothing if the organisation has no such server.
+    std::optional<ResolvedEmbedder> embedder(const std::string& organization_id, const EmbeddingConfig& config) const;
 
     /// Takes in an organisation's server, in the place of one with the same id. Its models are there once it has been
     /// asked. Throws Error{invalid_argument} for a kind of provider that there is not.
@@ -97,6 +108,7 @@ private:
     net::HttpClient& egress_;
     const CatalogueOptions options_;
     std::shared_ptr<Provider> offline_;
+    std::shared_ptr<Embedder> hash_;
     mutable std::mutex mutex_;  ///< of what follows and of the servers' rows
     std::vector<std::shared_ptr<Server>> servers_;
     std::map<std::string, std::shared_ptr<const AvailableModels>> available_;  ///< by organisation; "": everybody

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/model_config.hpp"
+#include "llm/embedder.hpp"
 #include "llm/model_listing.hpp"
 #include "llm/openai_chat.hpp"
 #include "llm/providers.hpp"
@@ -14,6 +15,7 @@ struct ModelServerOptions {
     std::chrono::milliseconds silence_timeout{600'000};  ///< of a model that streams
     std::chrono::milliseconds answer_timeout{600'000};   ///< of one that does not
     bool batches = true;                                 ///< its own batches are used
+    WorkerThreads* workers = nullptr;                    ///< read large answers; null: they are read at once
 };
 
 /// One configured server: how its models are listed and called. Immutable, so any thread may use it.
@@ -25,6 +27,7 @@ public:
     const EndpointConfig& config() const { return config_; }
     const std::string& base_url() const { return base_url_; }
     Provider& provider() const { return *provider_; }
+    Embedder& embedder() const { return *embedder_; }
 
     /// What the server offers now. Throws Error{unavailable} when that can't be had, and Error{model_failed} of type
     /// llm_authentication for a key that it does not take; both say what was asked, and where.
@@ -46,6 +49,7 @@ private:
     ProviderKind kind_;
     std::string base_url_;
     std::unique_ptr<Provider> provider_;
+    std::unique_ptr<Embedder> embedder_;
 };
 
 }  // namespace stele::llm

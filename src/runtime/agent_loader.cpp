@@ -6,6 +6,7 @@
 #include "storage/conversation_repository.hpp"
 #include "storage/folder_repository.hpp"
 #include "storage/message_repository.hpp"
+#include "storage/passage_repository.hpp"
 #include "storage/tool_repository.hpp"
 
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace stele::runtime {
 namespace {
 
 using boost::asio::awaitable;
+
+constexpr std::int64_t archival_tags_max = 200;  // that a system message lists
 
 storage::ReadBatch settings_batch(const std::string& organization_id, const std::string& agent_id,
                                   const std::string& conversation_id, const RunIdentity& identity) {
@@ -105,19 +108,30 @@ Message* system_message_of(std::vector<Message>& messages) {
 
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
     const std::vector<Block>& stored = loaded.identity.id.empty() ? loaded.blocks : loaded.attached;
-    SystemPromptInput input{loaded.agent, stored, loaded.conversation_id, at, 0, 0, &loaded.directories};
+    SystemPromptInput input{loaded.agent, stored, loaded.conversation_id, at, 0, loaded.archival_count,
+                            loaded.archival_tags, &loaded.directories};
     input.recall_count =
         std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
     return input;
 }
 
-bool refresh_system_message(LoadedAgent& loaded) {
+awaitable<void> load_archive_facts(storage::Database& database, LoadedAgent& loaded) {
+    storage::ReadBatch batch;
+    batch.add(storage::PassageRepository::count_statement(), loaded.agent.id)
+        .add(storage::PassageRepository::tags_statement(), loaded.agent.id, archival_tags_max);
+    std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
+    loaded.archival_count = rows[0].front().integer(0);
+    loaded.archival_tags.clear();
+    for (storage::Row& row : rows[1]) loaded.archival_tags.push_back(row.take_text(0));
+}
+
+awaitable<bool> refresh_system_message(storage::Database& database, LoadedAgent& loaded) {
     Message* system = system_message_of(loaded.messages);
-    if (system == nullptr) return false;
-    auto fresh = refreshed_system_prompt(text_of(*system), prompt_input(loaded, system->created_at));
-    if (!fresh) return false;
-    system->content = {text_part(std::move(*fresh))};
-    return true;
+    if (system == nullptr || !is_outdated(text_of(*system), prompt_input(loaded, system->created_at))) co_return false;
+    co_await load_archive_facts(database, loaded);
+    system->content = {
+        text_part(recompiled_system_prompt(text_of(*system), prompt_input(loaded, system->created_at)))};
+    co_return true;
 }
 
 std::optional<std::string> system_text_for_identity(const LoadedAgent& loaded) {
@@ -125,7 +139,7 @@ std::optional<std::string> system_text_for_identity(const LoadedAgent& loaded) {
         return std::nullopt;
     const Message& system = loaded.messages.front();
     return system_prompt_with_blocks(text_of(system), {loaded.agent, loaded.blocks, loaded.conversation_id,
-                                                       system.created_at, 0, 0, &loaded.directories});
+                                                       system.created_at, 0, 0, {}, &loaded.directories});
 }
 
 }  // namespace stele::runtime

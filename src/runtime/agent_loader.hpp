@@ -22,6 +22,8 @@ struct LoadedAgent {
     std::vector<Tool> tools;
     AgentDirectories directories;
     std::vector<Message> messages;  ///< in the context window; the first is the system message
+    std::int64_t archival_count = 0;  ///< passages in the agent's archive; like its tags, by load_archive_facts alone
+    std::vector<std::string> archival_tags;
 };
 
 /// One round of reads, and for an agent with folders a second one. Nothing if the organisation has no such agent.
@@ -41,8 +43,11 @@ boost::asio::awaitable<AgentDirectories> load_directories(storage::Database& dat
 /// The system message of the context window, or null if there is none.
 Message* system_message_of(std::vector<Message>& messages);
 
+/// Reads what a system message tells of the agent's archive, for those that are compiled anew.
+boost::asio::awaitable<void> load_archive_facts(storage::Database& database, LoadedAgent& loaded);
+
 /// Brings the text of the loaded system message up to date. True if it changed: then the row has to be rewritten.
-bool refresh_system_message(LoadedAgent& loaded);
+boost::asio::awaitable<bool> refresh_system_message(storage::Database& database, LoadedAgent& loaded);
 
 /// The input of the stored system prompt for `loaded`, compiled at `at`. Refers to `loaded`.
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at);

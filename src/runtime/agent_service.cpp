@@ -191,7 +191,7 @@ awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::stri
             made.tools.push_back(tool);
     const AgentDirectories directories = directories_of(made.folders);
 
-    made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0, &directories}));
+    made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0, {}, &directories}));
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
@@ -320,6 +320,7 @@ awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& a
                                      std::string actor) const {
     const std::size_t size_before = transaction.size();
     const std::optional<std::string> timezone_before = agent.timezone;
+    const std::string embedding_before = embedding_key(agent.embedding_config);
     bool changed = apply_plain_fields(request, agent);
     const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
     if (request.max_files_open.has_value() || request.per_file_view_window_char_limit.has_value())
@@ -331,6 +332,8 @@ awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& a
         set_secrets(transaction, agent, request, actor, stored);
     }
     if (agent.timezone != timezone_before) co_await retime_schedules(transaction, agent);
+    if (embedding_key(agent.embedding_config) != embedding_before)
+        co_await parts_.archives.follow_agent(transaction, agent, actor);
     co_return changed || model_changed || links_changed || transaction.size() > size_before;
 }
 
@@ -345,6 +348,7 @@ awaitable<AgentState> AgentService::update(std::string organization_id, std::str
         parts_.agents.update(transaction, agent);
         co_await add_partner_if_missing(transaction, agent, request, actor);
         co_await parts_.database.commit(std::move(transaction));
+        parts_.archives.wake();
         const auto refreshed = co_await parts_.runtime.load_refreshed(organization_id, id, std::string());
         static_cast<void>(refreshed);
     }
@@ -376,12 +380,14 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
     storage::Transaction transaction;
     if (Message* system = system_message_of(loaded->messages)) {
         const std::int64_t recall = loaded->agent.message_count - 1;
-        const SystemPromptInput input{loaded->agent, loaded->blocks, {}, now(), recall, 0, &loaded->directories};
+        co_await load_archive_facts(parts_.database, *loaded);
+        const SystemPromptInput input{loaded->agent,          loaded->blocks,       {}, now(), recall,
+                                      loaded->archival_count, loaded->archival_tags, &loaded->directories};
         system->content = {text_part(compile_system_prompt(input))};
         parts_.messages.rewrite_system(transaction, *system);
         parts_.messages.evict_all_but(transaction, id, {}, system->id);
     } else {
-        fresh.push_back(new_system_message({loaded->agent, loaded->blocks, {}, now(), 0, 0, &loaded->directories}));
+        fresh.push_back(new_system_message({loaded->agent, loaded->blocks, {}, now(), 0, 0, {}, &loaded->directories}));
         parts_.messages.evict_all_but(transaction, id, {}, {});
     }
     if (add_defaults)
@@ -395,7 +401,8 @@ awaitable<ContextWindowOverview> AgentService::context(std::string organization_
                                                        std::string conversation_id) const {
     auto loaded = co_await load_agent(parts_.database, std::move(organization_id), id, std::move(conversation_id));
     if (!loaded) throw not_found("Agent", id);
-    refresh_system_message(*loaded);
+    co_await load_archive_facts(parts_.database, *loaded);
+    co_await refresh_system_message(parts_.database, *loaded);
     co_return context_overview(*loaded);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/seal.hpp"
+#include "runtime/archive_service.hpp"
 #include "runtime/model_choice.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/sleeptime_partner.hpp"
@@ -37,6 +38,7 @@ public:
         llm::Catalogue& catalogue;
         Runtime& runtime;
         const Sealer& sealer;
+        const ArchiveService& archives;
         ModelDefaults defaults;
         bool redact_secrets = false;  ///< answers leave their values out
     };

@@ -1,5 +1,6 @@
 #include "runtime/agent_shelf.hpp"
 
+#include "domain/archive.hpp"
 #include "knowledge/file_grep.hpp"
 
 #include <algorithm>
@@ -153,10 +154,40 @@ awaitable<GrepResult> AgentShelf::grep(tools::GrepRequest request) {
     co_return result;
 }
 
-awaitable<tools::FoundPieces> AgentShelf::search(std::string, std::size_t) {
+awaitable<tools::FoundPieces> AgentShelf::search(std::string query, std::size_t limit) {
     const std::vector<AttachedFile> files = co_await parts_.attached.of_agent(agent_.id);
     tools::FoundPieces found;
     found.files_attached = files.size();
+    if (files.empty()) co_return found;
+    const std::vector<Folder> folders = co_await parts_.folders.of_agent(agent_.id);
+    knowledge::PassageQuery wanted;
+    wanted.filter.organization_id = agent_.organization_id;
+    wanted.text = std::move(query);
+    wanted.limit = limit;
+    std::vector<EmbeddingConfig> models;
+    for (const Folder& folder : folders) {
+        wanted.filter.scope_ids.push_back(folder.id);
+        if (!folder.embedding_config) continue;
+        const bool there = std::any_of(models.begin(), models.end(), [&](const EmbeddingConfig& each) {
+            return embedding_key(each) == embedding_key(*folder.embedding_config);
+        });
+        if (!there) models.push_back(*folder.embedding_config);
+    }
+    PassageService::Found hits = co_await parts_.passages.search(std::move(wanted), std::move(models));
+    std::vector<std::string> touched;
+    for (knowledge::PassageHit& hit : hits.passages.hits) {
+        const auto file = std::find_if(files.begin(), files.end(),
+                                       [&](const AttachedFile& each) { return each.file_id == hit.passage.file_id; });
+        if (file == files.end()) continue;  // it has just been detached
+        tools::FoundPiece piece;
+        piece.file_name = file->file_name;
+        piece.first = hit.passage.unit_start.value_or(0);
+        piece.last = hit.passage.unit_end.value_or(0);
+        piece.text = std::move(hit.passage.text);
+        found.pieces.push_back(std::move(piece));
+        touched.push_back(file->id);
+    }
+    co_await touch(std::move(touched));
     co_return found;
 }
 

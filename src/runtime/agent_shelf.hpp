@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/file_views.hpp"
+#include "runtime/passage_service.hpp"
 #include "tools/file_shelf.hpp"
 
 namespace stele::runtime {
@@ -12,7 +13,9 @@ public:
         storage::Database& database;
         const storage::FileRepository& files;
         const storage::AttachedFileRepository& attached;
+        const storage::FolderRepository& folders;
         const FileViews& views;
+        const PassageService& passages;
         WorkerThreads& workers;
     };
 

@@ -29,6 +29,7 @@ ContextWindowOverview context_overview(const LoadedAgent& loaded) {
     overview.context_window_size_max = loaded.agent.llm_config.context_window;
     overview.num_messages = static_cast<std::int64_t>(loaded.messages.size());
     overview.num_recall_memory = loaded.agent.message_count;
+    overview.num_archival_memory = loaded.archival_count;
 
     const bool has_system = !loaded.messages.empty() && loaded.messages.front().role == MessageRole::system;
     const std::string system = has_system ? text_of(loaded.messages.front()) : std::string();

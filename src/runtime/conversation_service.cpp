@@ -103,6 +103,7 @@ awaitable<Conversation> ConversationService::create(std::string organization_id,
         isolated.push_back(storage::IsolatedBlock{label, block->id});
         made.isolated_block_ids.push_back(block->id);
     }
+    co_await load_archive_facts(parts_.database, fresh);
     const Message system = new_system_message(prompt_input(fresh, now()));
     made.in_context_message_ids = {system.id};
     fresh.conversation = made;
@@ -164,6 +165,7 @@ awaitable<Conversation> ConversationService::fork(std::string organization_id, s
     fresh.messages.clear();
     for (const Message& message : source.messages)
         if (context_place(message) <= last) fresh.messages.push_back(message);
+    co_await load_archive_facts(parts_.database, fresh);
     Message system = new_system_message(prompt_input(fresh, now()));
     // It stands before what the fork has from its source, in its window and in lists, and nowhere twice.
     system.position = -system.position;

@@ -2,6 +2,7 @@
 
 #include "runtime/alarm.hpp"
 #include "runtime/file_views.hpp"
+#include "runtime/passage_service.hpp"
 #include "tools/sandbox/pdf_text.hpp"
 
 #include <atomic>
@@ -23,6 +24,8 @@ public:
         const storage::FolderRepository& folders;
         const storage::AgentRepository& agents;
         const FileViews& views;
+        const storage::PassageRepository& passages;
+        const PassageService& passage_service;
         Runtime& runtime;
         WorkerThreads& workers;
         tools::PdfOptions pdf;
@@ -52,10 +55,13 @@ public:
 private:
     using Presence = std::shared_ptr<void>;  ///< held by what is at work: outlives this
 
-    boost::asio::awaitable<std::chrono::milliseconds> begin_some();
+    boost::asio::awaitable<void> take_up() const;
+    boost::asio::awaitable<void> begin_some();
     boost::asio::awaitable<void> carry_out(FileMetadata file, Presence presence);
     boost::asio::awaitable<void> work_on(FileMetadata file);
     boost::asio::awaitable<void> read_text(FileMetadata& file) const;
+    boost::asio::awaitable<std::int64_t> store_chunks(FileMetadata file, Folder folder) const;
+    boost::asio::awaitable<std::chrono::milliseconds> note_progress();
     boost::asio::awaitable<bool> fail(std::string file_id, std::string why) const;
 
     Parts parts_;
@@ -64,7 +70,8 @@ private:
     Alarm alarm_;
     Presence at_work_ = std::make_shared<int>();
     mutable std::mutex mutex_;
-    std::set<std::string> carried_;  ///< files that a coroutine is at work on
+    std::chrono::milliseconds next_look_{0};  ///< at what waits for vectors
+    std::set<std::string> carried_;           ///< files that a coroutine is at work on
 };
 
 }  // namespace stele::runtime

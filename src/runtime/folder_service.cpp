@@ -1,8 +1,10 @@
 #include "runtime/folder_service.hpp"
 
 #include "base/ids.hpp"
+#include "domain/archive.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace stele::runtime {
 namespace {
@@ -58,12 +60,16 @@ awaitable<Folder> FolderService::get(std::string organization_id, std::string id
 awaitable<Folder> FolderService::update(std::string organization_id, std::string actor, std::string id,
                                         SourceUpdate request) const {
     Folder folder = co_await get(organization_id, std::move(id));
+    const std::string embedding_before = embedding_key(folder.embedding_config);
     if (!apply(request, folder)) co_return folder;
+    const bool embeds_anew = embedding_key(folder.embedding_config) != embedding_before;
     folder.updated_at = now();
     folder.last_updated_by_id = std::move(actor);
     storage::Transaction transaction;
     parts_.folders.update(transaction, folder);
+    if (embeds_anew) parts_.vectors.want(transaction, organization_id, folder.id, folder.embedding_config);
     co_await parts_.database.commit(std::move(transaction));
+    if (embeds_anew) parts_.worker.wake();
     std::vector<std::string> agents = co_await parts_.folders.agents(organization_id, folder.id);
     co_await refresh(std::move(organization_id), std::move(agents));
     co_return folder;
@@ -73,6 +79,7 @@ awaitable<void> FolderService::remove(std::string organization_id, std::string i
     const Folder folder = co_await get(organization_id, std::move(id));
     std::vector<std::string> agents = co_await parts_.folders.agents(organization_id, folder.id);
     storage::Transaction transaction;
+    storage::PassageRepository::remove_some(transaction, folder.id, std::numeric_limits<std::int64_t>::max());
     parts_.folders.remove(transaction, folder);
     co_await parts_.database.commit(std::move(transaction));
     co_await refresh(std::move(organization_id), std::move(agents));

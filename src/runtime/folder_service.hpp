@@ -1,7 +1,9 @@
 #pragma once
 
 #include "runtime/agent_service.hpp"
+#include "runtime/embedding_worker.hpp"
 #include "runtime/folder_links.hpp"
+#include "storage/passage_repository.hpp"
 
 namespace stele::runtime {
 
@@ -15,6 +17,8 @@ public:
         const storage::AgentRepository& agents;
         const storage::AttachedFileRepository& attached;
         const FolderLinks& links;
+        const storage::PassageVectors& vectors;
+        EmbeddingWorker& worker;
         llm::Catalogue& catalogue;
         Runtime& runtime;
         ModelDefaults defaults;

@@ -41,6 +41,9 @@ void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& re
     } else if (request.embedding.has_value()) {
         agent.embedding_config = resolved_embedding(catalogue, agent.organization_id, *request.embedding, unknown);
         agent.embedding = *request.embedding;
+    } else if (request.embedding.null() || request.embedding_config.null()) {
+        agent.embedding_config.reset();
+        agent.embedding.reset();
     }
     if (request.embedding_chunk_size.has_value() && agent.embedding_config)
         agent.embedding_config->embedding_chunk_size = *request.embedding_chunk_size;

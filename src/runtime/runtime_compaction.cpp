@@ -44,6 +44,7 @@ awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std:
 
     CompactionResponse response = response_of(compaction->text, before, compaction->messages_after);
     if (request.preview) co_return response;
+    co_await load_archive_facts(services_.database, *loaded);
     apply_compaction(*compaction, *loaded);
     storage::Transaction transaction;
     add_compaction(transaction, services_, organization_id, *compaction, *loaded);

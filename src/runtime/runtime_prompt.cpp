@@ -11,6 +11,7 @@ awaitable<std::string> Runtime::recompile(std::string organization_id, std::stri
     if (!loaded) throw not_found("Agent", agent_id);
     Message* system = system_message_of(loaded->messages);
     if (system == nullptr) throw Error(ErrorCode::not_found, "The conversation has no system message");
+    co_await load_archive_facts(services_.database, *loaded);
     std::string text = update_timestamp
                            ? compile_system_prompt(prompt_input(*loaded, now()))
                            : recompiled_system_prompt(text_of(*system), prompt_input(*loaded, system->created_at));

@@ -123,6 +123,8 @@ std::string metadata_section(const SystemPromptInput& input, std::string_view co
     if (input.archival_count > 0)
         out += "- " + std::to_string(input.archival_count) +
                " memories are kept in archival memory (search them with tools)\n";
+    if (!input.archival_tags.empty())
+        out += "- Available archival memory tags: " + joined(input.archival_tags) + '\n';
     return out + "</memory_metadata>";
 }
 
@@ -173,9 +175,13 @@ std::string system_prompt_with_blocks(const std::string& stored, const SystemPro
     return metadata.empty() ? compile_system_prompt(input) : compose(input, metadata);
 }
 
-std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input) {
+bool is_outdated(const std::string& stored, const SystemPromptInput& input) {
     const std::string_view metadata = stored_metadata(stored);
-    if (!metadata.empty() && compose(input, metadata) == stored) return std::nullopt;
+    return metadata.empty() || compose(input, metadata) != stored;
+}
+
+std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input) {
+    if (!is_outdated(stored, input)) return std::nullopt;
     return recompiled_system_prompt(stored, input);
 }
 

@@ -27,6 +27,7 @@ struct SystemPromptInput {
     Timestamp compiled_at;
     std::int64_t recall_count = 0;  ///< messages that are stored but not in the context window
     std::int64_t archival_count = 0;
+    std::vector<std::string> archival_tags = {};  ///< of the agent's archive
     const AgentDirectories* directories = nullptr;  ///< null: it has no folders
 };
 
@@ -36,6 +37,9 @@ std::string compile_system_prompt(const SystemPromptInput& input);
 /// The text that should replace `stored`, or nothing while `stored` still says what the agent's prompt, blocks and
 /// rules say: counts alone are no reason to lose a prefix cache. A new text keeps the time of `stored`.
 std::optional<std::string> refreshed_system_prompt(const std::string& stored, const SystemPromptInput& input);
+
+/// Whether that is so: it costs no look at the counts.
+bool is_outdated(const std::string& stored, const SystemPromptInput& input);
 
 /// The whole text compiled anew, counts included, with the time of `stored`.
 std::string recompiled_system_prompt(const std::string& stored, const SystemPromptInput& input);

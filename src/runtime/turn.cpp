@@ -154,7 +154,7 @@ awaitable<void> Turn::prepare(StepWork& work) {
         const bool there = co_await reload_settings(services_.database, loaded_);
         if (!there) throw not_found("Agent", request_.agent_id);
     }
-    work.system_changed = refresh_system_message(loaded_);
+    work.system_changed = co_await refresh_system_message(services_.database, loaded_);
     co_await learn_senders(services_, request_.organization_id, loaded_.messages, sender_marks_);
     co_await learn_senders(services_, request_.organization_id, input_, sender_marks_);
     take_tools();

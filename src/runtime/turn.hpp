@@ -29,6 +29,9 @@
 namespace stele::storage {
 class IdentityRepository;
 }
+namespace stele::tools {
+class ArchivalMemory;
+}
 namespace stele::tools::mcp {
 class Client;
 }
@@ -88,6 +91,7 @@ struct TurnServices {
     const CustomTools& custom_tools;
     tools::mcp::Client& mcp;
     tools::web::WebAccess& web;
+    tools::ArchivalMemory& archive;
     AgentShelf::Parts shelf;  ///< files of agents
     IdentityRules identity_rules;
     bool keep_traces = true;
@@ -124,6 +128,7 @@ private:
     boost::asio::awaitable<void> run_tools(StepWork& work, std::size_t calls);
     boost::asio::awaitable<void> make_calls(StepWork& work);
     boost::asio::awaitable<void> begin_calls(StepWork& work);
+    boost::asio::awaitable<void> tell_of_archive(StepWork& work);
     boost::asio::awaitable<void> commit(StepWork& work);
     boost::asio::awaitable<void> fail(Error error);
     boost::asio::awaitable<bool> compact(std::string trigger, bool everything);

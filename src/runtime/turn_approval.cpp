@@ -63,7 +63,7 @@ awaitable<bool> Turn::carry_out_decision() {
     StepWork work;
     work.settles = true;
     --state_.steps_left;
-    work.system_changed = refresh_system_message(loaded_);
+    work.system_changed = co_await refresh_system_message(services_.database, loaded_);
     take_tools();
     const auto pending = pending_approval(loaded_.messages);
     STELE_ASSERT(pending.has_value());

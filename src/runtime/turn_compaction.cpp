@@ -83,6 +83,7 @@ awaitable<bool> Turn::try_to_compact(std::string trigger, bool everything) {
     if (!compaction) co_return false;
 
     LoadedAgent after = loaded_;
+    co_await load_archive_facts(services_.database, after);
     apply_compaction(*compaction, after);
     storage::Transaction transaction;
     add_compaction(transaction, services_, request_.organization_id, *compaction, after);

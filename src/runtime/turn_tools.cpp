@@ -40,7 +40,20 @@ awaitable<void> Turn::make_calls(StepWork& work) {
         work.cut_off = true;
     }
     if (work.cut_off) ToolRunner::fail_unmade(work.calls, cut_off);
+    co_await tell_of_archive(work);
     work.times.tools_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - began).count();
+}
+
+// What was put into the archive is counted in the system message.
+awaitable<void> Turn::tell_of_archive(StepWork& work) {
+    const bool kept = std::any_of(work.calls.begin(), work.calls.end(), [](const PreparedCall& call) {
+        return call.tool == "archival_memory_insert" && call.made && call.result.status != "error";
+    });
+    Message* system = system_message_of(loaded_.messages);
+    if (!kept || system == nullptr) co_return;
+    co_await load_archive_facts(services_.database, loaded_);
+    system->content = {text_part(compile_system_prompt(prompt_input(loaded_, now())))};
+    work.system_changed = true;
 }
 
 // Stores what the step has so far, the calls included, and tells the client.

@@ -26,9 +26,15 @@ constexpr Statement select_count{"file.count_by_original_name",
                                  "SELECT COUNT(*) FROM file WHERE folder_id = $1 AND original_name = $2"};
 constexpr Statement select_text{"file.text", "SELECT content FROM file_text WHERE file_id = $1"};
 constexpr Statement select_bytes{"file.bytes", "SELECT content FROM file_bytes WHERE file_id = $1"};
-constexpr Statement select_unfinished{"file.unfinished",
-                                      "SELECT " STELE_FILE_COLUMNS STELE_FILES " WHERE f." STELE_UNFINISHED
-                                      " ORDER BY f.created_at, f.id LIMIT $1"};
+constexpr Statement select_unfinished{"file.unfinished", "SELECT " STELE_FILE_COLUMNS STELE_FILES
+                                                         " WHERE f.status IN ('pending', 'parsing')"
+                                                         " ORDER BY f.created_at, f.id LIMIT $1"};
+constexpr Statement select_embedding{
+    "file.embedding",
+    "SELECT f.id, COALESCE(f.chunks_embedded, 0), (SELECT COUNT(*) FROM passage p WHERE p.file_id = f.id),"
+    " (SELECT COUNT(*) FROM passage p WHERE p.file_id = f.id AND p.embedding_state = 'done'),"
+    " (SELECT COUNT(*) FROM passage p WHERE p.file_id = f.id AND p.embedding_due IS NOT NULL)"
+    " FROM file f WHERE f.status = 'embedding' ORDER BY f.created_at, f.id LIMIT $1"};
 constexpr Statement insert_row{
     "file.insert",
     "INSERT INTO file (id, organization_id, folder_id, name, original_name, path, type, kind, size, creation_date,"
@@ -42,6 +48,8 @@ constexpr Statement insert_bytes{"file.set_bytes", "INSERT INTO file_bytes (file
 constexpr Statement delete_bytes{"file.drop_bytes", "DELETE FROM file_bytes WHERE file_id = $1"};
 constexpr Statement update_begun{"file.begin",
                                  "UPDATE file SET begun_at = $2, updated_at = $2 WHERE id = $1 AND " STELE_UNFINISHED};
+constexpr Statement update_taken_up{"file.take_up",
+                                    "UPDATE file SET begun_at = $1 WHERE begun_at IS NOT NULL AND " STELE_UNFINISHED};
 constexpr Statement update_has_text{
     "file.has_text", "UPDATE file SET has_text = 1, updated_at = $2 WHERE id = $1 AND " STELE_UNFINISHED};
 constexpr Statement update_embedding{
@@ -50,7 +58,7 @@ constexpr Statement update_embedding{
     " AND status IN ('pending', 'parsing')"};
 constexpr Statement update_embedded{
     "file.note_embedded",
-    "UPDATE file SET chunks_embedded = $2, updated_at = $3 WHERE id = $1 AND status = 'embedding'"};
+    "UPDATE file SET chunks_embedded = $2, updated_at = $3, begun_at = $3 WHERE id = $1 AND status = 'embedding'"};
 constexpr Statement update_completed{
     "file.complete",
     "UPDATE file SET status = 'completed', chunks_embedded = $2, updated_at = $3 WHERE id = $1 AND " STELE_UNFINISHED};
@@ -189,9 +197,26 @@ awaitable<std::vector<FileMetadata>> FileRepository::unfinished(std::int64_t mos
     co_return to_files(co_await database_.query(select_unfinished, most));
 }
 
+awaitable<std::vector<FileRepository::Progress>> FileRepository::embedding(std::int64_t most) const {
+    Rows rows = co_await database_.query(select_embedding, most);
+    std::vector<Progress> all;
+    for (Row& row : rows) {
+        Progress progress;
+        progress.file_id = row.take_text(0);
+        progress.noted = row.integer(1);
+        progress.chunks = row.integer(2);
+        progress.done = row.integer(3);
+        progress.waiting = row.integer(4);
+        all.push_back(std::move(progress));
+    }
+    co_return all;
+}
+
 void FileRepository::begin(Transaction& transaction, const std::string& file_id) const {
     transaction.add(update_begun, file_id, to_micros(now())).expect_row(changed_meanwhile("File", file_id));
 }
+
+void FileRepository::take_up_all(Transaction& transaction) const { transaction.add(update_taken_up, to_micros(now())); }
 
 void FileRepository::take_text(Transaction& transaction, const std::string& file_id, const std::string& text) const {
     transaction.add(update_has_text, file_id, to_micros(now())).expect_row(changed_meanwhile("File", file_id));
@@ -231,28 +256,12 @@ void FileRepository::remove(Transaction& transaction, const FileMetadata& file) 
 }
 
 std::vector<Statement> FileRepository::statements() {
-    return {select_by_id,
-            select_in_folder,
-            select_by_name,
-            select_of_folder,
-            select_count,
-            select_text,
-            select_bytes,
-            select_unfinished,
-            insert_row,
-            insert_text,
-            insert_bytes,
-            delete_bytes,
-            update_begun,
-            update_has_text,
-            update_embedding,
-            update_embedded,
-            update_completed,
-            update_failed,
-            drop_bytes_of_given_up,
-            update_given_up,
-            delete_row,
-            select_list("o", "f").query().statement};
+    return {select_by_id,           select_in_folder, select_by_name,   select_of_folder,
+            select_count,           select_text,      select_bytes,     select_unfinished,
+            select_embedding,       insert_row,       insert_text,      insert_bytes,
+            delete_bytes,           update_begun,     update_taken_up,  update_has_text,
+            update_embedding,       update_embedded,  update_completed, update_failed,
+            drop_bytes_of_given_up, update_given_up,  delete_row,       select_list("o", "f").query().statement};
 }
 
 }  // namespace stele::storage

@@ -31,16 +31,29 @@ public:
     void set_text(Transaction& transaction, const std::string& file_id, const std::string& text) const;
     void set_bytes(Transaction& transaction, const std::string& file_id, std::string bytes) const;
 
-    /// What is left to be done: oldest first.
+    /// Those whose chunks are not stored yet: oldest first.
     boost::asio::awaitable<std::vector<FileMetadata>> unfinished(std::int64_t most) const;
 
+    /// A file whose chunks wait for vectors, with how far that has come.
+    struct Progress {
+        std::string file_id;
+        std::int64_t noted = 0;    ///< chunks with a vector, as its row says
+        std::int64_t chunks = 0;   ///< stored
+        std::int64_t done = 0;     ///< with a vector
+        std::int64_t waiting = 0;  ///< of the others: those that are still to be tried
+    };
+    boost::asio::awaitable<std::vector<Progress>> embedding(std::int64_t most) const;
+
     /// Nothing of these changes a file that is in a final state; the commit throws Error{conflict} then, and for a file
-    /// that is gone.
+    /// that is gone. `begin` sets the clock of its patience to now.
     void begin(Transaction& transaction, const std::string& file_id) const;
     void take_text(Transaction& transaction, const std::string& file_id, const std::string& text) const;
     void begin_embedding(Transaction& transaction, const std::string& file_id, std::int64_t total_chunks) const;
     void note_embedded(Transaction& transaction, const std::string& file_id, std::int64_t chunks) const;
     void complete(Transaction& transaction, const std::string& file_id, std::int64_t chunks) const;
+
+    /// The work on all that is unfinished begins anew: the server has started.
+    void take_up_all(Transaction& transaction) const;
 
     /// No effect on a file in a final state.
     void fail(Transaction& transaction, const std::string& file_id, const std::string& why) const;

@@ -34,12 +34,15 @@ constexpr Statement slices[] = {
     {"organization.remove_message",
      "DELETE FROM message WHERE (agent_id, position) IN"
      " (SELECT agent_id, position FROM message WHERE organization_id = $1 LIMIT 500) RETURNING 1"},
+    STELE_SLICE("passage", 200),  // of archives in the trash too
+    STELE_ALL("embedding_model"),
     STELE_SLICE("step", 200),
     STELE_SLICE("run", 100),
     STELE_SLICE("conversation", 100),
     STELE_SLICE("agent_group", 100),
     STELE_ALL("agent_tag"),
     STELE_SLICE("agent", 50),
+    STELE_SLICE("archive", 100),
     STELE_SLICE("block", 500),
     STELE_SLICE("identity", 200),
     STELE_SLICE("file", 20),
@@ -54,6 +57,7 @@ constexpr Statement slices[] = {
      " AND c.block_id IS NOT NULL LIMIT 500) RETURNING 1"},
     STELE_TRASHED("agent", 50),
     STELE_TRASHED("block", 500),
+    STELE_TRASHED("archive", 100),
     STELE_SLICE("trash", 200),
     STELE_SLICE("tool", 200),
     STELE_SLICE("mcp_oauth_session", 200),
@@ -75,6 +79,7 @@ constexpr Statement slices[] = {
 constexpr Statement contents[] = {
     STELE_ANY("account"),
     STELE_ANY("agent"),
+    STELE_ANY("archive"),
     STELE_ANY("block"),
     STELE_ANY("identity"),
     STELE_ANY("trash"),

@@ -72,6 +72,24 @@ SearchTerms search_terms(std::string_view text) {
     return found;
 }
 
+std::vector<std::string> dense_trigrams(std::string_view text) {
+    std::vector<std::string> found;
+    std::vector<std::string_view> run;
+    while (!text.empty()) {
+        char32_t code = 0;
+        const std::string_view bytes = take(text, code);
+        if (!is_dense(code)) {
+            run.clear();
+            continue;
+        }
+        run.push_back(bytes);
+        if (run.size() < 3) continue;
+        const auto last = run.end();
+        found.push_back(std::string(last[-3]) + std::string(last[-2]) + std::string(last[-1]));
+    }
+    return found;
+}
+
 std::string fts_query(const std::vector<std::string>& terms) {
     std::string query;
     for (const std::string& term : terms) query += (query.empty() ? "\"" : " OR \"") + term + '"';

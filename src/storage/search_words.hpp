@@ -17,6 +17,9 @@ struct SearchTerms {
 
 SearchTerms search_terms(std::string_view text);
 
+/// Every three characters in a row of such a language, for an index of trigrams. Shorter runs give none.
+std::vector<std::string> dense_trigrams(std::string_view text);
+
 /// An FTS5 query for any of `terms`, each quoted, so that nothing in them is syntax. Empty if there are none.
 std::string fts_query(const std::vector<std::string>& terms);
 

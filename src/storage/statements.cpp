@@ -4,6 +4,7 @@
 #include "storage/account_repository.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
+#include "storage/archive_repository.hpp"
 #include "storage/attached_file_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/block_history.hpp"
@@ -21,6 +22,8 @@
 #include "storage/message_repository.hpp"
 #include "storage/organization_removal.hpp"
 #include "storage/page.hpp"
+#include "storage/passage_repository.hpp"
+#include "storage/passage_vectors.hpp"
 #include "storage/persona_links.hpp"
 #include "storage/pipeline_repository.hpp"
 #include "storage/project_repository.hpp"
@@ -42,6 +45,7 @@ std::vector<Statement> all_statements() {
                              AccountRepository::statements(),
                              AgentRepository::statements(),
                              ApiKeyRepository::statements(),
+                             ArchiveRepository::statements(),
                              AttachedFileRepository::statements(),
                              BatchRepository::statements(),
                              BlockHistory::statements(),
@@ -58,6 +62,8 @@ std::vector<Statement> all_statements() {
                              McpServerRepository::statements(),
                              MessageRepository::statements(),
                              OrganizationRemoval::statements(),
+                             PassageRepository::statements(),
+                             PassageVectors::statements(),
                              PipelineRepository::statements(),
                              ProjectRepository::statements(),
                              ProviderBatchRepository::statements(),

@@ -1,11 +1,12 @@
 #include "storage/trash.hpp"
 
 #include "base/ids.hpp"
+#include "storage/passage_repository.hpp"
 
 namespace stele::storage {
 namespace {
 
-constexpr std::int64_t purged_at_once = 500;  // messages
+constexpr std::int64_t purged_at_once = 500;  // messages, or passages
 
 #define STELE_TRASH_COLUMNS "t.id, t.kind, t.object_id, t.name, t.deleted_at, t.expires_at, t.organization_id"
 
@@ -64,6 +65,10 @@ constexpr Link links_of_agent[] = {
     STELE_LINK("agent_tool", "agent_id", "tool_id", "agent_id", "agent", "tool"),
     STELE_LINK("identity_agent", "identity_id", "agent_id", "agent_id", "identity", "agent"),
     STELE_LINK("group_member", "group_id", "agent_id", "agent_id", "agent_group", "agent"),
+    STELE_LINK("agent_archive", "agent_id", "archive_id", "agent_id", "agent", "archive"),
+};
+constexpr Link links_of_archive[] = {
+    STELE_LINK("agent_archive", "agent_id", "archive_id", "archive_id", "agent", "archive"),
 };
 constexpr Link links_of_block[] = {
     STELE_AGENT_BLOCK("block_id"),
@@ -89,6 +94,8 @@ constexpr Statement move_agent{"trash.move_agent",
                                "UPDATE agent SET organization_id = $3 WHERE organization_id = $1 AND id = $2"};
 constexpr Statement move_block{"trash.move_block",
                                "UPDATE block SET organization_id = $3 WHERE organization_id = $1 AND id = $2"};
+constexpr Statement move_archive{"trash.move_archive",
+                                 "UPDATE archive SET organization_id = $3 WHERE organization_id = $1 AND id = $2"};
 // What belongs to the agent $2 alone.
 constexpr Statement moves_with_agent[] = {
     {"trash.move_tags", "UPDATE agent_tag SET organization_id = $3 WHERE organization_id = $1 AND agent_id = $2"},
@@ -112,6 +119,7 @@ constexpr Statement purge_isolated{
     " JOIN conversation_block c ON c.conversation_id = v.id WHERE v.agent_id = $2 AND c.block_id IS NOT NULL)"};
 constexpr Statement purge_agent{"trash.purge_agent", "DELETE FROM agent WHERE organization_id = $1 AND id = $2"};
 constexpr Statement purge_block{"trash.purge_block", "DELETE FROM block WHERE organization_id = $1 AND id = $2"};
+constexpr Statement purge_archive{"trash.purge_archive", "DELETE FROM archive WHERE organization_id = $1 AND id = $2"};
 
 TrashItem to_item(Row& row) {
     TrashItem item;
@@ -163,6 +171,13 @@ void move_to_trash(Transaction& transaction, const std::string& organization_id,
         .expect_row(not_found("Block", block.id));
 }
 
+void move_to_trash(Transaction& transaction, const Archive& archive, std::chrono::hours kept) {
+    insert(transaction, archive.organization_id, "archive", archive.id, archive.name, kept);
+    take_links(transaction, links_of_archive, archive.id);
+    transaction.add(move_archive, archive.organization_id, archive.id, trash_organization_id)
+        .expect_row(not_found("Archive", archive.id));
+}
+
 boost::asio::awaitable<std::vector<TrashItem>> TrashRepository::list(std::string organization_id, Page page) const {
     Select select = select_items(organization_id);
     select.where("t.expires_at > ?", to_micros(now()));
@@ -191,6 +206,10 @@ void TrashRepository::restore(Transaction& transaction, const TrashItem& item) c
         for (const Statement& move : moves_with_agent)
             transaction.add(move, trash_organization_id, item.object_id, organization_id);
         put_back(links_of_agent);
+    } else if (item.kind == "archive") {
+        transaction.add(move_archive, trash_organization_id, item.object_id, organization_id)
+            .expect_row(not_found("Trash item", item.id));
+        put_back(links_of_archive);
     } else {
         transaction.add(move_block, trash_organization_id, item.object_id, organization_id)
             .expect_row(not_found("Trash item", item.id));
@@ -226,6 +245,12 @@ boost::asio::awaitable<bool> TrashRepository::purge_some(TrashItem item) const {
         if (!gone.front().empty()) co_return false;
         transaction.add(purge_isolated, trash_organization_id, item.object_id);
         transaction.add(purge_agent, trash_organization_id, item.object_id);
+    } else if (item.kind == "archive") {
+        Transaction part;
+        PassageRepository::remove_some(part, item.object_id, purged_at_once);
+        const std::vector<Rows> gone = co_await database_.commit(std::move(part));
+        if (!gone.front().empty()) co_return false;
+        transaction.add(purge_archive, trash_organization_id, item.object_id);
     } else {
         transaction.add(purge_block, trash_organization_id, item.object_id);
     }
@@ -239,9 +264,11 @@ boost::asio::awaitable<bool> TrashRepository::purge_some(TrashItem item) const {
 std::vector<Statement> TrashRepository::statements() {
     std::vector<Statement> all{insert_item,    select_item,    select_expired, delete_item, delete_purged,
                                expire_item,    expire_items,   hand_over,      move_agent,  move_block,
-                               purge_messages, purge_isolated, purge_agent,    purge_block};
+                               purge_messages, purge_isolated, purge_agent,    purge_block,
+                               move_archive,   purge_archive};
     for (const Link& link : links_of_agent) all.insert(all.end(), {link.keep, link.drop, link.restore});
     for (const Link& link : links_of_block) all.insert(all.end(), {link.keep, link.drop, link.restore});
+    for (const Link& link : links_of_archive) all.insert(all.end(), {link.keep, link.drop, link.restore});
     for (const Statement& move : moves_with_agent) all.push_back(move);
     return all;
 }

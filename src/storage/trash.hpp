@@ -1,11 +1,12 @@
 #pragma once
 
 #include "domain/agent.hpp"
+#include "domain/archive.hpp"
 #include "domain/trash.hpp"
 #include "storage/page.hpp"
 #include "storage/trash_organization.hpp"
 
-/// Deleted agents and blocks that may come back. They stay in their tables under an organisation that nobody belongs
+/// Deleted agents, blocks and archives that may come back. They stay in their tables under an organisation that nobody belongs
 /// to, so that whatever asks for the objects of an organisation does not find them; their links are taken out and kept
 /// aside (docs/adr/0012).
 namespace stele::storage {
@@ -20,6 +21,9 @@ void move_to_trash(Transaction& transaction, const Agent& agent, std::chrono::ho
 /// The same for a block.
 void move_to_trash(Transaction& transaction, const std::string& organization_id, const Block& block,
                    std::chrono::hours kept);
+
+/// The same for an archive; its passages are found through it, so they need not move.
+void move_to_trash(Transaction& transaction, const Archive& archive, std::chrono::hours kept);
 
 /// The trash of one organisation at a time. Reads suspend; writes are added to the caller's transaction.
 class TrashRepository {

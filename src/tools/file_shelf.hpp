@@ -55,7 +55,6 @@ struct GrepResult {
 struct FoundPiece {
     std::string file_name;
     std::int64_t first = 0, last = 0;  ///< units, from 1; 0: not known
-    std::string unit_word;             ///< "lines"
     std::string text;
 };
 

@@ -86,6 +86,8 @@ T read_arguments(const char* tool, std::string_view arguments_json) {
 
 STELE_ARGUMENTS(SendMessageArguments)
 STELE_ARGUMENTS(ConversationSearchArguments)
+STELE_ARGUMENTS(ArchivalInsertArguments)
+STELE_ARGUMENTS(ArchivalSearchArguments)
 STELE_ARGUMENTS(ToAgentArguments)
 STELE_ARGUMENTS(ToTagsArguments)
 STELE_ARGUMENTS(AppendArguments)

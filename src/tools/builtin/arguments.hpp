@@ -26,6 +26,23 @@ struct ConversationSearchArguments {
 };
 BOOST_DESCRIBE_STRUCT(ConversationSearchArguments, (), (query, roles, limit, start_date, end_date))
 
+struct ArchivalInsertArguments {
+    std::string content;
+    std::optional<std::vector<std::string>> tags;
+};
+BOOST_DESCRIBE_STRUCT(ArchivalInsertArguments, (), (content, tags))
+
+struct ArchivalSearchArguments {
+    std::string query;
+    std::optional<std::vector<std::string>> tags;
+    std::optional<std::string> tag_match_mode;
+    std::optional<std::int64_t> top_k;
+    std::optional<std::string> start_datetime;
+    std::optional<std::string> end_datetime;
+};
+BOOST_DESCRIBE_STRUCT(ArchivalSearchArguments, (),
+                      (query, tags, tag_match_mode, top_k, start_datetime, end_datetime))
+
 struct ToAgentArguments {
     std::string message;
     std::string other_agent_id;

@@ -19,6 +19,7 @@ class WebAccess;
 
 namespace stele::tools {
 
+class ArchivalMemory;
 class CodeRunner;
 class FileShelf;
 
@@ -38,6 +39,7 @@ struct BuiltinContext {
     CodeRunner& code;
     Timestamp now;
     web::WebAccess& web;
+    ArchivalMemory& archive;
     FileShelf& files;
 };
 
@@ -58,6 +60,7 @@ struct BuiltinTool {
     Effect effect;
     /// Throws ToolFailure, or Error{invalid_argument} for arguments that don't fit.
     boost::asio::awaitable<ToolResult> (*run)(BuiltinContext& context, std::string arguments_json);
+    bool whole = false;  ///< what it gives back is never cut: its arguments bound it
 };
 
 /// All of them, in one list: what is seeded into the store and what the runtime may call.

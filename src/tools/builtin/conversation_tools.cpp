@@ -76,7 +76,7 @@ constexpr BuiltinTool table[] = {
               {"start_date", "Only from this ISO 8601 date or time on, e.g. 2026-01-31."},
               {"end_date", "Only up to this ISO 8601 date (its whole day) or time."}});
      },
-     true, Effect::none, run_conversation_search},
+     true, Effect::none, run_conversation_search, true},
 };
 
 }  // namespace

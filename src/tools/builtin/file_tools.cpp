@@ -105,7 +105,7 @@ awaitable<ToolResult> run_grep(BuiltinContext& context, std::string json) {
 void append_piece(std::string& out, const FoundPiece& piece, std::size_t number) {
     out += "=== " + piece.file_name + " (passage #" + std::to_string(number) + ")";
     if (piece.first > 0)
-        out += " (" + piece.unit_word + " " + std::to_string(piece.first) + "-" + std::to_string(piece.last) + ")";
+        out += std::string(" (lines ") + std::to_string(piece.first) + "-" + std::to_string(piece.last) + ")";
     out += " ===\n";
     std::size_t lines = 0, left = 0;
     for (std::size_t begin = 0; begin <= piece.text.size();) {

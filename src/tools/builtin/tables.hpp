@@ -6,6 +6,7 @@
 namespace stele::tools {
 
 std::span<const BuiltinTool> agent_tools();
+std::span<const BuiltinTool> archival_tools();
 std::span<const BuiltinTool> code_tools();
 std::span<const BuiltinTool> conversation_tools();
 std::span<const BuiltinTool> file_tools();
