@@ -8,6 +8,7 @@
 #include "domain/agent_search.hpp"
 #include "domain/answer.hpp"
 #include "domain/api_key.hpp"
+#include "domain/archive.hpp"
 #include "domain/batch.hpp"
 #include "domain/block_history.hpp"
 #include "domain/chat_completion.hpp"
@@ -15,11 +16,11 @@
 #include "domain/feed.hpp"
 #include "domain/file.hpp"
 #include "domain/folder.hpp"
-#include "domain/passage.hpp"
 #include "domain/generation.hpp"
 #include "domain/internal_template.hpp"
 #include "domain/mcp_server.hpp"
 #include "domain/message_search.hpp"
+#include "domain/passage.hpp"
 #include "domain/pipeline.hpp"
 #include "domain/project.hpp"
 #include "domain/provider.hpp"
@@ -116,6 +117,18 @@ std::string schemas() {
     add<BlockDiff>(out, "BlockDiff", SchemaUse::answer);
     add<BlockRestore>(out, "BlockRestore", SchemaUse::request);
     add<TrashItem>(out, "TrashItem", SchemaUse::answer);
+    add<Archive>(out, "Archive", SchemaUse::answer);
+    add<ArchiveCreateRequest>(out, "ArchiveCreateRequest", SchemaUse::request);
+    add<ArchiveUpdateRequest>(out, "ArchiveUpdateRequest", SchemaUse::request);
+    add<PassageCreateRequest>(out, "PassageCreateRequest", SchemaUse::request);
+    add<PassageBatchCreateRequest>(out, "PassageBatchCreateRequest", SchemaUse::request);
+    add<PassageUpdate>(out, "PassageUpdate", SchemaUse::request);
+    add<PassageSearchRequest>(out, "PassageSearchRequest", SchemaUse::request);
+    add<PassageSearchResult>(out, "PassageSearchResult", SchemaUse::answer);
+    add<CreateArchivalMemory>(out, "CreateArchivalMemory", SchemaUse::request);
+    add<ArchivalMemorySearchResponse>(out, "ArchivalMemorySearchResponse", SchemaUse::answer);
+    add<SearchCacheWarmRequest>(out, "SearchCacheWarmRequest", SchemaUse::request);
+    add<SearchCacheWarmed>(out, "SearchCacheWarmed", SchemaUse::answer);
     add<Identity>(out, "Identity", SchemaUse::answer);
     add<IdentityCreate>(out, "IdentityCreate", SchemaUse::request);
     add<IdentityProperty>(out, "IdentityProperty", SchemaUse::request);
@@ -259,7 +272,8 @@ std::string schema_reference(std::string_view name) {
         return "{\"type\":\"array\",\"items\":" + schema_reference(name.substr(0, name.size() - 2)) + "}";
     if (name.ends_with("?"))
         return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
-    if (name == "integer" || name == "string" || name == "boolean" || name == "null" || name == "object")
+    if (name == "integer" || name == "number" || name == "string" || name == "boolean" || name == "null" ||
+        name == "object")
         return "{\"type\":" + json_string(name) + "}";
     if (name == "texts") return R"({"type":"object","additionalProperties":{"type":"string"}})";
     if (name == "date-time") return R"({"type":"string","format":"date-time"})";

@@ -13,7 +13,9 @@ constexpr std::string_view looks[] = {
     "agents.search",
     "conversations.messages.preview",
     "conversations.messages.stream",
+    "internal_search.cache_warm",
     "messages.search",
+    "passages.search",
     "runs.messages.stream",
     "tools.search",
 };

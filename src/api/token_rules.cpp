@@ -31,6 +31,8 @@ constexpr TokenRule rules[] = {
 
     {"agents.update", write_agent, TokenPlace::agent, TokenBody::agent_change},
     {"agents.blocks.update", write_agent},
+    {"agents.passages.create", write_agent},
+    {"agents.passages.delete", write_agent},
 };
 
 // Those that are refused, and in the case of an agent those that are not.

@@ -42,9 +42,9 @@ struct Options {
     bool traces = true;                             ///< keep each step's exchange with the model
     std::string default_model = "stele/offline";
     std::string default_embedding = "stele/hash";
-    std::int64_t embedding_query_seconds = 10;   ///< how long a search waits for the vector of its query
-    std::int64_t archival_tokens_max = 8'192;    ///< of a text that a client adds to an agent's archive
-    std::int64_t vector_cache_mib = 512;         ///< what copies of vectors in memory may take
+    std::int64_t embedding_query_seconds = 10;  ///< how long a search waits for the vector of its query
+    std::int64_t archival_tokens_max = 8'192;   ///< of a text that a client adds to an agent's archive
+    std::int64_t vector_cache_mib = 512;        ///< what copies of vectors in memory may take
     std::int64_t context_window_max = 128'000;
     std::int64_t schedule_patience_seconds = 600;  ///< how long a planned message waits for a busy agent
     std::int64_t batch_concurrency = 4;            ///< requests of batches that are worked on at once

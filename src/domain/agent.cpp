@@ -209,8 +209,8 @@ std::string random_agent_name() {
 std::vector<std::string> base_tools_of(AgentType type, bool looked_after) {
     const bool of_memory = type == AgentType::sleeptime_agent || type == AgentType::voice_sleeptime_agent;
     if (looked_after && !of_memory && type != AgentType::voice_convo_agent) {
-        if (speaks_in_text(type)) return {"conversation_search"};
-        return {"send_message", "conversation_search"};
+        if (speaks_in_text(type)) return {"conversation_search", "archival_memory_search"};
+        return {"send_message", "conversation_search", "archival_memory_search"};
     }
     switch (type) {
         case AgentType::letta_v1_agent:

@@ -34,6 +34,14 @@ void check(const SearchAllMessagesRequest& request, Problems& problems) {
     check_common(request.search_mode, request.limit, problems);
 }
 
+void check(const SearchCacheWarmRequest& request, Problems& problems) {
+    if (request.collection != "messages")
+        problems.add("collection", "must be: messages", "literal_error", json_string(request.collection));
+    if (!request.scope.text.starts_with('{')) problems.add("scope", "must be an object", "dict_type");
+}
+
+STELE_JSON_READ(SearchCacheWarmRequest)
+STELE_JSON_WRITTEN(SearchCacheWarmed)
 STELE_JSON_READ(MessageSearchRequest)
 STELE_JSON_READ(SearchAllMessagesRequest)
 STELE_JSON_WRITTEN(MessageListResult)

@@ -60,4 +60,22 @@ struct MessageSearchResult {
 };
 BOOST_DESCRIBE_STRUCT(MessageSearchResult, (), (embedded_text, message, fts_rank, vector_rank, rrf_score))
 
+/// Body of POST /v1/_internal_search/cache-warm.
+struct SearchCacheWarmRequest {
+    std::string collection;  ///< messages
+    Json scope;              ///< an object
+};
+BOOST_DESCRIBE_STRUCT(SearchCacheWarmRequest, (), (collection, scope))
+void check(const SearchCacheWarmRequest& request, Problems& problems);
+constexpr std::array<std::string_view, 2> required_members(const SearchCacheWarmRequest*) {
+    return {"collection", "scope"};
+}
+
+struct SearchCacheWarmed {
+    std::string collection;
+    std::string status = "ready";
+    bool warmed = true;
+};
+BOOST_DESCRIBE_STRUCT(SearchCacheWarmed, (), (collection, status, warmed))
+
 }  // namespace stele

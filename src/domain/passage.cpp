@@ -101,7 +101,8 @@ void check(const PassageUpdate& request, Problems& problems) {
 void check(const PassageSearchRequest& request, Problems& problems) {
     check_tags(request.tags, problems);
     if (request.tag_match_mode != "any" && request.tag_match_mode != "all")
-        problems.add("tag_match_mode", "must be one of: any, all", "literal_error", json_string(request.tag_match_mode));
+        problems.add("tag_match_mode", "must be one of: any, all", "literal_error",
+                     json_string(request.tag_match_mode));
     if (request.search_mode != "vector" && request.search_mode != "fts" && request.search_mode != "hybrid")
         problems.add("search_mode", "must be one of: vector, fts, hybrid", "literal_error",
                      json_string(request.search_mode));

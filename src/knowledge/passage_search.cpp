@@ -22,8 +22,7 @@ void cut(std::vector<FusedRank>& ranks, std::size_t limit) {
     ranks.resize(end);
 }
 
-std::vector<PassageHit> to_hits(std::vector<Passage> passages, const std::vector<FusedRank>& ranks,
-                                std::size_t limit) {
+std::vector<PassageHit> to_hits(std::vector<Passage> passages, const std::vector<FusedRank>& ranks, std::size_t limit) {
     std::map<std::int64_t, const FusedRank*> by_position;
     for (const FusedRank& rank : ranks) by_position[rank.id] = &rank;
     std::vector<PassageHit> hits;
@@ -65,8 +64,7 @@ awaitable<std::vector<std::int64_t>> PassageSearch::nearest(storage::PassageFilt
     std::vector<NearVector> near;
     for (const QueryVector& vector : vectors) {
         std::vector<std::string> scopes = filter.scope_ids;
-        if (scopes.empty())
-            scopes = co_await parts_.archives.ids_with_vectors(filter.organization_id, vector.model_id);
+        if (scopes.empty()) scopes = co_await parts_.archives.ids_with_vectors(filter.organization_id, vector.model_id);
         for (const std::string& scope : scopes) {
             const std::vector<NearVector> some =
                 co_await parts_.index.nearest(scope, vector.model_id, vector.values, count, allowed);
@@ -93,6 +91,12 @@ awaitable<PassageHits> PassageSearch::search(PassageQuery query, std::vector<Que
     Rankings rankings;
     if (by_text)
         rankings.text = co_await parts_.passages.search(query.filter, query.text, static_cast<std::int64_t>(count));
+    if (rankings.text.empty() && !by_vector && !query.filter.substring) {  // a part of a word may be all one knows
+        query.filter.substring = query.text;
+        PassageHits parts = co_await newest(std::move(query));
+        parts.ran = "fts";
+        co_return parts;
+    }
     if (by_vector) rankings.vector = co_await nearest(query.filter, std::move(vectors), count);
     // One list alone has the weight of both, so that scores of all modes can be compared.
     rankings.text_weight = by_vector ? 0.5 : 1.0;
@@ -102,8 +106,7 @@ awaitable<PassageHits> PassageSearch::search(PassageQuery query, std::vector<Que
     cut(ranks, query.limit);
     std::vector<std::int64_t> positions;
     for (const FusedRank& rank : ranks) positions.push_back(rank.id);
-    std::vector<Passage> passages =
-        co_await parts_.passages.at(query.filter.organization_id, std::move(positions));
+    std::vector<Passage> passages = co_await parts_.passages.at(query.filter.organization_id, std::move(positions));
     PassageHits found;
     found.hits = to_hits(std::move(passages), ranks, query.limit);
     found.ran = by_vector && by_text ? "hybrid" : by_vector ? "vector" : "fts";

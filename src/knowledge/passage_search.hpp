@@ -45,8 +45,8 @@ public:
 
     explicit PassageSearch(Parts parts) : parts_(parts) {}
 
-    /// `vectors`: of the query; none: what can be found is found by words, in the mode `vector` too. A blank query gives
-    /// the newest.
+    /// `vectors`: of the query; none: what can be found is found by words, in the mode `vector` too, and if there are
+    /// no such words, as a part of the texts. A blank query gives the newest.
     boost::asio::awaitable<PassageHits> search(PassageQuery query, std::vector<QueryVector> vectors) const;
 
 private:

@@ -57,8 +57,7 @@ void VectorArena::remove(std::size_t index) {
 
 void VectorArena::keep_only(std::span<const std::int64_t> positions, std::int64_t sequence) {
     for (std::size_t index = positions_.size(); index-- > 0;)
-        if (sequences_[index] <= sequence &&
-            !std::binary_search(positions.begin(), positions.end(), positions_[index]))
+        if (sequences_[index] <= sequence && !std::binary_search(positions.begin(), positions.end(), positions_[index]))
             remove(index);
 }
 

@@ -67,7 +67,10 @@ struct Catalogue::Server : ModelServer {
 
 Catalogue::Catalogue(net::HttpClient& client, net::HttpClient& egress, std::vector<EndpointConfig> endpoints,
                      CatalogueOptions options)
-    : egress_(egress), options_(std::move(options)), offline_(std::make_shared<OfflineModel>()), hash_(std::make_shared<HashEmbedder>()) {
+    : egress_(egress),
+      options_(std::move(options)),
+      offline_(std::make_shared<OfflineModel>()),
+      hash_(std::make_shared<HashEmbedder>()) {
     for (EndpointConfig& config : endpoints)
         servers_.push_back(std::make_shared<Server>(client, std::move(config), options_.servers));
     const std::lock_guard lock(mutex_);

@@ -87,9 +87,7 @@ Vectors read_embeddings(std::string_view body, std::size_t count, std::int64_t d
     const json::object& answer = parsed.get_object();
     const auto* data = answer.if_contains("data");
     const auto* native = answer.if_contains("embeddings");
-    const json::array* list = data != nullptr     ? data->if_array()
-                              : native != nullptr ? native->if_array()
-                                                  : nullptr;
+    const json::array* list = data != nullptr ? data->if_array() : native != nullptr ? native->if_array() : nullptr;
     if (list == nullptr || list->size() != count)
         throw bad_answer(model, host, "other than " + std::to_string(count) + " vectors");
     Vectors vectors(count);
@@ -137,8 +135,8 @@ ServerEmbedder::ServerEmbedder(net::HttpClient& client, ChatEndpoint endpoint, P
     : client_(client), endpoint_(std::move(endpoint)), protocol_(protocol), workers_(workers) {
     const auto url = net::parse_url(endpoint_.base_url);
     host_ = url ? url->host : endpoint_.base_url;
-    url_ = protocol_ == Protocol::ollama ? root_of(endpoint_.base_url) + "/api/embed"
-                                         : endpoint_.base_url + "/embeddings";
+    url_ =
+        protocol_ == Protocol::ollama ? root_of(endpoint_.base_url) + "/api/embed" : endpoint_.base_url + "/embeddings";
 }
 
 awaitable<std::string> ServerEmbedder::send(std::string body, const EmbeddingRequest& request) const {
@@ -146,8 +144,7 @@ awaitable<std::string> ServerEmbedder::send(std::string body, const EmbeddingReq
     sent.method = net::Method::post;
     sent.url = url_;
     sent.headers.add("Content-Type", "application/json");
-    if (!endpoint_.key.empty())
-        sent.headers.add("Authorization", endpoint_.key_scheme + " " + endpoint_.key.reveal());
+    if (!endpoint_.key.empty()) sent.headers.add("Authorization", endpoint_.key_scheme + " " + endpoint_.key.reveal());
     sent.body = std::move(body);
     sent.connect_timeout = std::min<std::chrono::milliseconds>(connect_timeout, request.patience);
     sent.head_timeout = sent.idle_timeout = sent.total_timeout = request.patience;
@@ -177,9 +174,8 @@ awaitable<Vectors> ServerEmbedder::ask(const EmbeddingRequest& request, Batch ba
     if (workers_ == nullptr || body.size() <= read_at_once_bytes_max)
         co_return read_embeddings(body, count, request.dimensions, request.model, host_);
     std::function<Vectors()> read = [body = std::move(body), count, dimensions = request.dimensions,
-                                     model = request.model, host = host_] {
-        return read_embeddings(body, count, dimensions, model, host);
-    };
+                                     model = request.model,
+                                     host = host_] { return read_embeddings(body, count, dimensions, model, host); };
     co_return co_await workers_->run(std::move(read));
 }
 

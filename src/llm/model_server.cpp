@@ -50,8 +50,8 @@ ModelServer::ModelServer(net::HttpClient& client, EndpointConfig config, const M
     endpoint.batches = options.batches && config_.batches.value_or(kind->batches && base_url_ == kind->default_url);
     endpoint.silence_timeout = options.silence_timeout;
     endpoint.answer_timeout = options.answer_timeout;
-    const auto protocol = kind->listing == Listing::ollama ? ServerEmbedder::Protocol::ollama
-                                                           : ServerEmbedder::Protocol::openai;
+    const auto protocol =
+        kind->listing == Listing::ollama ? ServerEmbedder::Protocol::ollama : ServerEmbedder::Protocol::openai;
     embedder_ = std::make_unique<ServerEmbedder>(client, endpoint, protocol, options.workers);
     provider_ = std::make_unique<OpenAiChat>(client, std::move(endpoint));
 }

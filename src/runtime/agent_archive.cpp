@@ -18,8 +18,9 @@ std::optional<Timestamp> bound_of(const std::optional<std::string>& text, const 
     if (!text || text->empty()) return std::nullopt;
     const auto time = knowledge::parse_bound(*text, bound, timezone);
     if (!time)
-        throw invalid_field(where, "'" + *text + "' is no ISO 8601 date or time, such as 2026-01-31, "
-                                                 "2026-01-31T10:20 or 2026-01-31T10:20:30+02:00");
+        throw invalid_field(where, "'" + *text +
+                                       "' is no ISO 8601 date or time, such as 2026-01-31, "
+                                       "2026-01-31T10:20 or 2026-01-31T10:20:30+02:00");
     return time;
 }
 
@@ -78,8 +79,8 @@ awaitable<AgentArchive::Found> AgentArchive::look_up(Agent agent, tools::Archiva
     wanted.filter.tags = std::move(query.tags);
     wanted.filter.match_all_tags = query.tag_match_mode == "all";
     wanted.text = std::move(query.text);
-    wanted.limit = static_cast<std::size_t>(
-        std::clamp<std::int64_t>(query.top_k.value_or(results_default), 1, results_max));
+    wanted.limit =
+        static_cast<std::size_t>(std::clamp<std::int64_t>(query.top_k.value_or(results_default), 1, results_max));
     std::vector<EmbeddingConfig> models;
     if (archive->embedding_config) models.push_back(*archive->embedding_config);
     PassageService::Found hits = co_await parts_.passages.search(std::move(wanted), std::move(models));

@@ -19,7 +19,8 @@ public:
     explicit AgentArchive(Parts parts) : parts_(parts) {}
 
     /// Stores it in the agent's archive, which is made if there is none.
-    boost::asio::awaitable<std::vector<Passage>> add(Agent agent, std::string actor, PassageCreateRequest request) const;
+    boost::asio::awaitable<std::vector<Passage>> add(Agent agent, std::string actor,
+                                                     PassageCreateRequest request) const;
 
     struct Found {
         std::vector<ArchivalMemorySearchResult> results;
@@ -36,8 +37,8 @@ private:
     Parts parts_;
 };
 
-/// The bounds of a search in `timezone`. Throws Error{invalid_argument} on `where` (twice: for start and end) for what is
-/// no ISO 8601 date. Empty texts are no bounds.
+/// The bounds of a search in `timezone`. Throws Error{invalid_argument} on `where` (twice: for start and end) for what
+/// is no ISO 8601 date. Empty texts are no bounds.
 void set_bounds(storage::PassageFilter& filter, const std::optional<std::string>& start, const char* start_where,
                 const std::optional<std::string>& end, const char* end_where, const std::string& timezone);
 

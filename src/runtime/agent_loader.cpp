@@ -129,8 +129,7 @@ awaitable<bool> refresh_system_message(storage::Database& database, LoadedAgent&
     Message* system = system_message_of(loaded.messages);
     if (system == nullptr || !is_outdated(text_of(*system), prompt_input(loaded, system->created_at))) co_return false;
     co_await load_archive_facts(database, loaded);
-    system->content = {
-        text_part(recompiled_system_prompt(text_of(*system), prompt_input(loaded, system->created_at)))};
+    system->content = {text_part(recompiled_system_prompt(text_of(*system), prompt_input(loaded, system->created_at)))};
     co_return true;
 }
 

@@ -69,9 +69,9 @@ awaitable<std::vector<std::vector<float>>> EmbeddingService::embed(std::string o
     if (!resolved) throw unknown_model(config);
     const std::string model_id = storage::embedding_model_id(organization_id, config);
     if (is_left_alone(model_id))
-        throw llm::model_failure("llm_connection", "The embedding model '" +
-                                                       config.handle.value_or(config.embedding_model) +
-                                                       "' has failed a moment ago");
+        throw llm::model_failure(
+            "llm_connection",
+            "The embedding model '" + config.handle.value_or(config.embedding_model) + "' has failed a moment ago");
     llm::EmbeddingRequest request;
     request.model = resolved->model;
     request.texts = std::move(texts);
@@ -103,9 +103,9 @@ awaitable<std::shared_ptr<const std::vector<float>>> EmbeddingService::query(std
         made = co_await embed(std::move(organization_id), config, std::move(texts), query_patience_);
     } catch (const Error& error) {
         if (error.code != ErrorCode::model_failed) throw;
-        log::warn("search.no_vector", {{"model", config.handle.value_or(config.embedding_model)},
-                                       {"type", error.type},
-                                       {"why", error.what()}});
+        log::warn(
+            "search.no_vector",
+            {{"model", config.handle.value_or(config.embedding_model)}, {"type", error.type}, {"why", error.what()}});
         co_return nullptr;
     }
     auto vector = std::make_shared<const std::vector<float>>(std::move(made.front()));

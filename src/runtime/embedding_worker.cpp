@@ -106,8 +106,8 @@ awaitable<std::chrono::milliseconds> EmbeddingWorker::embed_due() {
         const std::lock_guard lock(mutex_);
         claimed = claimed_.size();
     }
-    Batch due = co_await parts_.vectors.due(now(), std::move(left_alone),
-                                            read_at_once + static_cast<std::int64_t>(claimed));
+    Batch due =
+        co_await parts_.vectors.due(now(), std::move(left_alone), read_at_once + static_cast<std::int64_t>(claimed));
     due = without_claimed(std::move(due));
     if (!due.empty()) {
         std::vector<Batch> batches = batches_of(std::move(due));

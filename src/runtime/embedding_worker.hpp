@@ -10,9 +10,9 @@
 
 namespace stele::runtime {
 
-/// Makes the vectors that passages want: those that were just stored at once, on behalf of who stored them, and the rest
-/// in a loop of its own. What is to be made stands in the rows, so nothing of it is lost with the server: passages that
-/// nobody got to are due at the next start. After a failure a passage is tried again after 1, 5 and then every 30
+/// Makes the vectors that passages want: those that were just stored at once, on behalf of who stored them, and the
+/// rest in a loop of its own. What is to be made stands in the rows, so nothing of it is lost with the server: passages
+/// that nobody got to are due at the next start. After a failure a passage is tried again after 1, 5 and then every 30
 /// minutes, or as soon as its model has made another one's vector; what no attempt can help is left to its words.
 class EmbeddingWorker {
 public:
@@ -22,8 +22,7 @@ public:
         EmbeddingService& embeddings;
     };
 
-    EmbeddingWorker(Parts parts, boost::asio::any_io_executor executor)
-        : parts_(parts), alarm_(std::move(executor)) {}
+    EmbeddingWorker(Parts parts, boost::asio::any_io_executor executor) : parts_(parts), alarm_(std::move(executor)) {}
 
     /// Passages that their maker looks after until this is destroyed; the loop leaves them alone.
     class Claim {
@@ -72,9 +71,9 @@ private:
     Parts parts_;
     Alarm alarm_;
     std::shared_ptr<void> at_work_ = std::make_shared<int>();
-    mutable std::mutex mutex_;                ///< of what follows
-    std::multiset<std::int64_t> claimed_;     ///< positions
-    std::set<std::string> failing_models_;    ///< ids of those whose last batch failed
+    mutable std::mutex mutex_;              ///< of what follows
+    std::multiset<std::int64_t> claimed_;   ///< positions
+    std::set<std::string> failing_models_;  ///< ids of those whose last batch failed
 };
 
 }  // namespace stele::runtime

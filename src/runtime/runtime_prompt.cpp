@@ -29,7 +29,8 @@ awaitable<PreparedRequest> Runtime::prepare(TurnRequest request) {
     TurnInput input;
     input.messages = input_messages(request.body, request.agent_id);
     LoadedAgent loaded = co_await load(request);
-    llm::ResolvedModel model = co_await model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
+    llm::ResolvedModel model =
+        co_await model_of(request.organization_id, request.body.override_model, loaded.agent.llm_config);
     PreparedRequest prepared;
     prepared.model = model;
     auto log = std::make_shared<RunLog>(new_run(request));  // nobody reads it

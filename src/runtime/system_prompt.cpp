@@ -123,8 +123,7 @@ std::string metadata_section(const SystemPromptInput& input, std::string_view co
     if (input.archival_count > 0)
         out += "- " + std::to_string(input.archival_count) +
                " memories are kept in archival memory (search them with tools)\n";
-    if (!input.archival_tags.empty())
-        out += "- Available archival memory tags: " + joined(input.archival_tags) + '\n';
+    if (!input.archival_tags.empty()) out += "- Available archival memory tags: " + joined(input.archival_tags) + '\n';
     return out + "</memory_metadata>";
 }
 

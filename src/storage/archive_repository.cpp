@@ -11,8 +11,8 @@ namespace {
 using boost::asio::awaitable;
 
 // The columns of `to_archive`.
-#define STELE_ARCHIVE_COLUMNS                                                                                       \
-    "r.id, r.organization_id, r.name, r.description, r.embedding_config, r.metadata, r.created_by_id,"              \
+#define STELE_ARCHIVE_COLUMNS                                                                          \
+    "r.id, r.organization_id, r.name, r.description, r.embedding_config, r.metadata, r.created_by_id," \
     " r.last_updated_by_id, r.created_at, r.updated_at, r.version"
 
 constexpr Statement select_by_id{
@@ -117,7 +117,7 @@ awaitable<std::int64_t> ArchiveRepository::count_agents(std::string id) const {
 }
 
 awaitable<std::vector<std::string>> ArchiveRepository::ids_with_vectors(std::string organization_id,
-                                                                       std::string model_id) const {
+                                                                        std::string model_id) const {
     Rows rows = co_await database_.query(select_with_vectors, std::move(organization_id), std::move(model_id));
     std::vector<std::string> ids;
     for (Row& row : rows) ids.push_back(row.take_text(0));
@@ -174,9 +174,16 @@ void ArchiveRepository::detach(Transaction& transaction, const std::string& agen
 std::vector<Statement> ArchiveRepository::statements() {
     ArchiveFilter filter;
     filter.name = filter.agent_id = "x";
-    return {select_by_id, select_of_agent, select_agent_count, insert_row,
-            update_row,   delete_row,      insert_link,        delete_link,
-            select_with_vectors, select_embeddings,
+    return {select_by_id,
+            select_of_agent,
+            select_agent_count,
+            insert_row,
+            update_row,
+            delete_row,
+            insert_link,
+            delete_link,
+            select_with_vectors,
+            select_embeddings,
             select_archives("o", filter).query().statement};
 }
 

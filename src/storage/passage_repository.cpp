@@ -1,5 +1,6 @@
 #include "storage/passage_repository.hpp"
 
+#include "domain/text_list.hpp"
 #include "storage/decode_cache.hpp"
 #include "storage/passage_filter.hpp"
 #include "storage/passage_vectors.hpp"
@@ -13,15 +14,15 @@ namespace {
 using boost::asio::awaitable;
 
 // The columns of `to_passage`, and what they are read from.
-#define STELE_PASSAGE_COLUMNS                                                                                      \
-    "p.id, p.position, p.organization_id, p.archive_id, p.source_id, p.file_id, p.file_name, p.file_position,"     \
+#define STELE_PASSAGE_COLUMNS                                                                                     \
+    "p.id, p.position, p.organization_id, p.archive_id, p.source_id, p.file_id, p.file_name, p.file_position,"    \
     " p.unit_start, p.unit_end, p.text, p.metadata, p.tags, p.created_by_id, p.last_updated_by_id, p.created_at," \
     " p.updated_at, p.embedding_state, m.config, v.vector"
-#define STELE_PASSAGE_TABLES                                                                            \
-    "passage p LEFT JOIN embedding_model m ON m.id = p.embedding_model_id"                              \
+#define STELE_PASSAGE_TABLES                                               \
+    "passage p LEFT JOIN embedding_model m ON m.id = p.embedding_model_id" \
     " LEFT JOIN passage_vector v ON v.position = p.position AND v.model_id = p.embedding_model_id"
 // An archive in the trash belongs to another organisation meanwhile.
-#define STELE_PASSAGE_IS_THERE                                                                                \
+#define STELE_PASSAGE_IS_THERE                                                                                 \
     "(p.archive_id IS NULL OR EXISTS (SELECT 1 FROM archive a WHERE a.id = p.archive_id AND a.organization_id" \
     " = p.organization_id))"
 
@@ -29,8 +30,8 @@ constexpr Statement select_by_id{"passage.by_id", "SELECT " STELE_PASSAGE_COLUMN
                                                   " WHERE p.organization_id = $1 AND p.id = $2"
                                                   " AND " STELE_PASSAGE_IS_THERE};
 constexpr Statement select_count{"passage.count", "SELECT COUNT(*) FROM passage WHERE scope_id = $1"};
-constexpr Statement select_tags{
-    "passage.tags", "SELECT DISTINCT tag FROM passage_tag WHERE scope_id = $1 ORDER BY tag LIMIT $2"};
+constexpr Statement select_tags{"passage.tags",
+                                "SELECT DISTINCT tag FROM passage_tag WHERE scope_id = $1 ORDER BY tag LIMIT $2"};
 constexpr Statement select_count_of_agent{"passage.count_of_agent",
                                           "SELECT COUNT(*) FROM agent_archive l JOIN passage p"
                                           " ON p.scope_id = l.archive_id WHERE l.agent_id = $1"};
@@ -64,7 +65,7 @@ constexpr Statement delete_some{"passage.delete_some",
 std::string scope_of(const Passage& passage) { return passage.archive_id ? *passage.archive_id : *passage.source_id; }
 
 std::optional<std::string> tags_json(const Passage& passage) {
-    return passage.tags ? std::optional(to_json(*passage.tags)) : std::nullopt;
+    return passage.tags ? std::optional(encode_text_list(*passage.tags)) : std::nullopt;
 }
 
 Passage to_passage(Row& row) {
@@ -81,7 +82,7 @@ Passage to_passage(Row& row) {
     passage.unit_end = row.optional_integer(9);
     passage.text = row.take_text(10);
     passage.metadata.text = row.take_text(11);
-    if (!row.is_null(12)) passage.tags = decode_stored<std::vector<std::string>>(row.text(12));
+    if (!row.is_null(12)) passage.tags = decode_text_list(row.text(12));
     passage.created_by_id = row.optional_text(13);
     passage.last_updated_by_id = row.optional_text(14);
     passage.created_at = from_micros(row.integer(15));
@@ -252,9 +253,19 @@ std::vector<Statement> PassageRepository::statements() {
     filter.from = filter.until = Timestamp();
     PassageFilter wide;
     wide.tags = {"a", "b"};
-    return {select_by_id,     select_count,   select_tags,      select_count_of_agent, select_tags_of_agent,
-            insert_row,       insert_tag,     delete_tags,      update_row,            update_embedding,
-            delete_row,       delete_of_file, delete_some,
+    return {select_by_id,
+            select_count,
+            select_tags,
+            select_count_of_agent,
+            select_tags_of_agent,
+            insert_row,
+            insert_tag,
+            delete_tags,
+            update_row,
+            update_embedding,
+            delete_row,
+            delete_of_file,
+            delete_some,
             select_passages(STELE_PASSAGE_COLUMNS, STELE_PASSAGE_TABLES, filter).query().statement,
             select_passages("p.position", "passage p", wide).query().statement};
 }

@@ -60,8 +60,7 @@ public:
     void remove(Transaction& transaction, const Passage& passage) const;
 
     /// All chunks of a file.
-    void remove_of_file(Transaction& transaction, const std::string& organization_id,
-                        const std::string& file_id) const;
+    void remove_of_file(Transaction& transaction, const std::string& organization_id, const std::string& file_id) const;
 
     /// At most `most` passages of a scope, with RETURNING: a slice that found nothing was the last.
     static void remove_some(Transaction& transaction, const std::string& scope_id, std::int64_t most);

@@ -31,8 +31,8 @@ constexpr Statement select_state{"passage_vector.state",
 constexpr Statement select_after{"passage_vector.after",
                                  "SELECT position, sequence, vector FROM passage_vector WHERE scope_id = $1"
                                  " AND model_id = $2 AND sequence > $3 ORDER BY sequence LIMIT $4"};
-constexpr Statement select_positions{
-    "passage_vector.positions", "SELECT position FROM passage_vector WHERE scope_id = $1 AND model_id = $2"};
+constexpr Statement select_positions{"passage_vector.positions",
+                                     "SELECT position FROM passage_vector WHERE scope_id = $1 AND model_id = $2"};
 constexpr Statement select_bytes{"passage_vector.bytes",
                                  "SELECT COALESCE(SUM(LENGTH(v.vector)), 0) FROM passage_vector v"
                                  " JOIN embedding_model m ON m.id = v.model_id WHERE m.organization_id = $1"};
@@ -68,8 +68,8 @@ constexpr Statement update_unwanted{
     " embedding_due = NULL WHERE scope_id = $1 AND embedding_model_id IS NOT NULL"};
 constexpr Statement delete_unwanted{"passage_vector.delete_of_scope", "DELETE FROM passage_vector WHERE scope_id = $1"};
 
-#define STELE_QUEUED                                                                                           \
-    "SELECT p.position, p.organization_id, p.scope_id, p.embedding_model_id, p.text, m.config,"                \
+#define STELE_QUEUED                                                                            \
+    "SELECT p.position, p.organization_id, p.scope_id, p.embedding_model_id, p.text, m.config," \
     " p.embedding_attempts FROM passage p JOIN embedding_model m ON m.id = p.embedding_model_id"
 
 QueuedPassage to_queued(Row& row) {
@@ -164,8 +164,7 @@ awaitable<VectorsState> PassageVectors::state(std::string scope_id, std::string 
 
 awaitable<std::vector<StoredVector>> PassageVectors::after(std::string scope_id, std::string model_id,
                                                            std::int64_t sequence, std::int64_t limit) const {
-    const Rows rows =
-        co_await database_.query(select_after, std::move(scope_id), std::move(model_id), sequence, limit);
+    const Rows rows = co_await database_.query(select_after, std::move(scope_id), std::move(model_id), sequence, limit);
     co_return to_vectors(rows);
 }
 
@@ -249,22 +248,10 @@ void PassageVectors::want(Transaction& transaction, const std::string& organizat
 }
 
 std::vector<Statement> PassageVectors::statements() {
-    return {insert_model,
-            upsert_vector,
-            delete_vector,
-            select_state,
-            select_after,
-            select_positions,
-            select_bytes,
-            select_next_due,
-            upsert_made,
-            update_made,
-            update_failed,
-            update_wanted,
-            update_unwanted,
-            delete_unwanted,
-            update_hurried,
-            select_due(Timestamp(), {"m"}, 1).query().statement};
+    return {insert_model,    upsert_vector,    delete_vector,  select_state,
+            select_after,    select_positions, select_bytes,   select_next_due,
+            upsert_made,     update_made,      update_failed,  update_wanted,
+            update_unwanted, delete_unwanted,  update_hurried, select_due(Timestamp(), {"m"}, 1).query().statement};
 }
 
 }  // namespace stele::storage

@@ -262,10 +262,9 @@ boost::asio::awaitable<bool> TrashRepository::purge_some(TrashItem item) const {
 }
 
 std::vector<Statement> TrashRepository::statements() {
-    std::vector<Statement> all{insert_item,    select_item,    select_expired, delete_item, delete_purged,
-                               expire_item,    expire_items,   hand_over,      move_agent,  move_block,
-                               purge_messages, purge_isolated, purge_agent,    purge_block,
-                               move_archive,   purge_archive};
+    std::vector<Statement> all{insert_item,  select_item, select_expired, delete_item,  delete_purged,  expire_item,
+                               expire_items, hand_over,   move_agent,     move_block,   purge_messages, purge_isolated,
+                               purge_agent,  purge_block, move_archive,   purge_archive};
     for (const Link& link : links_of_agent) all.insert(all.end(), {link.keep, link.drop, link.restore});
     for (const Link& link : links_of_block) all.insert(all.end(), {link.keep, link.drop, link.restore});
     for (const Link& link : links_of_archive) all.insert(all.end(), {link.keep, link.drop, link.restore});

@@ -6,9 +6,9 @@
 #include "storage/page.hpp"
 #include "storage/trash_organization.hpp"
 
-/// Deleted agents, blocks and archives that may come back. They stay in their tables under an organisation that nobody belongs
-/// to, so that whatever asks for the objects of an organisation does not find them; their links are taken out and kept
-/// aside (docs/adr/0012).
+/// Deleted agents, blocks and archives that may come back. They stay in their tables under an organisation that nobody
+/// belongs to, so that whatever asks for the objects of an organisation does not find them; their links are taken out
+/// and kept aside (docs/adr/0012).
 namespace stele::storage {
 
 /// Whom deleted objects belong to meanwhile.

@@ -11,8 +11,8 @@ namespace stele::tools {
 struct ArchivalQuery {
     std::string text;
     std::vector<std::string> tags;
-    std::string tag_match_mode = "any";          ///< any or all
-    std::optional<std::int64_t> top_k;           ///< nothing: the default
+    std::string tag_match_mode = "any";         ///< any or all
+    std::optional<std::int64_t> top_k;          ///< nothing: the default
     std::optional<std::string> start_datetime;  ///< ISO 8601; without an offset: of the agent's timezone
     std::optional<std::string> end_datetime;    ///< a date alone is its whole day
 };

@@ -12,7 +12,8 @@ import stele
 GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
             "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server",
-            "provider_id": "provider", "key_id": "key", "feed_id": "feed", "subscription_id": "feed_subscription", "pipeline_id": "pipeline"}
+            "provider_id": "provider", "key_id": "key", "feed_id": "feed", "subscription_id": "feed_subscription", "pipeline_id": "pipeline",
+            "archive_id": "archive", "passage_id": "passage", "memory_id": "passage"}
 NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo",
          "session_id": "mcp-oauth-00000000", "token": "ste_nobody", "identity_id": "nobody", "trash_id": f"trash-{GONE}",
          "project_id": "default-project", "projectId": "default-project", "template_name": "everything", "template_version": "everything:current", "name": "everything",
@@ -79,8 +80,11 @@ def world(server, peer, model):
     organization = http.post("/v1/admin/orgs", {"name": "o"})
     user = http.post("/v1/admin/users", {"name": "u", "organization_id": organization["id"]})
     key = http.post("/v1/admin/keys", {"name": "k", "user_id": user["id"]})
+    memory = http.post(f"/v1/agents/{agent['id']}/archival-memory", {"text": "kept"})[0]
+    archive = http.post("/v1/archives", {"name": "everything"})
+    passage = http.post(f"/v1/archives/{archive['id']}/passages", {"text": "kept"})
     identity = http.post("/v1/identities/", {"identifier_key": "everything", "name": "n", "identity_type": "user"})["id"]
-    return {**NAMES, "feed_id": feed["id"], "feed_message_id": http.get(f"/v1/feeds/{feed['id']}/messages")["messages"][0]["id"], "subscription_id": subscription["id"], "pipeline_id": pipeline["id"],
+    return {**NAMES, "archive_id": archive["id"], "passage_id": passage["id"], "memory_id": memory["id"], "feed_id": feed["id"], "feed_message_id": http.get(f"/v1/feeds/{feed['id']}/messages")["messages"][0]["id"], "subscription_id": subscription["id"], "pipeline_id": pipeline["id"],
             "author_id": author["id"], "template_id": template["id"], "deployment_id": deployment, "identity_id": identity, "trash_id": deleted_block(http), "provider_id": provider["id"], "provider_url": provider["base_url"], "org_id": organization["id"], "user_id": user["id"], "key_id": key["id"], "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
@@ -171,6 +175,10 @@ def needed(path: str, world: dict, text: str) -> dict:
             return {"agent_id": world.get("author_id", world["agent_id"])}
         return {"name": "n", "project_id": "default-project", "messages": [{"content": text}], "agent_id": world["agent_id"], "cron_schedule": "0 0 29 2 *", "integration_type": "custom_webhook",
                 "producer_config": config}
+    if "/archives" in path or path.endswith("/archival-memory"):
+        return {"name": text, "text": text, "passages": [{"text": text}]}
+    if path.endswith("/cache-warm"):
+        return {"collection": "messages", "scope": {}}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}

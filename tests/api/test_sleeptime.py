@@ -51,7 +51,7 @@ def test_an_agent_comes_with_its_partner_and_their_group(api):
     assert group == ada["multi_agent_group"] == api.get(f"/v1/groups/{group['id']}")
     assert (group["manager_type"], group["manager_agent_id"], group["agent_ids"]) == ("sleeptime", ada["id"], [partner["id"]])
     assert (group["sleeptime_agent_frequency"], group["turns_counter"], group["last_processed_message_id"]) == (5, -1, None)
-    assert ada["enable_sleeptime"] is True and [t["name"] for t in ada["tools"]] == ["conversation_search"]
+    assert ada["enable_sleeptime"] is True and {t["name"] for t in ada["tools"]} == {"conversation_search", "archival_memory_search"}
     assert (partner["name"], partner["agent_type"], partner["model"]) == ("Ada-sleeptime", "sleeptime_agent", ada["model"])
     assert [b["id"] for b in partner["blocks"]][:2] == [b["id"] for b in ada["blocks"]]
     assert [b["label"] for b in partner["blocks"]] == ["human", "notes", "memory_persona"]
@@ -59,7 +59,7 @@ def test_an_agent_comes_with_its_partner_and_their_group(api):
     assert {"tool_name": "memory_finish_edits", "type": "exit_loop"}.items() <= next(r for r in partner["tool_rules"] if r["type"] == "exit_loop").items()
     assert partner["managed_group"] is None and api.get(f"/v1/agents/{partner['id']}/groups") == [group]
     speaks = make(api, agent_type="memgpt_agent")
-    assert {t["name"] for t in speaks["tools"]} == {"send_message", "conversation_search"}
+    assert {t["name"] for t in speaks["tools"]} == {"send_message", "conversation_search", "archival_memory_search"}
 
 
 @pytest.mark.parametrize("frequency, fires", [(1, [1, 1, 1, 1, 1]), (2, [1, 0, 1, 0, 1]), (3, [1, 0, 0, 1, 0]), (None, [1, 1, 1, 1, 1])])

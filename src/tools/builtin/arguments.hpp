@@ -40,8 +40,7 @@ struct ArchivalSearchArguments {
     std::optional<std::string> start_datetime;
     std::optional<std::string> end_datetime;
 };
-BOOST_DESCRIBE_STRUCT(ArchivalSearchArguments, (),
-                      (query, tags, tag_match_mode, top_k, start_datetime, end_datetime))
+BOOST_DESCRIBE_STRUCT(ArchivalSearchArguments, (), (query, tags, tag_match_mode, top_k, start_datetime, end_datetime))
 
 struct ToAgentArguments {
     std::string message;
