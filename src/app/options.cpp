@@ -6,6 +6,7 @@
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
@@ -284,6 +285,8 @@ void take_environment(Options& options, const Raw& raw) {
             throw Error(ErrorCode::invalid_argument, std::string(name) + " must be a number above 0");
     };
     older_number("LETTA_MAX_UPLOAD_MB", Options().upload_mb_max, options.upload_mb_max);
+    if (options.upload_mb_max > Options().upload_mb_max)  // a larger file has to get in
+        options.body_bytes_max = std::max(options.body_bytes_max, (options.upload_mb_max + 8) << 20);
     if (environment("LETTA_TRUE_LINE_NUMBERS") == "true") options.true_line_numbers = true;
     older_number("LETTA_LLM_STREAM_TIMEOUT_SECONDS", Options().model_timeout_seconds, options.model_timeout_seconds);
     older_number("LETTA_LLM_REQUEST_TIMEOUT_SECONDS", Options().model_answer_timeout_seconds,

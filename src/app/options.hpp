@@ -28,7 +28,7 @@ struct Options {
     std::vector<std::string> cors_origins;
     bool token_require_origin = true;  ///< access tokens are for pages of their origin; else also for programs
     bool no_default_actor = false;     ///< a request of an administrator has to name a user in its header user_id
-    std::int64_t body_bytes_max = 50 << 20;
+    std::int64_t body_bytes_max = 58 << 20;  ///< a file of 50 MiB in its form, and a little more
     std::int64_t header_bytes_max = 64 << 10;
     std::int64_t connections_max = 10'000;
     std::int64_t requests_max = 4'096;

@@ -153,7 +153,8 @@ template Schema schema_of<AgentFile>();
 STELE_JSON_WRITTEN(FileAgentHead)
 STELE_JSON_WRITTEN(FileAgentTail)
 STELE_JSON_WRITTEN(FileDocument)
-STELE_JSON_WRITTEN(AgentFileTail)
+STELE_JSON_WRITTEN(AgentFileFront)
+STELE_JSON_WRITTEN(AgentFileRest)
 STELE_JSON_WRITTEN(ImportedAgents)
 STELE_JSON_READ(ExportAgentRequest)
 

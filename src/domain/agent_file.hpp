@@ -159,10 +159,14 @@ struct FileMcpServer {
 };
 BOOST_DESCRIBE_STRUCT(FileMcpServer, (), (id, server_type, server_name, server_url, stdio_config, metadata_))
 
-/// What a file holds besides its agents and its files, as it is written behind them.
-struct AgentFileTail {
+/// What a file holds besides its agents, in the order in which it is written; its files come between the two.
+struct AgentFileFront {
     std::vector<FileGroup> groups;
     std::vector<FileBlockBody> blocks;
+};
+BOOST_DESCRIBE_STRUCT(AgentFileFront, (), (groups, blocks))
+
+struct AgentFileRest {
     std::vector<FileFolder> sources;
     std::vector<Tool> tools;
     std::vector<FileMcpServer> mcp_servers;
@@ -170,7 +174,9 @@ struct AgentFileTail {
     TextMap metadata;
     Timestamp created_at{};
 };
-BOOST_DESCRIBE_STRUCT(AgentFileTail, (), (groups, blocks, sources, tools, mcp_servers, skills, metadata, created_at))
+BOOST_DESCRIBE_STRUCT(AgentFileRest, (), (sources, tools, mcp_servers, skills, metadata, created_at))
+
+struct AgentFileTail : AgentFileFront, AgentFileRest {};
 
 /// An agent as it is read: what links it to the rest of the file, and the request that makes it.
 struct FileAgentLinks {

@@ -322,7 +322,7 @@ awaitable<void> AgentFiles::write(const Export& what, Sink sink) const {
         }
         out.text += "]," + open_begin(to_json(of.tail));
     }
-    out.text += "],\"files\":[";
+    out.text += "]," + open_begin(open_end(to_json(static_cast<const AgentFileFront&>(what.tail)))) + ",\"files\":[";
     for (const auto& [id, described] : what.files) {
         FileDocument file = described;
         file.content = co_await parts_.files.text(id);
@@ -330,7 +330,7 @@ awaitable<void> AgentFiles::write(const Export& what, Sink sink) const {
         out.text += to_json(file);
         co_await out.pass_on(false);
     }
-    out.text += "]," + open_begin(to_json(what.tail));
+    out.text += "]," + open_begin(to_json(static_cast<const AgentFileRest&>(what.tail)));
     co_await out.pass_on(true);
 }
 

@@ -41,9 +41,17 @@ void append_file(std::string& out, const AttachedFile& file, const FileLimits& l
     out += "</file>\n";
 }
 
+// A tag of the file's own: a folder may be called what no tag may.
+std::string tag_of(std::string name) {
+    for (char& c : name)
+        if (c == '<' || c == '>' || c == '"') c = '_';
+    return name;
+}
+
 void append_lean_file(std::string& out, const AttachedFile& file, const FileLimits& limits) {
-    out += "<file status=\"" + std::string(file.is_open ? "open" : "closed") + "\">\n<" + file.file_name +
-           ">\n<description>\n\n</description>\n<value>\n" + seen_of(file, limits) + "\n</value>\n</" + file.file_name +
+    const std::string tag = tag_of(file.file_name);
+    out += "<file status=\"" + std::string(file.is_open ? "open" : "closed") + "\">\n<" + tag +
+           ">\n<description>\n\n</description>\n<value>\n" + seen_of(file, limits) + "\n</value>\n</" + tag +
            ">\n</file>\n";
 }
 

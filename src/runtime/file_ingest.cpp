@@ -22,7 +22,7 @@ constexpr std::size_t files_at_once = 4;
 constexpr std::int64_t files_read_max = 64;
 constexpr std::chrono::hours sleep_long{1};
 constexpr std::chrono::seconds sleep_after_failure{1};
-constexpr std::chrono::milliseconds look_first{50}, look_last{5'000};
+constexpr std::chrono::milliseconds look_first{50}, look_last{2'000};
 constexpr std::size_t chunks_at_once = 200;
 
 // A text in pieces, and the units that each of them touches.
@@ -189,9 +189,9 @@ awaitable<std::int64_t> FileIngest::store_chunks(FileMetadata file, Folder folde
     std::optional<std::string> text = co_await parts_.files.text(file.id);
     const auto whole = std::make_shared<const std::string>(std::move(text).value_or(std::string()));
     knowledge::ChunkSizes sizes;
-    if (folder.embedding_config)
+    if (folder.embedding_config && folder.embedding_config->embedding_chunk_size)
         sizes.tokens =
-            static_cast<std::size_t>(std::max<std::int64_t>(1, folder.embedding_config->embedding_chunk_size));
+            static_cast<std::size_t>(std::max<std::int64_t>(1, *folder.embedding_config->embedding_chunk_size));
     const FileKind kind = file.kind;
     const bool keep = parts_.views.keeps_blank_lines();
     std::function<Cut()> work = [whole, kind, sizes, keep] { return cut_of(kind, *whole, sizes, keep); };

@@ -12,6 +12,7 @@ namespace {
 using boost::asio::awaitable;
 
 constexpr std::size_t numbers_tried_max = 1'000;
+constexpr std::int64_t texts_bytes_max = 200 << 20;  // of one answer
 constexpr char took_too_long[] = "The work on the file was given up: it ran into its timeout";
 
 // What a text file says: bytes that are no UTF-8 are marked as such; a mark of the byte order and NULs go.
@@ -132,6 +133,11 @@ awaitable<std::vector<FileMetadata>> FileService::list(std::string organization_
         std::vector<FileMetadata> files = co_await parts_.files.list(organization_id, folder.id, std::move(here));
         const bool late = again && co_await give_up_late_ones(organization_id, files);
         if (late) continue;
+        std::int64_t bytes = 0;
+        for (const FileMetadata& file : files) bytes += file.file_size.value_or(0);
+        if (text && bytes > texts_bytes_max)
+            throw refused("include_content: these files have " + std::to_string(bytes) +
+                          " bytes; ask for fewer at once, by limit");
         if (text)
             for (FileMetadata& file : files) file.content = co_await parts_.files.text(file.id);
         co_return files;
