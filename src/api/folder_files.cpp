@@ -45,7 +45,7 @@ awaitable<Response> upload(Services& services, const Request& request) {
     FileUpload sent = upload_of(request);
     const auto made = co_await services.file_service.upload(request.organization_id, request.user_id, std::move(sent));
     Response shown = answer(made.file);
-    if (made.skipped) shown.headers.set("X-Upload-Result", "skipped");
+    if (made.skipped) shown.headers.add("X-Upload-Result", "skipped");
     co_return shown;
 }
 

@@ -127,7 +127,7 @@ awaitable<Response> storage_size(Services& services, const Request& request) {
     const std::int64_t bytes = co_await services.passage_vectors.bytes(request.organization_id);
     char text[32];
     const char* end = std::to_chars(text, text + sizeof text, static_cast<double>(bytes) / unit->second).ptr;
-    co_return json_answer(std::string(text, end));
+    co_return json_answer(std::string(text, static_cast<std::size_t>(end - text)));
 }
 
 // Message search needs no warming here: full text is on disk, and vectors are loaded when they are first searched.

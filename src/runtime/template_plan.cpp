@@ -110,9 +110,10 @@ std::vector<std::string> set_links(const TemplateAgent& agent, const std::vector
 // Besides those that the template names, the agent keeps its own.
 void add_folders_of(const AgentState& state, AgentLinksRequest& request) {
     if (!request.source_ids.has_value()) return;
+    std::vector<std::string> ids = *request.source_ids;
     for (const Json& source : state.sources)
-        if (auto id = json_member_text(source.text, "id"); id && !contains(*request.source_ids, *id))
-            request.source_ids->push_back(std::move(*id));
+        if (auto id = json_member_text(source.text, "id"); id && !contains(ids, *id)) ids.push_back(std::move(*id));
+    request.source_ids = std::move(ids);
 }
 
 TextMap default_secrets(const TemplateAgent& agent) {
