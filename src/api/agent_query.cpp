@@ -24,6 +24,7 @@ runtime::AgentInclude agent_include(const Request& request) {
     wanted.tools = has(include, "agent.tools") || has(older, "tools");
     wanted.tags = has(include, "agent.tags") || has(include, "agent.blocks") || has(older, "tags");
     wanted.identities = has(include, "agent.identities") || has(older, "identity_ids");
+    wanted.sources = has(include, "agent.sources") || has(older, "sources");
     wanted.group = has(include, "agent.managed_group") || has(older, "multi_agent_group");
     wanted.secrets =
         has(include, "agent.secrets") || has(older, "secrets") || has(older, "tool_exec_environment_variables");

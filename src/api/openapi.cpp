@@ -13,6 +13,8 @@
 #include "domain/chat_completion.hpp"
 #include "domain/conversation.hpp"
 #include "domain/feed.hpp"
+#include "domain/file.hpp"
+#include "domain/folder.hpp"
 #include "domain/generation.hpp"
 #include "domain/internal_template.hpp"
 #include "domain/mcp_server.hpp"
@@ -123,7 +125,6 @@ std::string schemas() {
     add<Archive>(out, "Archive", SchemaUse::answer);
     add<ArchiveCreateRequest>(out, "ArchiveCreateRequest", SchemaUse::request);
     add<ArchiveUpdateRequest>(out, "ArchiveUpdateRequest", SchemaUse::request);
-    add<Passage>(out, "Passage", SchemaUse::answer);
     add<PassageCreateRequest>(out, "PassageCreateRequest", SchemaUse::request);
     add<PassageBatchCreateRequest>(out, "PassageBatchCreateRequest", SchemaUse::request);
     add<PassageUpdate>(out, "PassageUpdate", SchemaUse::request);
@@ -207,6 +208,14 @@ std::string schemas() {
     add<TemplateVersionList>(out, "TemplateVersionList", SchemaUse::answer);
     add<Deployed>(out, "Deployed", SchemaUse::answer);
     add<TemplateDone>(out, "TemplateDone", SchemaUse::answer);
+    add<FileMetadata>(out, "FileMetadata", SchemaUse::answer);
+    add<Folder>(out, "Folder", SchemaUse::answer);
+    add<OrganizationSourcesStats>(out, "OrganizationSourcesStats", SchemaUse::answer);
+    add<Passage>(out, "Passage", SchemaUse::answer);
+    add<PaginatedAgentFiles>(out, "PaginatedAgentFiles", SchemaUse::answer);
+    add<Source>(out, "Source", SchemaUse::answer);
+    add<SourceCreate>(out, "SourceCreate", SchemaUse::request);
+    add<SourceUpdate>(out, "SourceUpdate", SchemaUse::request);
     add<Feed>(out, "Feed", SchemaUse::answer);
     add<FeedCreate>(out, "FeedCreate", SchemaUse::request);
     add<FeedList>(out, "FeedList", SchemaUse::answer);

@@ -8,6 +8,7 @@ namespace {
 // They are asked for with POST and change nothing.
 constexpr std::string_view looks[] = {
     "agents.export_with_skills",
+    "agents.files.list_by_patch",
     "agents.messages.preview",
     "agents.messages.search",
     "agents.search",

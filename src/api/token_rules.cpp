@@ -28,6 +28,10 @@ constexpr TokenRule rules[] = {
     {"agents.blocks.list_alias", read_agent},
     {"agents.blocks.retrieve", read_agent},
     {"agents.tools.list", read_agent},
+    {"agents.folders.list", read_agent},
+    {"agents.sources.list", read_agent},
+    {"agents.files.list", read_agent},
+    {"agents.files.list_by_patch", read_agent},
 
     {"agents.update", write_agent, TokenPlace::agent, TokenBody::agent_change},
     {"agents.blocks.update", write_agent},

@@ -6,6 +6,7 @@
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
@@ -126,6 +127,13 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "identity-unknown", options.identity_unknown,
         "error, or create: what becomes of a message whose identity nobody has made")
         ->check(CLI::IsMember({"error", "create"}));
+    add(serve, "upload-mb-max", options.upload_mb_max, "largest file that folders take, in MiB")
+        ->check(CLI::Range(1, 1'024));
+    add(serve, "file-patience-seconds", options.file_patience_seconds,
+        "how long the work on one file of a folder may take")
+        ->check(CLI::PositiveNumber);
+    add(serve, "true-line-numbers", options.true_line_numbers,
+        "count blank lines of files too, so that numbers are those of an editor");
     add(serve, "trash-days", options.trash_days, "how long deleted agents and blocks may come back; 0: not at all")
         ->check(CLI::Range(0, 3'650));
     add(serve, "auto-create-projects", options.auto_create_projects,
@@ -276,6 +284,10 @@ void take_environment(Options& options, const Raw& raw) {
         if (failure != std::errc() || end != text.data() + text.size() || value <= 0)
             throw Error(ErrorCode::invalid_argument, std::string(name) + " must be a number above 0");
     };
+    older_number("LETTA_MAX_UPLOAD_MB", Options().upload_mb_max, options.upload_mb_max);
+    if (options.upload_mb_max > Options().upload_mb_max)  // a larger file has to get in
+        options.body_bytes_max = std::max(options.body_bytes_max, (options.upload_mb_max + 8) << 20);
+    if (environment("LETTA_TRUE_LINE_NUMBERS") == "true") options.true_line_numbers = true;
     older_number("LETTA_LLM_STREAM_TIMEOUT_SECONDS", Options().model_timeout_seconds, options.model_timeout_seconds);
     older_number("LETTA_LLM_REQUEST_TIMEOUT_SECONDS", Options().model_answer_timeout_seconds,
                  options.model_answer_timeout_seconds);

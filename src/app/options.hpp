@@ -28,7 +28,7 @@ struct Options {
     std::vector<std::string> cors_origins;
     bool token_require_origin = true;  ///< access tokens are for pages of their origin; else also for programs
     bool no_default_actor = false;     ///< a request of an administrator has to name a user in its header user_id
-    std::int64_t body_bytes_max = 50 << 20;
+    std::int64_t body_bytes_max = 58 << 20;  ///< a file of 50 MiB in its form, and a little more
     std::int64_t header_bytes_max = 64 << 10;
     std::int64_t connections_max = 10'000;
     std::int64_t requests_max = 4'096;
@@ -67,13 +67,16 @@ struct Options {
     tools::web::WebOptions web;                                     ///< how agents search the web
     std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
     bool allow_message_edit = true;
-    bool identity_blocks = true;             ///< a request that names an identity sees the blocks of that
-    bool identity_block_isolation = true;    ///< and no block Persona_... that is linked to others alone
-    bool auto_link_persona = true;           ///< identities are linked to blocks Persona_... by their key or name
-    bool identity_in_prompt = true;          ///< the model reads who has sent a message
-    std::int64_t trash_days = 0;             ///< how long deleted agents and blocks may come back; 0: never
-    std::string identity_unknown = "error";  ///< or create: what becomes of a request that names nobody known
-    bool auto_create_projects = true;        ///< a slug that nobody knows is made with the first write
+    bool identity_blocks = true;                 ///< a request that names an identity sees the blocks of that
+    bool identity_block_isolation = true;        ///< and no block Persona_... that is linked to others alone
+    bool auto_link_persona = true;               ///< identities are linked to blocks Persona_... by their key or name
+    bool identity_in_prompt = true;              ///< the model reads who has sent a message
+    std::int64_t upload_mb_max = 50;             ///< largest file that folders take
+    std::int64_t file_patience_seconds = 1'800;  ///< for the work on one file
+    bool true_line_numbers = false;              ///< blank lines of files count as lines
+    std::int64_t trash_days = 0;                 ///< how long deleted agents and blocks may come back; 0: never
+    std::string identity_unknown = "error";      ///< or create: what becomes of a request that names nobody known
+    bool auto_create_projects = true;            ///< a slug that nobody knows is made with the first write
     std::int64_t model_timeout_seconds = 600;
     std::int64_t model_answer_timeout_seconds = 0;  ///< 0: as above
     std::int64_t models_refresh_seconds = 60;

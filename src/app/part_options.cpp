@@ -80,6 +80,12 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     return made;
 }
 
+tools::PdfOptions pdf_options(const Options& options) {
+    tools::PdfOptions made;
+    made.walls = sandbox_options(options).walls;
+    return made;
+}
+
 tools::mcp::ClientOptions mcp_options(const Options& options) {
     tools::mcp::ClientOptions made;
     made.private_addresses = options.tools_mcp_private;

@@ -6,6 +6,7 @@
 #include "runtime/agent_service.hpp"
 #include "storage/sqlite_database.hpp"
 #include "tools/mcp/client.hpp"
+#include "tools/sandbox/pdf_text.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
 /// What the operator's options mean to each part of the server.
@@ -16,6 +17,7 @@ IdentityRules identity_rules(const Options& options);
 runtime::ModelDefaults defaults_of(const Options& options);
 llm::CatalogueOptions catalogue_options(const Options& options, WorkerThreads& workers);
 tools::SandboxOptions sandbox_options(const Options& options);
+tools::PdfOptions pdf_options(const Options& options);
 tools::mcp::ClientOptions mcp_options(const Options& options);
 
 /// Of the client for servers that the operator names, of the one for addresses that requests and models name, and of

@@ -6,12 +6,15 @@
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
 #include "storage/archive_repository.hpp"
+#include "storage/attached_file_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
 #include "storage/feed_repository.hpp"
 #include "storage/feed_subscription_repository.hpp"
+#include "storage/file_repository.hpp"
+#include "storage/folder_repository.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/identity_repository.hpp"
@@ -42,6 +45,9 @@ struct Repositories {
     storage::ArchiveRepository archives;
     storage::PassageRepository passages;
     storage::PassageVectors passage_vectors;
+    storage::FolderRepository folders;
+    storage::FileRepository files;
+    storage::AttachedFileRepository attached_files;
     storage::BlockRepository blocks;
     storage::BlockHistory block_history;
     storage::ToolRepository tools;

@@ -22,6 +22,7 @@
 #include "runtime/credentials.hpp"
 #include "runtime/custom_tool.hpp"
 #include "runtime/feed_runner.hpp"
+#include "runtime/file_service.hpp"
 #include "runtime/group_service.hpp"
 #include "runtime/message_service.hpp"
 #include "runtime/organization_service.hpp"
@@ -109,9 +110,14 @@ private:
     tools::Sandbox sandbox_;
     runtime::CustomTools custom_tools_;
     ArchiveParts archive_;
+    runtime::FileViews file_views_;
+    runtime::FolderLinks folder_links_;
     runtime::Runtime runtime_;
     runtime::ProviderService provider_service_;
     runtime::AgentService agent_service_;
+    runtime::FolderService folder_service_;
+    runtime::FileIngest file_ingest_;
+    runtime::FileService file_service_;
     runtime::ConversationService conversation_service_;
     runtime::GroupService group_service_;
     runtime::Scheduler scheduler_;
@@ -190,13 +196,40 @@ ServerApp::ServerApp(const Options& options)
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
       archive_(options, *database_, stored_, catalogue_, workers_, contexts_.front()->get_executor()),
-      runtime_({*database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations, stored_.groups,
-                stored_.runs, stored_.idempotency, stored_.identities, stored_.run_events, catalogue_, sandbox_,
-                custom_tools_, mcp_, web_, archive_.agent_archive, identity_rules(options), options.traces}),
+      file_views_({*database_, stored_.files, stored_.attached_files, workers_, options.true_line_numbers}),
+      folder_links_({*database_, stored_.folders, stored_.files, stored_.attached_files, stored_.tools, file_views_}),
+      runtime_({*database_,
+                stored_.agents,
+                stored_.blocks,
+                stored_.messages,
+                stored_.conversations,
+                stored_.groups,
+                stored_.runs,
+                stored_.idempotency,
+                stored_.identities,
+                stored_.run_events,
+                catalogue_,
+                sandbox_,
+                custom_tools_,
+                mcp_,
+                web_,
+                archive_.agent_archive,
+                {*database_, stored_.files, stored_.attached_files, stored_.folders, file_views_,
+                 archive_.passage_service, workers_},
+                identity_rules(options),
+                options.traces}),
       provider_service_({*database_, stored_.providers, catalogue_, options.providers_private}),
       agent_service_({*database_, stored_.agents, stored_.blocks, stored_.tools, stored_.messages, stored_.schedules,
-                      stored_.groups, stored_.idempotency, stored_.identities, catalogue_, runtime_, sealer_,
-                      archive_.archive_service, defaults_of(options), options.redact_secrets}),
+                      stored_.groups, stored_.idempotency, stored_.identities, folder_links_, catalogue_, runtime_,
+                      sealer_, archive_.archive_service, defaults_of(options), options.redact_secrets}),
+      folder_service_({*database_, stored_.folders, stored_.agents, stored_.attached_files, folder_links_,
+                       stored_.passage_vectors, archive_.worker, catalogue_, runtime_, defaults_of(options)}),
+      file_ingest_({*database_, stored_.files, stored_.folders, stored_.agents, file_views_, stored_.passages,
+                    archive_.passage_service, runtime_, workers_, pdf_options(options)},
+                   executors(contexts_)),
+      file_service_({*database_, stored_.folders, stored_.files, folder_service_, file_ingest_, workers_,
+                     static_cast<std::size_t>(options.upload_mb_max) << 20,
+                     std::chrono::seconds(options.file_patience_seconds)}),
       conversation_service_({*database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations,
                              stored_.idempotency, catalogue_, runtime_, defaults_of(options)}),
       group_service_({*database_, stored_.groups, stored_.agents, stored_.blocks, stored_.idempotency, runtime_}),
@@ -216,11 +249,13 @@ ServerApp::ServerApp(const Options& options)
       message_service_({*database_, stored_.agents, stored_.messages, runtime_}),
       project_service_({*database_, stored_.projects, agent_service_, options.auto_create_projects}),
       tool_service_({*database_, stored_.tools, stored_.agents, stored_.idempotency, sandbox_}),
-      template_service_({*database_, stored_.templates, stored_.agents, stored_.blocks, stored_.tools, stored_.groups,
-                         stored_.idempotency, agent_service_, project_service_, tool_service_, runtime_, sealer_}),
+      template_service_({*database_, stored_.templates, stored_.agents, stored_.blocks, stored_.tools, stored_.folders,
+                         stored_.groups, stored_.idempotency, agent_service_, project_service_, tool_service_, runtime_,
+                         sealer_}),
       template_migrator_(template_service_, *database_, stored_.templates, contexts_.front()->get_executor()),
       agent_files_({*database_, stored_.agents, stored_.blocks, stored_.tools, stored_.messages, stored_.groups,
-                    stored_.mcp_servers, agent_service_, tool_service_, workers_}),
+                    stored_.mcp_servers, stored_.folders, stored_.files, stored_.attached_files, folder_links_,
+                    file_ingest_, agent_service_, tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       organizations_({*database_, stored_.accounts, stored_.tools, runtime_, credentials_, catalogue_}),
       services_{*database_,
@@ -271,6 +306,10 @@ ServerApp::ServerApp(const Options& options)
                 provider_service_,
                 agent_files_,
                 conversation_service_,
+                stored_.folders,
+                stored_.attached_files,
+                folder_service_,
+                file_service_,
                 group_service_,
                 message_service_,
                 project_service_,
@@ -383,6 +422,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
+    asio::co_spawn(*contexts_.front(), file_ingest_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
@@ -425,6 +465,7 @@ void ServerApp::stop() {
     archive_.worker.stop();
     provider_batches_.stop();
     trash_keeper_.stop();
+    file_ingest_.stop();
     template_migrator_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
@@ -435,8 +476,8 @@ void ServerApp::stop() {
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
-           archive_.worker.at_work() + provider_batches_.at_work() + template_migrator_.at_work() +
-           trash_keeper_.at_work();
+           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work() +
+           file_ingest_.at_work() + archive_.worker.at_work();
 }
 
 void ServerApp::leave_when_idle() {

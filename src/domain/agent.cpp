@@ -142,8 +142,9 @@ void fill_file_limits(AgentPlace& place, std::int64_t context_window) {
     };
     constexpr Limits table[] = {{8'192, 3, 5'000}, {32'768, 5, 15'000}, {131'072, 10, 25'000}, {200'000, 10, 40'000}};
     Limits chosen{0, 15, 40'000};
+    if (context_window <= 0) chosen = {0, 5, 50'000};  // unknown
     for (const Limits& row : table) {
-        if (context_window <= row.window) {
+        if (context_window > 0 && context_window <= row.window) {
             chosen = row;
             break;
         }

@@ -56,7 +56,7 @@ struct AgentMemory {
     AgentType agent_type = AgentType::letta_v1_agent;
     bool git_enabled = false;
     std::vector<Block> blocks;
-    std::vector<Block> file_blocks;
+    std::vector<Json> file_blocks;  ///< of domain/file_block.hpp
     std::string prompt_template;
 };
 BOOST_DESCRIBE_STRUCT(AgentMemory, (), (agent_type, git_enabled, blocks, file_blocks, prompt_template))
@@ -145,6 +145,7 @@ struct Agent : Audit, AgentHead, AgentSettings, AgentOrigin, AgentLastRun, Agent
     std::string organization_id;
     std::int64_t message_count = 0;  ///< all stored messages, in context or not
     std::int64_t version = 1;        ///< of the row
+    std::int64_t folder_count = 0;   ///< folders that it has; read, never written with the row
 };
 
 /// The answer: an agent with all that belongs to it.

@@ -58,11 +58,10 @@ void check_references(const AgentFile& file) {
     for (const FileBlock& block : file.blocks) references.define("block", block.id);
     for (const Tool& tool : file.tools) references.define("tool", tool.id);
     for (const FileMcpServer& server : file.mcp_servers) references.define("MCP server", server.id);
-    const auto define_by_member = [&](const char* kind, const std::vector<Json>& objects) {
-        for (const Json& each : objects) references.define(kind, json_member_text(each.text, "id").value_or(""));
-    };
-    define_by_member("source", file.sources);
-    define_by_member("file", file.files);
+    for (const FileFolder& source : file.sources) references.define("source", source.id);
+    for (const FileDocument& document : file.files) references.define("file", document.id);
+    for (const FileDocument& document : file.files)
+        references.demand(document.id + ".source_id", "source", document.source_id);
     for (const FileAgent& agent : file.agents) {
         const FileAgentLinks& links = agent.links;
         References own;
@@ -72,6 +71,12 @@ void check_references(const AgentFile& file) {
         references.demand_all(links.id + ".tool_ids", "tool", links.tool_ids);
         references.demand_all(links.id + ".block_ids", "block", links.block_ids);
         references.demand_all(links.id + ".source_ids", "source", links.source_ids);
+        for (const FileAttachment& attached : links.files_agents) {
+            references.demand(links.id + ".files_agents", "file", attached.file_id);
+            references.demand(links.id + ".files_agents", "source", attached.source_id);
+            if (attached.agent_id != links.id)
+                references.demand(links.id + ".files_agents", "agent of its own", attached.agent_id);
+        }
     }
     for (const FileGroup& group : file.groups) {
         references.demand_all(group.id + ".agent_ids", "agent", group.agent_ids);
@@ -147,7 +152,9 @@ AgentFile parse_agent_file(const std::string& text) {
 template Schema schema_of<AgentFile>();
 STELE_JSON_WRITTEN(FileAgentHead)
 STELE_JSON_WRITTEN(FileAgentTail)
-STELE_JSON_WRITTEN(AgentFileTail)
+STELE_JSON_WRITTEN(FileDocument)
+STELE_JSON_WRITTEN(AgentFileFront)
+STELE_JSON_WRITTEN(AgentFileRest)
 STELE_JSON_WRITTEN(ImportedAgents)
 STELE_JSON_READ(ExportAgentRequest)
 

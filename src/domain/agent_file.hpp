@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/agent.hpp"
+#include "domain/agent_file_folders.hpp"
 #include "domain/message.hpp"
 
 #include <boost/describe/class.hpp>
@@ -114,7 +115,7 @@ BOOST_DESCRIBE_STRUCT(FileAgentHead, (),
 
 /// What stands behind its messages.
 struct FileAgentTail {
-    std::vector<Json> files_agents;
+    std::vector<FileAttachment> files_agents;
     std::vector<std::string> group_ids;
 };
 BOOST_DESCRIBE_STRUCT(FileAgentTail, (), (files_agents, group_ids))
@@ -158,19 +159,24 @@ struct FileMcpServer {
 };
 BOOST_DESCRIBE_STRUCT(FileMcpServer, (), (id, server_type, server_name, server_url, stdio_config, metadata_))
 
-/// What a file holds besides its agents, as it is written behind them.
-struct AgentFileTail {
+/// What a file holds besides its agents, in the order in which it is written; its files come between the two.
+struct AgentFileFront {
     std::vector<FileGroup> groups;
     std::vector<FileBlockBody> blocks;
-    std::vector<Json> files, sources;
+};
+BOOST_DESCRIBE_STRUCT(AgentFileFront, (), (groups, blocks))
+
+struct AgentFileRest {
+    std::vector<FileFolder> sources;
     std::vector<Tool> tools;
     std::vector<FileMcpServer> mcp_servers;
     std::vector<Json> skills;
     TextMap metadata;
     Timestamp created_at{};
 };
-BOOST_DESCRIBE_STRUCT(AgentFileTail, (),
-                      (groups, blocks, files, sources, tools, mcp_servers, skills, metadata, created_at))
+BOOST_DESCRIBE_STRUCT(AgentFileRest, (), (sources, tools, mcp_servers, skills, metadata, created_at))
+
+struct AgentFileTail : AgentFileFront, AgentFileRest {};
 
 /// An agent as it is read: what links it to the rest of the file, and the request that makes it.
 struct FileAgentLinks {
@@ -178,7 +184,7 @@ struct FileAgentLinks {
     std::vector<std::string> tool_ids, block_ids, source_ids;
     std::vector<std::string> in_context_message_ids;
     std::vector<FileMessage> messages;
-    std::vector<Json> files_agents;
+    std::vector<FileAttachment> files_agents;
     std::vector<std::string> group_ids;
 };
 BOOST_DESCRIBE_STRUCT(FileAgentLinks, (),
@@ -196,7 +202,8 @@ struct AgentFile {
     std::vector<FileAgent> agents;
     std::vector<FileGroup> groups;
     std::vector<FileBlock> blocks;
-    std::vector<Json> files, sources;
+    std::vector<FileDocument> files;
+    std::vector<FileFolder> sources;
     std::vector<Tool> tools;
     std::vector<FileMcpServer> mcp_servers;
     std::vector<Json> skills;

@@ -1,3 +1,4 @@
+#include "runtime/agent_file_folders.hpp"
 #include "runtime/agent_files.hpp"
 #include "storage/group_repository.hpp"
 
@@ -136,12 +137,18 @@ void give_ids(AgentFiles::Export& into) {
     std::stable_sort(tail.blocks.begin(), tail.blocks.end(),
                      [](const FileBlockBody& a, const FileBlockBody& b) { return a.label < b.label; });
     FileIds agents("agent"), groups("group"), blocks("block"), tools("tool"), servers("mcp_server"),
-        messages("message");
+        messages("message"), sources("source"), files("file");
     for (const AgentFiles::Export::Of& of : into.agents) agents.add(of.agent_id);
     groups.give(tail.groups);
     blocks.give(tail.blocks);
     tools.give(tail.tools);
     servers.give(tail.mcp_servers);
+    sources.give(tail.sources);
+    for (auto& [id, file] : into.files) {
+        files.add(id);
+        files.translate(file.id);
+        sources.translate(file.source_id);
+    }
     for (FileGroup& group : tail.groups) {
         std::erase_if(group.agent_ids, [&](const std::string& id) { return !agents.knows(id); });
         agents.translate(group.agent_ids);
@@ -157,6 +164,12 @@ void give_ids(AgentFiles::Export& into) {
         std::sort(of.head.tool_ids.begin(), of.head.tool_ids.end());
         blocks.translate(of.head.block_ids);
         groups.translate(of.tail.group_ids);
+        sources.translate(of.head.source_ids);
+        for (FileAttachment& attached : of.tail.files_agents) {
+            agents.translate(attached.agent_id);
+            files.translate(attached.file_id);
+            sources.translate(attached.source_id);
+        }
         for (Message& message : of.messages) {
             if (into.options.messages == Messages::all) {
                 of.head.in_context_message_ids.push_back(id_by_position(message.position, i, into.agents.size()));
@@ -210,6 +223,7 @@ awaitable<void> AgentFiles::add_agent(Export& into, std::string organization_id,
     for (const Tool& tool : state.tools) of.head.tool_ids.push_back(tool.id);
     for (const Block& block : state.blocks) of.head.block_ids.push_back(block.id);
     for (const Tool& tool : state.tools) add_once(into.tail.tools, tool);
+    co_await add_folders(into, of, agent_id);
     for (const Block& block : state.blocks) add_once(into.tail.blocks, file_block(block));
     if (into.options.messages != Messages::none) {
         std::string conversation_id;
@@ -225,6 +239,21 @@ awaitable<void> AgentFiles::add_agent(Export& into, std::string organization_id,
     into.agents.push_back(std::move(of));
     for (const Group& group : groups)
         for (const std::string& member : group.agent_ids) co_await add_agent(into, organization_id, member);
+}
+
+awaitable<void> AgentFiles::add_folders(Export& into, Export::Of& of, std::string agent_id) const {
+    const std::vector<Folder> folders = co_await parts_.folders.of_agent(agent_id);
+    for (const Folder& folder : folders) {
+        of.head.source_ids.push_back(folder.id);
+        const bool there = std::any_of(into.tail.sources.begin(), into.tail.sources.end(),
+                                       [&](const FileFolder& each) { return each.id == folder.id; });
+        if (there) continue;
+        into.tail.sources.push_back(file_folder(folder));
+        const std::vector<FileMetadata> files = co_await parts_.files.all_of_folder(folder.id);
+        for (const FileMetadata& file : files) into.files.emplace_back(file.id, file_document(file));
+    }
+    const std::vector<AttachedFile> attached = co_await parts_.attached.of_agent(agent_id);
+    for (const AttachedFile& file : attached) of.tail.files_agents.push_back(file_attachment(file, agent_id));
 }
 
 awaitable<AgentFiles::Export> AgentFiles::prepare_export(std::string organization_id, std::string agent_id,
@@ -293,7 +322,15 @@ awaitable<void> AgentFiles::write(const Export& what, Sink sink) const {
         }
         out.text += "]," + open_begin(to_json(of.tail));
     }
-    out.text += "]," + open_begin(to_json(what.tail));
+    out.text += "]," + open_begin(open_end(to_json(static_cast<const AgentFileFront&>(what.tail)))) + ",\"files\":[";
+    for (const auto& [id, described] : what.files) {
+        FileDocument file = described;
+        file.content = co_await parts_.files.text(id);
+        if (out.text.back() != '[') out.text += ',';
+        out.text += to_json(file);
+        co_await out.pass_on(false);
+    }
+    out.text += "]," + open_begin(to_json(static_cast<const AgentFileRest&>(what.tail)));
     co_await out.pass_on(true);
 }
 

@@ -10,6 +10,8 @@
 
 namespace stele::runtime {
 
+class FileIngest;
+
 struct ExportOptions {
     enum class Messages : std::uint8_t { context, all, none };
     Messages messages = Messages::context;
@@ -39,6 +41,11 @@ public:
         const storage::MessageRepository& messages;
         const storage::GroupRepository& groups;
         const storage::McpServerRepository& mcp_servers;
+        const storage::FolderRepository& folders;
+        const storage::FileRepository& files;
+        const storage::AttachedFileRepository& attached;
+        const FolderLinks& folder_links;
+        FileIngest& ingest;
         const AgentService& agent_service;
         const ToolService& tool_service;
         WorkerThreads& workers;
@@ -56,6 +63,7 @@ public:
         };
         ExportOptions options;
         std::vector<Of> agents;
+        std::vector<std::pair<std::string, FileDocument>> files;  ///< with their ids in the store; without content
         AgentFileTail tail;
     };
 
@@ -83,6 +91,9 @@ private:
     boost::asio::awaitable<void> import_servers(Import& at) const;
     boost::asio::awaitable<void> import_tools(Import& at) const;
     boost::asio::awaitable<void> import_tool(Import& at, Tool tool) const;
+    boost::asio::awaitable<void> import_folders(Import& at) const;
+    boost::asio::awaitable<NewFolders> folders_of(const Import& at, const FileAgent& from) const;
+    boost::asio::awaitable<void> add_folders(Export& into, Export::Of& of, std::string agent_id) const;
     boost::asio::awaitable<void> import_agent(Import& at, std::size_t index) const;
     void import_groups(Import& at) const;
 

@@ -1,11 +1,16 @@
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "runtime/agent_file_folders.hpp"
 #include "runtime/agent_files.hpp"
+#include "runtime/file_ingest.hpp"
 #include "runtime/initial_messages.hpp"
 #include "storage/group_repository.hpp"
 
+#include "domain/file_name.hpp"
+
 #include <algorithm>
+#include <limits>
 #include <map>
 
 namespace stele::runtime {
@@ -109,6 +114,8 @@ struct AgentFiles::Import {
     std::map<std::string, McpServer> servers;  ///< by their names
     std::map<std::string, Tool> tools;         ///< by the ids of the file
     std::map<std::string, Block> blocks;
+    std::map<std::string, Folder> folders;
+    std::map<std::string, FileMetadata> files;
     std::map<std::string, std::string> agents;
     std::vector<std::string> agent_ids;
     std::vector<std::string> notes;  ///< what was left out
@@ -213,6 +220,67 @@ awaitable<void> AgentFiles::import_tool(Import& at, Tool tool) const {
     at.tools.emplace(file_id, std::move(tool));
 }
 
+// They are made anew; their files are worked on behind the import.
+awaitable<void> AgentFiles::import_folders(Import& at) const {
+    for (const FileFolder& from : at.file.sources) {
+        Folder folder = folder_of(from, at.organization_id, at.actor);
+        const auto taken = co_await parts_.folders.find_by_name(at.organization_id, folder.name);
+        const bool twice = std::any_of(at.folders.begin(), at.folders.end(),
+                                       [&](const auto& each) { return each.second.name == folder.name; });
+        if (taken || twice) folder.name += "_" + random_hex(4);
+        if (at.options.embedding)
+            folder.embedding_config = parts_.agent_service.embedding_config(at.organization_id, *at.options.embedding);
+        parts_.folders.insert(at.transaction, folder);
+        at.folders.emplace(from.id, std::move(folder));
+    }
+    for (const FileDocument& from : at.file.files) {
+        const Folder& folder = at.folders.at(from.source_id);
+        FileMetadata file = file_of(from, folder, at.actor);
+        const std::string name = *file.file_name;
+        const auto is_taken = [&] {
+            return std::any_of(at.files.begin(), at.files.end(), [&](const auto& each) {
+                return each.second.source_id == folder.id && each.second.file_name == file.file_name;
+            });
+        };
+        for (std::size_t number = 1; is_taken(); ++number) file.file_name = numbered_file_name(name, number);
+        parts_.files.insert(at.transaction, file);
+        if (from.content) parts_.files.set_text(at.transaction, file.id, *from.content);
+        at.files.emplace(from.id, std::move(file));
+    }
+}
+
+// What is open, and what it shows, is as in the file, as far as the agent may have files open.
+awaitable<NewFolders> AgentFiles::folders_of(const Import& at, const FileAgent& from) const {
+    NewFolders made;
+    if (from.links.source_ids.empty()) co_return made;
+    made.tools = co_await parts_.folder_links.file_tools(at.organization_id);
+    const std::int64_t most = from.request.max_files_open.value_or(std::numeric_limits<std::int64_t>::max());
+    std::int64_t open = 0;
+    for (const std::string& id : from.links.source_ids) {
+        made.folders.push_back(at.folders.at(id));
+        for (const auto& [file_id, file] : at.files) {
+            if (file.source_id != made.folders.back().id || !file.has_text) continue;
+            AttachedFile& attached = made.files.emplace_back();
+            attached.id = new_id("file_agent");
+            attached.file_id = file.id;
+            attached.file_name = file.full_name();
+            attached.folder_id = file.source_id;
+            attached.folder_name = file.folder_name;
+            for (const FileAttachment& was : from.links.files_agents) {
+                if (was.file_id != file_id) continue;
+                attached.last_accessed_at = was.last_accessed_at;
+                attached.is_open = was.is_open && was.visible_content && open < most;
+                if (!attached.is_open) continue;
+                ++open;
+                attached.visible_content = was.visible_content;
+                attached.start_line = was.start_line;
+                attached.end_line = was.end_line;
+            }
+        }
+    }
+    co_return made;
+}
+
 awaitable<void> AgentFiles::import_agent(Import& at, std::size_t index) const {
     FileAgent& from = at.file.agents[index];
     CreateAgent& request = from.request;
@@ -238,6 +306,7 @@ awaitable<void> AgentFiles::import_agent(Import& at, std::size_t index) const {
     for (const std::string& id : from.links.tool_ids)
         if (const auto tool = at.tools.find(id); tool != at.tools.end()) given.tools.push_back(tool->second);
     for (const std::string& id : from.links.block_ids) given.blocks.push_back(at.blocks.at(id));
+    given.folders = co_await folders_of(at, from);
     NewAgent made = co_await parts_.agent_service.prepare(at.organization_id, at.actor, request, std::move(given));
     if (!has_embedding && !at.options.embedding) {
         made.agent.embedding_config.reset();
@@ -245,8 +314,6 @@ awaitable<void> AgentFiles::import_agent(Import& at, std::size_t index) const {
     }
     take_config_as_it_is(request, made.agent);
     std::vector<std::string> notes = at.notes;
-    if (!from.links.source_ids.empty() || !from.links.files_agents.empty())
-        notes.emplace_back("Its folders and files were left out: this server keeps none yet");
     add_notes(made.agent.metadata, notes);
     for (const std::string& note : notes) log::info("agent_file.note", {{"agent_id", made.agent.id}, {"note", note}});
     if (!at.options.strip_messages && !from.links.messages.empty()) take_messages(made, from.links);
@@ -295,9 +362,11 @@ awaitable<std::vector<std::string>> AgentFiles::import(std::string organization_
         parts_.blocks.insert(at.transaction, at.organization_id, block);
         at.blocks.emplace(from.id, std::move(block));
     }
+    co_await import_folders(at);
     for (std::size_t i = 0; i < at.file.agents.size(); ++i) co_await import_agent(at, i);
     import_groups(at);
     co_await parts_.database.commit(std::move(at.transaction));
+    if (!at.files.empty()) parts_.ingest.wake();
     co_return std::move(at.agent_ids);
 }
 

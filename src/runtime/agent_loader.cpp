@@ -1,8 +1,10 @@
 #include "runtime/agent_loader.hpp"
 
 #include "storage/agent_repository.hpp"
+#include "storage/attached_file_repository.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
+#include "storage/folder_repository.hpp"
 #include "storage/message_repository.hpp"
 #include "storage/passage_repository.hpp"
 #include "storage/tool_repository.hpp"
@@ -75,6 +77,7 @@ awaitable<std::optional<LoadedAgent>> load_agent(storage::Database& database, st
     const std::string& named = loaded->identity.id;
     if (!named.empty() && !loaded->identity_facts.exists) throw not_found("Identity", named);
     loaded->messages = storage::MessageRepository::from_rows(std::move(rows.back()));
+    loaded->directories = co_await load_directories(database, loaded->agent);
     co_return loaded;
 }
 
@@ -82,7 +85,21 @@ awaitable<bool> reload_settings(storage::Database& database, LoadedAgent& loaded
     storage::ReadBatch batch =
         settings_batch(loaded.agent.organization_id, loaded.agent.id, loaded.conversation_id, loaded.identity);
     std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
-    co_return take_settings(rows, loaded);
+    if (!take_settings(rows, loaded)) co_return false;
+    loaded.directories = co_await load_directories(database, loaded.agent);
+    co_return true;
+}
+
+awaitable<AgentDirectories> load_directories(storage::Database& database, const Agent& agent) {
+    AgentDirectories directories;
+    if (agent.folder_count == 0) co_return directories;
+    storage::ReadBatch batch;
+    batch.add(storage::FolderRepository::of_agent_statement(), agent.id)
+        .add(storage::AttachedFileRepository::of_agent_statement(), agent.id);
+    std::vector<storage::Rows> rows = co_await database.read(std::move(batch));
+    directories.folders = storage::FolderRepository::from_rows(std::move(rows[0]));
+    directories.files = storage::AttachedFileRepository::from_rows(std::move(rows[1]));
+    co_return directories;
 }
 
 Message* system_message_of(std::vector<Message>& messages) {
@@ -91,8 +108,8 @@ Message* system_message_of(std::vector<Message>& messages) {
 
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
     const std::vector<Block>& stored = loaded.identity.id.empty() ? loaded.blocks : loaded.attached;
-    SystemPromptInput input{loaded.agent,        stored, loaded.conversation_id, at, 0, loaded.archival_count,
-                            loaded.archival_tags};
+    SystemPromptInput input{loaded.agent, stored, loaded.conversation_id, at, 0, loaded.archival_count,
+                            loaded.archival_tags, &loaded.directories};
     input.recall_count =
         std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
     return input;
@@ -120,8 +137,8 @@ std::optional<std::string> system_text_for_identity(const LoadedAgent& loaded) {
     if (loaded.identity.id.empty() || loaded.messages.empty() || loaded.messages.front().role != MessageRole::system)
         return std::nullopt;
     const Message& system = loaded.messages.front();
-    return system_prompt_with_blocks(text_of(system),
-                                     {loaded.agent, loaded.blocks, loaded.conversation_id, system.created_at, 0, 0});
+    return system_prompt_with_blocks(text_of(system), {loaded.agent, loaded.blocks, loaded.conversation_id,
+                                                       system.created_at, 0, 0, {}, &loaded.directories});
 }
 
 }  // namespace stele::runtime

@@ -2,6 +2,7 @@
 
 #include "domain/agent.hpp"
 #include "domain/conversation.hpp"
+#include "runtime/directories.hpp"
 #include "runtime/identity_view.hpp"
 #include "runtime/system_prompt.hpp"
 #include "storage/database.hpp"
@@ -19,14 +20,15 @@ struct LoadedAgent {
     IdentityFacts identity_facts;
     std::vector<Block> attached;  ///< with an identity: all that the agent holds, which the stored system message shows
     std::vector<Tool> tools;
+    AgentDirectories directories;
     std::vector<Message> messages;  ///< in the context window; the first is the system message
     std::int64_t archival_count = 0;  ///< passages in the agent's archive; like its tags, by load_archive_facts alone
     std::vector<std::string> archival_tags;
 };
 
-/// One round of reads. Nothing if the organisation has no such agent. `conversation_id` empty: the default one. With
-/// `identity` the blocks are those that a run on its behalf sees. Throws Error{not_found} if the agent has no such
-/// conversation, or the organisation no such identity.
+/// One round of reads, and for an agent with folders a second one. Nothing if the organisation has no such agent.
+/// `conversation_id` empty: the default one. With `identity` the blocks are those that a run on its behalf sees. Throws
+/// Error{not_found} if the agent has no such conversation, or the organisation no such identity.
 boost::asio::awaitable<std::optional<LoadedAgent>> load_agent(storage::Database& database, std::string organization_id,
                                                               std::string agent_id, std::string conversation_id,
                                                               RunIdentity identity = RunIdentity());
@@ -34,6 +36,9 @@ boost::asio::awaitable<std::optional<LoadedAgent>> load_agent(storage::Database&
 /// Reads agent, blocks and tools again and leaves the messages: between two steps others may have written them.
 /// False if the agent is gone; throws as load_agent does.
 boost::asio::awaitable<bool> reload_settings(storage::Database& database, LoadedAgent& loaded);
+
+/// The folders and files of an agent that has `agent.folder_count` of them: no read if there are none.
+boost::asio::awaitable<AgentDirectories> load_directories(storage::Database& database, const Agent& agent);
 
 /// The system message of the context window, or null if there is none.
 Message* system_message_of(std::vector<Message>& messages);

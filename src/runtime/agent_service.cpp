@@ -27,13 +27,19 @@ std::vector<std::string> without_repeats(const std::vector<std::string>& list) {
     return once;
 }
 
-void refuse_unknown(const char* kind, const Patch<std::vector<std::string>>& ids) {
-    if (ids.has_value() && !ids->empty()) throw not_found(kind, ids->front());
+// The newer word wins.
+std::optional<std::vector<std::string>> folders_named(const AgentLinksRequest& request) {
+    const auto& named = request.folder_ids.has_value() ? request.folder_ids : request.source_ids;
+    return named.has_value() ? std::optional(without_repeats(*named)) : std::nullopt;
 }
 
-void refuse_what_is_not_there(const AgentLinksRequest& request) {
-    refuse_unknown("Folder", request.folder_ids);
-    refuse_unknown("Folder", request.source_ids);
+AgentDirectories directories_of(const NewFolders& made) {
+    AgentDirectories directories;
+    directories.folders = made.folders;
+    directories.files = made.files;
+    std::sort(directories.files.begin(), directories.files.end(),
+              [](const AttachedFile& a, const AttachedFile& b) { return a.file_name < b.file_name; });
+    return directories;
 }
 
 void demand_distinct_labels(const std::vector<Block>& blocks) {
@@ -44,14 +50,6 @@ void demand_distinct_labels(const std::vector<Block>& blocks) {
         error.final = true;
         throw error;
     }
-}
-
-// The group by which an agent is known as a manager: that of its memory before all others, then the newest.
-std::optional<Group> shown_group(const std::vector<Group>& groups) {
-    const auto asleep =
-        std::find_if(groups.begin(), groups.end(), [](const Group& group) { return works_asleep(group); });
-    if (asleep != groups.end()) return *asleep;
-    return groups.empty() ? std::nullopt : std::optional(groups.front());
 }
 
 // Models that decide well by themselves when to stop: the automatic rules only get in their way.
@@ -133,9 +131,7 @@ awaitable<std::vector<Block>> AgentService::blocks_by_id(std::string organizatio
 
 awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::string actor, CreateAgent request,
                                           NewAgent made) const {
-    refuse_what_is_not_there(request);
     demand_file_limits(request);
-    if (request.include_default_source) throw refused("include_default_source: this server has no folders yet");
 
     Agent agent;
     agent.id = new_id("agent");
@@ -185,7 +181,17 @@ awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::stri
     for (Block& block : attached) made.blocks.push_back(std::move(block));
     demand_distinct_labels(made.blocks);
 
-    made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0}));
+    std::vector<AttachedFile> no_files;
+    std::vector<std::string> folder_ids = folders_named(request).value_or(std::vector<std::string>());
+    if (!folder_ids.empty())
+        made.folders = co_await parts_.folder_links.prepare(agent, std::move(no_files), std::move(folder_ids));
+    if (request.include_default_source) co_await parts_.folder_links.add_default_folder(made.folders, agent, actor);
+    for (const Tool& tool : made.folders.tools)
+        if (std::none_of(made.tools.begin(), made.tools.end(), [&](const Tool& each) { return each.id == tool.id; }))
+            made.tools.push_back(tool);
+    const AgentDirectories directories = directories_of(made.folders);
+
+    made.messages.push_back(new_system_message({agent, made.blocks, {}, now(), 0, 0, {}, &directories}));
     for (Message& message : initial_messages(agent, request.initial_message_sequence.optional()))
         made.messages.push_back(std::move(message));
     agent.message_count = static_cast<std::int64_t>(made.messages.size());
@@ -209,6 +215,7 @@ awaitable<AgentState> AgentService::create(std::string organization_id, std::str
         co_await add_partner(transaction, agent, made.blocks, actor);
     if (idempotency_key) parts_.idempotency.keep_made(transaction, organization_id, *idempotency_key, agent.id);
     co_await parts_.database.commit(std::move(transaction));
+    if (!made.folders.folders.empty()) co_await parts_.folder_links.views().catch_up(agent);
     co_return co_await get(organization_id, agent.id, AgentInclude());
 }
 
@@ -227,6 +234,7 @@ void AgentService::insert(storage::Transaction& transaction, const NewAgent& mad
     for (const Tool& tool : made.tools) parts_.tools.attach(transaction, agent.id, tool.id);
     parts_.messages.insert(transaction, agent.organization_id, made.messages);
     for (const std::string& id : made.identity_ids) parts_.identities.link_agent(transaction, id, agent.id);
+    parts_.folder_links.add(transaction, agent.id, made.folders);
 }
 
 void AgentService::set_secrets(storage::Transaction& transaction, const Agent& agent, const AgentLinksRequest& request,
@@ -283,6 +291,10 @@ awaitable<bool> AgentService::replace_links(storage::Transaction& transaction, A
         for (const std::string& id : ids) parts_.tools.attach(transaction, agent.id, id);
         changed = true;
     }
+    if (auto named = folders_named(request)) {
+        const bool replaced = co_await parts_.folder_links.replace(transaction, agent, std::move(*named));
+        changed = changed || replaced;
+    }
     if (request.identity_ids.has_value()) {
         parts_.identities.unlink_all_of_agent(transaction, agent.id);
         co_await link_identities(transaction, agent, *request.identity_ids);
@@ -306,12 +318,13 @@ awaitable<void> AgentService::replace_messages(storage::Transaction& transaction
 
 awaitable<bool> AgentService::change(storage::Transaction& transaction, Agent& agent, UpdateAgent request,
                                      std::string actor) const {
-    refuse_what_is_not_there(request);
     const std::size_t size_before = transaction.size();
     const std::optional<std::string> timezone_before = agent.timezone;
     const std::string embedding_before = embedding_key(agent.embedding_config);
     bool changed = apply_plain_fields(request, agent);
     const bool model_changed = co_await change_models(parts_.catalogue, parts_.defaults, request, agent);
+    if (request.max_files_open.has_value() || request.per_file_view_window_char_limit.has_value())
+        co_await parts_.folder_links.fit(transaction, agent);
     const bool links_changed = co_await replace_links(transaction, agent, request);
     if (request.tags.has_value()) parts_.agents.set_tags(transaction, agent, without_repeats(*request.tags));
     if (request.secrets.has_value() || request.tool_exec_environment_variables.has_value()) {
@@ -357,80 +370,6 @@ awaitable<void> AgentService::retime_schedules(storage::Transaction& transaction
         parts_.schedules.retime(transaction, schedule, next_time(schedule.plan, now(), agent.timezone.value_or("UTC")));
 }
 
-awaitable<AgentState> AgentService::get(std::string organization_id, std::string id, AgentInclude include) const {
-    storage::ReadBatch batch;
-    batch.add(storage::AgentRepository::find_statement(), organization_id, id);
-    add_relations(batch, id, include);
-    std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
-    const auto agent = storage::AgentRepository::from_rows(std::move(rows[0]));
-    if (!agent) throw not_found("Agent", id);
-    std::size_t next = 1;
-    co_return state_of(*agent, include, rows, next);
-}
-
-awaitable<std::vector<AgentState>> AgentService::states(std::vector<Agent> agents, AgentInclude include) const {
-    std::vector<AgentState> result;
-    if (agents.empty()) co_return result;
-    storage::ReadBatch batch;
-    for (const Agent& agent : agents) add_relations(batch, agent.id, include);
-    std::vector<storage::Rows> rows = co_await parts_.database.read(std::move(batch));
-    std::size_t next = 0;
-    for (const Agent& agent : agents) result.push_back(state_of(agent, include, rows, next));
-    co_return result;
-}
-
-void AgentService::add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include) {
-    batch.add(storage::MessageRepository::context_ids_statement({}), agent_id, "");
-    if (include.blocks) batch.add(storage::BlockRepository::of_agent_statement(), agent_id);
-    if (include.tools) batch.add(storage::ToolRepository::of_agent_statement(), agent_id);
-    if (include.tags) batch.add(storage::AgentRepository::tags_statement(), agent_id);
-    if (include.identities) batch.add(storage::IdentityRepository::of_agent_statement(), agent_id);
-    if (include.pending_approval) batch.add(storage::MessageRepository::newest_in_context_statement(), agent_id, "");
-    if (include.group) batch.add(storage::GroupRepository::managed_statement(), agent_id);
-    if (include.secrets) batch.add(storage::AgentRepository::variables_statement(), agent_id);
-}
-
-// Takes the rows of add_relations from `next` on.
-AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows,
-                                  std::size_t& next) const {
-    AgentState state(agent);
-    state.message_ids = storage::MessageRepository::ids_from_rows(std::move(rows[next++]));
-    if (include.blocks) {
-        state.blocks = storage::BlockRepository::from_rows(std::move(rows[next++]));
-        for (Block& block : state.blocks) block.description = shown_description(block);
-        state.memory.blocks = state.blocks;
-    }
-    if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
-    if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
-    if (include.identities) {
-        state.identities = storage::IdentityRepository::from_rows(std::move(rows[next++]));
-        for (const Identity& identity : state.identities) state.identity_ids.push_back(identity.id);
-    }
-    if (include.pending_approval) {
-        const std::vector<Message> newest = storage::MessageRepository::from_rows(std::move(rows[next++]));
-        if (!newest.empty() && is_approval_request(newest.front()))
-            state.pending_approval.text = to_json(expand(newest.front(), ViewOptions()).back());
-    }
-    if (include.group) {
-        const std::vector<Group> groups = storage::GroupRepository::from_rows(std::move(rows[next++]));
-        state.managed_group = state.multi_agent_group = shown_group(groups);
-    }
-    if (!include.secrets) return state;
-    for (const storage::SealedVariable& sealed :
-         storage::AgentRepository::variables_from_rows(std::move(rows[next++]))) {
-        AgentVariable variable;
-        variable.id = sealed.id;
-        variable.key = sealed.name;
-        if (!parts_.redact_secrets) variable.value = parts_.sealer.open(sealed.sealed_value);
-        variable.agent_id = agent.id;
-        variable.created_at = variable.updated_at = sealed.created_at;
-        variable.created_by_id = variable.last_updated_by_id = sealed.created_by_id;
-        state.secrets.push_back(std::move(variable));
-    }
-    state.tool_exec_environment_variables = state.secrets;
-    return state;
-}
-
 awaitable<void> AgentService::reset_messages(std::string organization_id, std::string id, bool add_defaults) const {
     const bool there = co_await parts_.agents.exists(organization_id, id);
     if (!there) throw not_found("Agent", id);
@@ -443,12 +382,12 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
         const std::int64_t recall = loaded->agent.message_count - 1;
         co_await load_archive_facts(parts_.database, *loaded);
         const SystemPromptInput input{loaded->agent,          loaded->blocks,       {}, now(), recall,
-                                      loaded->archival_count, loaded->archival_tags};
+                                      loaded->archival_count, loaded->archival_tags, &loaded->directories};
         system->content = {text_part(compile_system_prompt(input))};
         parts_.messages.rewrite_system(transaction, *system);
         parts_.messages.evict_all_but(transaction, id, {}, system->id);
     } else {
-        fresh.push_back(new_system_message({loaded->agent, loaded->blocks, {}, now(), 0, 0}));
+        fresh.push_back(new_system_message({loaded->agent, loaded->blocks, {}, now(), 0, 0, {}, &loaded->directories}));
         parts_.messages.evict_all_but(transaction, id, {}, {});
     }
     if (add_defaults)

@@ -16,7 +16,7 @@ namespace stele::runtime {
 
 /// Which relationships of an agent an answer shows; the others are empty lists.
 struct AgentInclude {
-    bool blocks = true, tools = true, tags = true, secrets = true, group = true, identities = true;
+    bool blocks = true, tools = true, tags = true, secrets = true, group = true, identities = true, sources = true;
     bool pending_approval = false;  ///< only who asks for it by name
 };
 
@@ -34,6 +34,7 @@ public:
         const storage::GroupRepository& groups;
         const storage::IdempotencyRepository& idempotency;
         const storage::IdentityRepository& identities;
+        const FolderLinks& folder_links;
         llm::Catalogue& catalogue;
         Runtime& runtime;
         const Sealer& sealer;
@@ -79,6 +80,9 @@ public:
 
     boost::asio::awaitable<void> remove(std::string organization_id, std::string id) const;
 
+    /// Throws Error{invalid_argument} for a handle that nobody offers.
+    EmbeddingConfig embedding_config(const std::string& organization_id, const std::string& handle) const;
+
     boost::asio::awaitable<ContextWindowOverview> context(std::string organization_id, std::string id,
                                                           std::string conversation_id) const;
 
@@ -86,6 +90,7 @@ private:
     static void add_relations(storage::ReadBatch& batch, const std::string& agent_id, AgentInclude include);
     AgentState state_of(const Agent& agent, AgentInclude include, std::vector<storage::Rows>& rows,
                         std::size_t& next) const;
+    boost::asio::awaitable<void> add_folders(AgentState& state, const Agent& agent, AgentInclude include) const;
     void insert(storage::Transaction& transaction, const NewAgent& made) const;
     boost::asio::awaitable<void> add_partner(storage::Transaction& transaction, Agent main, std::vector<Block> blocks,
                                              std::string actor) const;

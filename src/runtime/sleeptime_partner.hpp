@@ -2,6 +2,7 @@
 
 #include "domain/agent.hpp"
 #include "domain/message.hpp"
+#include "runtime/folder_links.hpp"
 
 namespace stele::runtime {
 
@@ -14,6 +15,7 @@ struct NewAgent {
     std::vector<std::string> tags;
     std::vector<Message> messages;
     std::vector<std::string> identity_ids;
+    NewFolders folders;
 };
 
 /// The type of the agents that look after the memory of one of this type.

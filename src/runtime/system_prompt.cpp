@@ -1,6 +1,7 @@
 #include "runtime/system_prompt.hpp"
 
 #include "base/utf8.hpp"
+#include "runtime/directories.hpp"
 #include "tools/builtin/memory_edits.hpp"
 
 #include <algorithm>
@@ -127,7 +128,9 @@ std::string metadata_section(const SystemPromptInput& input, std::string_view co
 }
 
 std::string compose(const SystemPromptInput& input, std::string_view metadata) {
-    std::string memory = memory_section(input.agent, input.blocks) + rules_section(input.agent) + "\n\n";
+    std::string memory = memory_section(input.agent, input.blocks) + rules_section(input.agent);
+    if (input.directories != nullptr) memory += directories_section(input.agent, *input.directories);
+    memory += "\n\n";
     memory += metadata;
     std::string text = input.agent.system;
     const std::size_t place = text.find(memory_placeholder);

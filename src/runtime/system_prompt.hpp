@@ -11,10 +11,13 @@
 ///     system prompt, with {CORE_MEMORY} replaced by, or else followed by:
 ///     <memory_blocks> ... </memory_blocks>
 ///     <tool_usage_rules> ... </tool_usage_rules>         if a rule has something to tell
+///     <directories> ... </directories>                   if it has folders (directories.hpp)
 ///     <memory_metadata> ... </memory_metadata>
 ///
 /// It is stored as a message and sent as stored, so that the providers' prefix caches stay warm from turn to turn.
 namespace stele::runtime {
+
+struct AgentDirectories;
 
 /// All that the text depends on. References outlive the call.
 struct SystemPromptInput {
@@ -25,6 +28,7 @@ struct SystemPromptInput {
     std::int64_t recall_count = 0;  ///< messages that are stored but not in the context window
     std::int64_t archival_count = 0;
     std::vector<std::string> archival_tags = {};  ///< of the agent's archive
+    const AgentDirectories* directories = nullptr;  ///< null: it has no folders
 };
 
 /// The whole text, compiled anew.

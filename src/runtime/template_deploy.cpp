@@ -85,7 +85,7 @@ awaitable<Deployed> TemplateService::deploy(FoundTemplate of, std::string actor,
         block_ids[each.entityId] = block.id;
         blocks.emplace(each.entityId, std::move(block));
     }
-    const std::vector<std::string> tools = co_await known_tools(organization_id, snapshot);
+    const std::vector<std::string> tools = co_await known_ids(organization_id, snapshot);
     const bool sleeps = snapshot.type == "sleeptime" || snapshot.type == "voice_sleeptime";
     Deployed shown;
     for (const TemplateAgent& each : snapshot.agents) {

@@ -120,7 +120,7 @@ awaitable<void> TemplateService::migrate_once(Deployment deployment, FoundTempla
     assign_entities(agents, at.snapshot, deployment.base_template_id == to.found.id, at.main_id);
     const TextMap given = merged(deployment.memory_variables, memory_variables);
     at.values = values_for(at.snapshot, given, kept_blocks(agents, at.snapshot, flags));
-    at.tools = co_await known_tools(deployment.organization_id, at.snapshot);
+    at.tools = co_await known_ids(deployment.organization_id, at.snapshot);
     at.plan =
         plan_migration(agents, from ? &from->snapshot : nullptr, at.snapshot, flags, at.values, at.tools, at.origin);
     at.deployment = std::move(deployment);

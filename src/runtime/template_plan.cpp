@@ -83,20 +83,37 @@ void set_switches(const TemplateAgent& agent, AgentSwitchesRequest& request) {
     request.per_file_view_window_char_limit = given(agent.properties->per_file_view_window_char_limit);
 }
 
-// Names the tools that are gone.
-std::vector<std::string> set_links(const TemplateAgent& agent, const std::vector<std::string>& known_tools,
+// Names the tools and folders that are gone.
+std::vector<std::string> set_links(const TemplateAgent& agent, const std::vector<std::string>& known_ids,
                                    AgentLinksRequest& request) {
     std::vector<std::string> there, notes;
     for (const std::string& id : agent.toolIds.value_or(std::vector<std::string>())) {
-        if (contains(known_tools, id))
+        if (contains(known_ids, id))
             there.push_back(id);
         else
             notes.push_back("The tool " + id + " is gone");
     }
     request.tool_ids = std::move(there);
     request.tool_rules = agent.toolRules.value_or(std::vector<ToolRule>());
-    if (agent.sourceIds && !agent.sourceIds->empty()) request.source_ids = *agent.sourceIds;
+    if (!agent.sourceIds) return notes;
+    std::vector<std::string> folders;
+    for (const std::string& id : *agent.sourceIds) {
+        if (contains(known_ids, id))
+            folders.push_back(id);
+        else
+            notes.push_back("The folder " + id + " is gone");
+    }
+    request.source_ids = std::move(folders);
     return notes;
+}
+
+// Besides those that the template names, the agent keeps its own.
+void add_folders_of(const AgentState& state, AgentLinksRequest& request) {
+    if (!request.source_ids.has_value()) return;
+    std::vector<std::string> ids = *request.source_ids;
+    for (const Json& source : state.sources)
+        if (auto id = json_member_text(source.text, "id"); id && !contains(ids, *id)) ids.push_back(std::move(*id));
+    request.source_ids = std::move(ids);
 }
 
 TextMap default_secrets(const TemplateAgent& agent) {
@@ -222,7 +239,7 @@ CreateBlock planned_block(const TemplateBlock& block, const TextMap& values, con
 }
 
 PlannedAgent planned_agent(const TemplateSnapshot& snapshot, const TemplateAgent& agent, const TextMap& values,
-                           const TextMap& tool_variables, const std::vector<std::string>& known_tools,
+                           const TextMap& tool_variables, const std::vector<std::string>& known_ids,
                            const std::string& project_id) {
     PlannedAgent planned;
     planned.entity_id = agent.entityId;
@@ -234,7 +251,7 @@ PlannedAgent planned_agent(const TemplateSnapshot& snapshot, const TemplateAgent
     if (!agent.name.empty()) request.name = agent.name;
     set_model(agent, values, request);
     set_switches(agent, request);
-    const std::vector<std::string> notes = set_links(agent, known_tools, request);
+    const std::vector<std::string> notes = set_links(agent, known_ids, request);
     if (!notes.empty()) request.metadata = with_notes(request.metadata.value_or(Json{"{}"}), notes);
     request.tags = agent.tags.value_or(std::vector<std::string>());
     request.secrets = merged(default_secrets(agent), tool_variables);
@@ -320,7 +337,7 @@ std::vector<std::string> kept_blocks(const std::vector<DeployedAgent>& agents, c
 
 MigrationPlan plan_migration(const std::vector<DeployedAgent>& agents, const TemplateSnapshot* from,
                              const TemplateSnapshot& to, const MigrationFlags& flags, const TextMap& values,
-                             const std::vector<std::string>& known_tools, const DeploymentOrigin& origin) {
+                             const std::vector<std::string>& known_ids, const DeploymentOrigin& origin) {
     MigrationPlan plan;
     for (const DeployedAgent& agent : agents)
         for (const TemplateBlock* wanted : blocks_of(to, agent.entity_id))
@@ -336,7 +353,8 @@ MigrationPlan plan_migration(const std::vector<DeployedAgent>& agents, const Tem
         move.agent_type = wanted->agentType;
         set_model(*wanted, values, move.request);
         set_switches(*wanted, move.request);
-        const std::vector<std::string> notes = set_links(*wanted, known_tools, move.request);
+        const std::vector<std::string> notes = set_links(*wanted, known_ids, move.request);
+        if (flags.preserve_sources.value_or(false)) add_folders_of(agent.state, move.request);
         if (!notes.empty()) move.request.metadata = with_notes(move.request.metadata.value_or(Json{"{}"}), notes);
         move.request.secrets = moved_secrets(*wanted, agent.secrets, flags.preserve_tool_variables.value_or(false));
         move.request.tags =

@@ -36,10 +36,10 @@ struct PlannedAgent {
 /// A block that is to be made. Throws Error{invalid_argument} if its value exceeds its limit.
 CreateBlock planned_block(const TemplateBlock& block, const TextMap& values, const DeploymentOrigin& origin);
 
-/// `values`: of all variables. `known_tools`: ids of those that there are; the others are left out and named in the
-/// agent's metadata.template_notes.
+/// `values`: of all variables. `known_ids`: of the tools and folders that there are; the others are left out and
+/// named in the agent's metadata.template_notes.
 PlannedAgent planned_agent(const TemplateSnapshot& snapshot, const TemplateAgent& agent, const TextMap& values,
-                           const TextMap& tool_variables, const std::vector<std::string>& known_tools,
+                           const TextMap& tool_variables, const std::vector<std::string>& known_ids,
                            const std::string& project_id);
 
 /// The group that `snapshot` wants, of the agents by entity id; nothing for a single agent and a cluster.
@@ -80,7 +80,7 @@ struct MigrationPlan {
 /// Points into `to`.
 MigrationPlan plan_migration(const std::vector<DeployedAgent>& agents, const TemplateSnapshot* from,
                              const TemplateSnapshot& to, const MigrationFlags& flags, const TextMap& values,
-                             const std::vector<std::string>& known_tools, const DeploymentOrigin& origin);
+                             const std::vector<std::string>& known_ids, const DeploymentOrigin& origin);
 
 /// Entity ids of the blocks whose values a migration leaves alone.
 std::vector<std::string> kept_blocks(const std::vector<DeployedAgent>& agents, const TemplateSnapshot& to,

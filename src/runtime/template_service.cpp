@@ -108,27 +108,37 @@ awaitable<TemplateInfo> TemplateService::info(Template of) const {
 
 // Tools and folders that a snapshot names by id.
 awaitable<void> TemplateService::demand_references(std::string organization_id, TemplateSnapshot content) const {
-    const std::vector<std::string> known = co_await known_tools(std::move(organization_id), content);
+    const std::vector<std::string> known = co_await known_ids(std::move(organization_id), content);
     for (const TemplateAgent& agent : content.agents) {
         for (const std::string& id : agent.toolIds.value_or(std::vector<std::string>()))
             if (std::find(known.begin(), known.end(), id) == known.end())
                 throw hosted_error(ErrorCode::invalid_argument, "Tool not found: " + id, "invalidSnapshot");
-        if (agent.sourceIds && !agent.sourceIds->empty())
-            throw hosted_error(ErrorCode::invalid_argument, "Folder not found: " + agent.sourceIds->front(),
-                               "invalidSnapshot");
+        for (const std::string& id : agent.sourceIds.value_or(std::vector<std::string>()))
+            if (std::find(known.begin(), known.end(), id) == known.end())
+                throw hosted_error(ErrorCode::invalid_argument, "Folder not found: " + id, "invalidSnapshot");
     }
 }
 
-awaitable<std::vector<std::string>> TemplateService::known_tools(std::string organization_id,
-                                                                 TemplateSnapshot content) const {
-    std::vector<std::string> ids;
-    for (const TemplateAgent& agent : content.agents)
-        for (const std::string& id : agent.toolIds.value_or(std::vector<std::string>()))
-            if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+awaitable<std::vector<std::string>> TemplateService::known_ids(std::string organization_id,
+                                                               TemplateSnapshot content) const {
+    std::vector<std::string> tool_ids, folder_ids;
+    const auto add = [](std::vector<std::string>& to, const std::optional<std::vector<std::string>>& ids) {
+        for (const std::string& id : ids.value_or(std::vector<std::string>()))
+            if (std::find(to.begin(), to.end(), id) == to.end()) to.push_back(id);
+    };
+    for (const TemplateAgent& agent : content.agents) {
+        add(tool_ids, agent.toolIds);
+        add(folder_ids, agent.sourceIds);
+    }
     std::vector<std::string> known;
-    if (ids.empty()) co_return known;
-    const std::vector<Tool> tools = co_await parts_.tools.find_by_ids(std::move(organization_id), std::move(ids));
-    for (const Tool& tool : tools) known.push_back(tool.id);
+    if (!tool_ids.empty()) {
+        const std::vector<Tool> tools = co_await parts_.tools.find_by_ids(organization_id, std::move(tool_ids));
+        for (const Tool& tool : tools) known.push_back(tool.id);
+    }
+    for (const std::string& id : folder_ids) {
+        const auto folder = co_await parts_.folders.find(organization_id, id);
+        if (folder) known.push_back(id);
+    }
     co_return known;
 }
 

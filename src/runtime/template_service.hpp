@@ -32,6 +32,7 @@ public:
         const storage::AgentRepository& agents;
         const storage::BlockRepository& blocks;
         const storage::ToolRepository& tools;
+        const storage::FolderRepository& folders;
         const storage::GroupRepository& groups;
         const storage::IdempotencyRepository& idempotency;
         const AgentService& agent_service;
@@ -120,7 +121,7 @@ private:
                                                  std::string name, TemplateSnapshot content,
                                                  std::vector<Agent> editing) const;
     boost::asio::awaitable<std::vector<AgentState>> states_of(std::string organization_id, std::string agent_id) const;
-    boost::asio::awaitable<std::vector<std::string>> known_tools(std::string organization_id,
+    boost::asio::awaitable<std::vector<std::string>> known_ids(std::string organization_id,
                                                                  TemplateSnapshot content) const;
     boost::asio::awaitable<void> migrate_once(Deployment deployment, FoundTemplate to, std::string actor,
                                               MigrationFlags flags, TextMap memory_variables) const;

@@ -5,6 +5,7 @@
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
 #include "runtime/agent_messenger.hpp"
+#include "runtime/agent_shelf.hpp"
 #include "runtime/custom_tool.hpp"
 #include "runtime/next_action.hpp"
 #include "runtime/run_control.hpp"
@@ -91,6 +92,7 @@ struct TurnServices {
     tools::mcp::Client& mcp;
     tools::web::WebAccess& web;
     tools::ArchivalMemory& archive;
+    AgentShelf::Parts shelf;  ///< files of agents
     IdentityRules identity_rules;
     bool keep_traces = true;
     std::size_t trace_bytes_max =

@@ -16,7 +16,8 @@ namespace {
 #define STELE_AGENT_COLUMNS                                                                                   \
     "a.id, a.organization_id, a.name, a.settings, a.hidden, a.project_id, a.template_id, a.base_template_id," \
     " a.deployment_id, a.entity_id, a.last_run_completion, a.last_run_duration_ms, a.last_stop_reason,"       \
-    " a.message_count, a.created_by_id, a.last_updated_by_id, a.created_at, a.updated_at, a.version"
+    " a.message_count, a.created_by_id, a.last_updated_by_id, a.created_at, a.updated_at, a.version,"         \
+    " (SELECT COUNT(*) FROM agent_folder l WHERE l.agent_id = a.id)"
 
 constexpr Statement select_by_id{
     "agent.by_id", "SELECT " STELE_AGENT_COLUMNS " FROM agent a WHERE a.organization_id = $1 AND a.id = $2"};
@@ -93,6 +94,7 @@ Agent to_agent(Row& row) {
     agent.created_at = from_micros(row.integer(16));
     agent.updated_at = from_micros(row.integer(17));
     agent.version = row.integer(18);
+    agent.folder_count = row.integer(19);
     return agent;
 }
 

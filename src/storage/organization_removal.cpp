@@ -45,6 +45,8 @@ constexpr Statement slices[] = {
     STELE_SLICE("archive", 100),
     STELE_SLICE("block", 500),
     STELE_SLICE("identity", 200),
+    STELE_SLICE("file", 20),
+    STELE_SLICE("folder", 100),
     // What it has in the trash belongs to another organisation meanwhile (trash.hpp).
     {"organization.remove_message_in_trash",
      "DELETE FROM message WHERE (agent_id, position) IN (SELECT m.agent_id, m.position FROM trash t"
@@ -87,6 +89,7 @@ constexpr Statement contents[] = {
     STELE_ANY("feedback"),
     STELE_ANY("template"),
     STELE_ANY("feed"),
+    STELE_ANY("folder"),
     STELE_ANY("provider"),
     STELE_ANY("run"),
     {"organization.has_tool",

@@ -5,12 +5,15 @@
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
 #include "storage/archive_repository.hpp"
+#include "storage/attached_file_repository.hpp"
 #include "storage/batch_repository.hpp"
 #include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
 #include "storage/feed_repository.hpp"
 #include "storage/feed_subscription_repository.hpp"
+#include "storage/file_repository.hpp"
+#include "storage/folder_repository.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/identity_repository.hpp"
@@ -43,12 +46,15 @@ std::vector<Statement> all_statements() {
                              AgentRepository::statements(),
                              ApiKeyRepository::statements(),
                              ArchiveRepository::statements(),
+                             AttachedFileRepository::statements(),
                              BatchRepository::statements(),
                              BlockHistory::statements(),
                              BlockRepository::statements(),
                              ConversationRepository::statements(),
                              FeedRepository::statements(),
                              FeedSubscriptionRepository::statements(),
+                             FileRepository::statements(),
+                             FolderRepository::statements(),
                              GroupRepository::statements(),
                              IdempotencyRepository::statements(),
                              IdentityRepository::statements(),

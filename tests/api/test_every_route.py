@@ -5,6 +5,7 @@ import json
 import re
 import urllib.parse
 
+import folder_files
 import mcp_server
 import pytest
 import stele
@@ -13,11 +14,11 @@ GONE = "00000000-0000-4000-8000-00000000dead"
 PREFIXES = {"agent_id": "agent", "conversation_id": "conv", "block_id": "block", "tool_id": "tool", "run_id": "run", "step_id": "step", "message_id": "message", "job_id": "job",
             "scheduled_message_id": "sched", "batch_id": "job", "group_id": "group", "sandbox_config_id": "sandbox", "env_var_id": "sandbox-env", "mcp_server_id": "mcp_server",
             "provider_id": "provider", "key_id": "key", "feed_id": "feed", "subscription_id": "feed_subscription", "pipeline_id": "pipeline",
-            "archive_id": "archive", "passage_id": "passage", "memory_id": "passage"}
+            "archive_id": "archive", "passage_id": "passage", "memory_id": "passage", "folder_id": "source", "source_id": "source", "file_id": "file"}
 NAMES = {"block_label": "human", "transaction_id": "t", "tool_name": "memory_insert", "composio_app_name": "app", "composio_action_name": "action", "mcp_server_name": "nobody", "mcp_tool_name": "echo",
          "session_id": "mcp-oauth-00000000", "token": "ste_nobody", "identity_id": "nobody", "trash_id": f"trash-{GONE}",
          "project_id": "default-project", "projectId": "default-project", "template_name": "everything", "template_version": "everything:current", "name": "everything",
-         "template_id": "everything", "templateId": "everything", "deployment_id": f"deployment-{GONE}"}
+         "template_id": "everything", "templateId": "everything", "deployment_id": f"deployment-{GONE}", "folder_name": "everything", "source_name": "everything"}
 SOURCE = 'def f() -> int:\n    """Counts."""\n    return 1\n'
 DEEP = b'{"a":' * 200 + b"1" + b"}" * 200
 NOT_FOR_IDS = {"/v1/steps/{step_id}/trace", "/v1/telemetry/{step_id}"}  # null for an unknown step
@@ -81,10 +82,13 @@ def world(server, peer, model):
     user = http.post("/v1/admin/users", {"name": "u", "organization_id": organization["id"]})
     key = http.post("/v1/admin/keys", {"name": "k", "user_id": user["id"]})
     memory = http.post(f"/v1/agents/{agent['id']}/archival-memory", {"text": "kept"})[0]
+    folder = http.post("/v1/folders", {"name": "everything"})["id"]
+    file = folder_files.upload(http, folder, "a.txt", "kept")["id"]
+    http.patch(f"/v1/agents/{agent['id']}/folders/attach/{folder}")
     archive = http.post("/v1/archives", {"name": "everything"})
     passage = http.post(f"/v1/archives/{archive['id']}/passages", {"text": "kept"})
     identity = http.post("/v1/identities/", {"identifier_key": "everything", "name": "n", "identity_type": "user"})["id"]
-    return {**NAMES, "archive_id": archive["id"], "passage_id": passage["id"], "memory_id": memory["id"], "feed_id": feed["id"], "feed_message_id": http.get(f"/v1/feeds/{feed['id']}/messages")["messages"][0]["id"], "subscription_id": subscription["id"], "pipeline_id": pipeline["id"],
+    return {**NAMES, "folder_id": folder, "source_id": folder, "file_id": file, "archive_id": archive["id"], "passage_id": passage["id"], "memory_id": memory["id"], "feed_id": feed["id"], "feed_message_id": http.get(f"/v1/feeds/{feed['id']}/messages")["messages"][0]["id"], "subscription_id": subscription["id"], "pipeline_id": pipeline["id"],
             "author_id": author["id"], "template_id": template["id"], "deployment_id": deployment, "identity_id": identity, "trash_id": deleted_block(http), "provider_id": provider["id"], "provider_url": provider["base_url"], "org_id": organization["id"], "user_id": user["id"], "key_id": key["id"], "mcp_server_id": mcp["id"], "mcp_tool_id": echo["id"], "mcp_url": peer.url, "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"],
             "scheduled_message_id": plan["id"], "batch_id": batch["id"], "group_id": group["id"], "agent_id": agent["id"], "conversation_id": conversation["id"],
             "block_id": agent["blocks"][0]["id"], "tool_id": tool["id"], "run_id": message["run_id"], "step_id": message["step_id"], "message_id": message["id"],
@@ -120,7 +124,7 @@ def filled(path: str, world: dict, **other) -> str:
             value = world.get("feed_message_id")
         path = path.replace("{" + name + "}", urllib.parse.quote(other.get(name, value or name)))
     assert "{" not in path, f"tell this test how to fill {path}"
-    needed = {"/v1/agents/export": f"?agent_id={world.get('agent_id')}", "/v1/telemetry/provider-trace": f"?step_id={world.get('step_id')}", "/v1/tools/mcp-tools-by-server": "?mcp_server_name=nobody",
+    needed = {"/v1/folders/by-name": "?name=everything", "/v1/sources/by-name": "?name=everything", "/v1/agents/export": f"?agent_id={world.get('agent_id')}", "/v1/telemetry/provider-trace": f"?step_id={world.get('step_id')}", "/v1/tools/mcp-tools-by-server": "?mcp_server_name=nobody",
               "/v1/admin/orgs": f"?org_id={world.get('org_id')}", "/v1/admin/users": f"?user_id={world.get('user_id')}"}
     return path + ("?requires_approval=false" if "/tools/approval/" in path else needed.get(path, ""))
 
@@ -179,6 +183,8 @@ def needed(path: str, world: dict, text: str) -> dict:
         return {"name": text, "text": text, "passages": [{"text": text}]}
     if path.endswith("/cache-warm"):
         return {"collection": "messages", "scope": {}}
+    if path in ("/v1/folders", "/v1/sources"):
+        return {"name": f"{text} {path}"}
     if path == "/v1/groups":
         return {"agent_ids": [world["agent_id"]], "description": text}
     return {"label": "unknown members", "input": text, "prompt": text, "query": text}

@@ -10,6 +10,7 @@ import time
 import urllib.parse
 import uuid
 
+import folder_files
 import mcp_server
 import oauth_server
 import pytest
@@ -92,6 +93,9 @@ class Tenant:
         pipeline = http.post("/v1/pipelines", {"name": mark, "project_id": "default-project", "integration_type": "custom_webhook",
                                                "producer_config": {"type": "custom_webhook", "data": {"url": "http://127.0.0.1:9", "mark": mark}}})["pipeline"]
         memory = http.post(f"/v1/agents/{agent['id']}/archival-memory", {"text": mark, "tags": [mark]})[0]
+        folder = http.post("/v1/folders", {"name": mark, "description": mark, "instructions": mark})["id"]
+        file = folder_files.upload(http, folder, f"{mark}.txt", mark)["id"]
+        http.patch(f"/v1/agents/{agent['id']}/folders/attach/{folder}")
         archive = http.post("/v1/archives", {"name": mark, "description": mark})
         passage = http.post(f"/v1/archives/{archive['id']}/passages", {"text": mark, "metadata": {"mark": mark}})
         thrown_away = http.post("/v1/blocks", {"label": f"{mark} is in the trash", "value": mark})["id"]
@@ -106,7 +110,7 @@ class Tenant:
                 "mcp_server_id": mcp["id"], "sandbox_config_id": sandbox["id"], "env_var_id": variable["id"], "token": token["id"], "tool_name": mark, "block_label": "human",
                 "mcp_tool_name": "echo", "identity_id": identity["id"], "provider_id": provider["id"], "project_id": project["id"], "projectId": project["id"],
                 "template_id": template["id"], "templateId": template["id"], "template_name": mark, "template_version": mark, "deployment_id": deployment, "feed_id": feed["id"],
-                "subscription_id": subscription["id"], "pipeline_id": pipeline["id"], "trash_id": trash["id"], "archive_id": archive["id"],
+                "subscription_id": subscription["id"], "pipeline_id": pipeline["id"], "trash_id": trash["id"], "folder_id": folder, "source_id": folder, "file_id": file, "folder_name": mark, "source_name": mark, "archive_id": archive["id"],
                 "passage_id": passage["id"], "memory_id": memory["id"]}
 
 

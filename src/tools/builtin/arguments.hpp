@@ -5,6 +5,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
+#include <array>
 #include <initializer_list>
 
 /// The arguments of the built-in tools, described once: the schema that the model sees and the reading of what it
@@ -150,6 +151,35 @@ struct CodeArguments {
     std::string code;
 };
 BOOST_DESCRIBE_STRUCT(CodeArguments, (), (code))
+
+struct FileRequestArgument {
+    std::string file_name;
+    std::optional<std::int64_t> offset;
+    std::optional<std::int64_t> length;
+};
+BOOST_DESCRIBE_STRUCT(FileRequestArgument, (), (file_name, offset, length))
+constexpr std::array<std::string_view, 1> required_members(const FileRequestArgument*) { return {"file_name"}; }
+
+struct OpenFilesArguments {
+    std::vector<FileRequestArgument> file_requests;
+    std::optional<bool> close_all_others;
+};
+BOOST_DESCRIBE_STRUCT(OpenFilesArguments, (), (file_requests, close_all_others))
+
+struct GrepFilesArguments {
+    std::string pattern;
+    std::optional<std::string> include;
+    std::optional<std::int64_t> context_lines;
+    std::optional<std::int64_t> offset;
+};
+BOOST_DESCRIBE_STRUCT(GrepFilesArguments, (), (pattern, include, context_lines, offset))
+
+struct SearchFilesArguments {
+    std::string query;
+    std::optional<std::int64_t> limit;
+};
+BOOST_DESCRIBE_STRUCT(SearchFilesArguments, (), (query, limit))
+
 struct FetchArguments {
     std::string url;
 };

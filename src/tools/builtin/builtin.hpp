@@ -21,6 +21,7 @@ namespace stele::tools {
 
 class ArchivalMemory;
 class CodeRunner;
+class FileShelf;
 
 /// What a tool gave back: `value` is a text, or JSON with `is_object`.
 struct ToolResult {
@@ -39,6 +40,7 @@ struct BuiltinContext {
     Timestamp now;
     web::WebAccess& web;
     ArchivalMemory& archive;
+    FileShelf& files;
 };
 
 /// What a tool's call leaves behind besides its return.

@@ -9,6 +9,7 @@ std::span<const BuiltinTool> agent_tools();
 std::span<const BuiltinTool> archival_tools();
 std::span<const BuiltinTool> code_tools();
 std::span<const BuiltinTool> conversation_tools();
+std::span<const BuiltinTool> file_tools();
 std::span<const BuiltinTool> memory_tools();
 std::span<const BuiltinTool> voice_tools();
 std::span<const BuiltinTool> web_tools();

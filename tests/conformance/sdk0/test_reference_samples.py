@@ -1,8 +1,9 @@
 """The samples of the API reference as its readers type them: with the client where it takes their arguments, else the same
-JSON through the client's own escape, `request_options`. Not yet: sources."""
+JSON through the client's own escape, `request_options`."""
 
 import asyncio
 import json
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -139,3 +140,19 @@ def test_a_user_has_a_block_of_their_own(client, server, agent):
     assert json.loads(client.blocks.retrieve(block_id=block.id).value)["name"] == username
     linked = client.identities.retrieve(identity_id=identity.id)
     assert block.id in linked.block_ids
+
+
+def test_sources(client, server):
+    source = client.sources.create(name=f"My Source {uuid.uuid4().hex[:6]}", description="A data source")
+    assert source.id in [each.id for each in client.sources.list()]
+    # The sample's upload_file(source_id, file_path) is `files.upload` in every client.
+    client.sources.files.upload(source_id=source.id, file=("file.txt", b"What the file says", "text/plain"))
+    (file,) = client.sources.files.list(source_id=source.id)
+    assert (file.file_name, file.source_id) == ("file.txt", source.id)
+    client.sources.files.delete(source_id=source.id, file_id=file.id)
+    assert client.sources.files.list(source_id=source.id) == []
+    for path in ("count", "metadata", f"by-name?name={urllib.parse.quote(source.name)}", f"{source.id}/files", f"{source.id}/passages", f"{source.id}"):
+        assert curl(server, "GET", f"/sources/{path}") is not None
+    for path in ("", "count", f"{source.id}", f"{source.id}/metadata", f"by-name?name={urllib.parse.quote(source.name)}"):
+        assert curl(server, "GET", f"/folders/{path}") is not None
+    client.sources.delete(source_id=source.id)
