@@ -7,15 +7,12 @@ namespace {
 
 // They are asked for with POST and change nothing.
 constexpr std::string_view looks[] = {
-    "agents.export_with_skills",
-    "agents.messages.preview",
-    "agents.messages.search",
-    "agents.search",
-    "conversations.messages.preview",
-    "conversations.messages.stream",
-    "messages.search",
-    "runs.messages.stream",
-    "tools.search",
+    "agents.export_with_skills",      "agents.messages.preview",
+    "agents.messages.search",         "agents.search",
+    "conversations.messages.preview", "conversations.messages.stream",
+    "conversations.search",           "git.memory.fetch",
+    "git.repositories.fetch",         "messages.search",
+    "runs.messages.stream",           "tools.search",
 };
 
 // They are asked for with GET and change something, or tell of what only members should know.

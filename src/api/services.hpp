@@ -53,6 +53,8 @@ class ToolSync;
 
 namespace stele::api {
 
+struct TerminalServices;
+
 /// What a newcomer is told at "/".
 struct ServerFacts {
     std::string version;
@@ -119,6 +121,7 @@ struct Services {
     const storage::AccessTokenRepository& access_tokens;
     runtime::Credentials& credentials;
     const runtime::OrganizationService& organizations;
+    TerminalServices& terminal;  ///< see terminal_services.hpp
     IdentityRules identity_rules;
     bool allow_message_edit = true;
     bool redact_secrets = false;  ///< answers leave the values of secrets out

@@ -9,6 +9,7 @@
 #include "app/part_options.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
+#include "app/terminal_parts.hpp"
 #include "net/server.hpp"
 #include "runtime/feed_runner.hpp"
 #include "runtime/organization_service.hpp"
@@ -131,6 +132,7 @@ private:
     runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
     runtime::OrganizationService organizations_;
+    TerminalParts terminal_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -250,6 +252,9 @@ ServerApp::ServerApp(const Options& options)
                     tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       organizations_({*database_, accounts_, tools_, runtime_, credentials_, catalogue_}),
+      terminal_({options_, *database_, agents_, blocks_, messages_, conversations_, runs_, agent_service_,
+                 conversation_service_, runtime_, workers_, client_, provider_http_,
+                 contexts_.front()->get_executor()}),
       services_{*database_,
                 agents_,
                 blocks_,
@@ -305,6 +310,7 @@ ServerApp::ServerApp(const Options& options)
                 access_tokens_,
                 credentials_,
                 organizations_,
+                terminal_.services(),
                 identity_rules(options),
                 options.allow_message_edit,
                 options.redact_secrets,
@@ -401,6 +407,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
+    terminal_.start(contexts_.front()->get_executor());
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
@@ -442,6 +449,7 @@ void ServerApp::stop() {
     provider_batches_.stop();
     trash_keeper_.stop();
     template_migrator_.stop();
+    terminal_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -451,7 +459,8 @@ void ServerApp::stop() {
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
-           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work();
+           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work() +
+           terminal_.at_work();
 }
 
 void ServerApp::leave_when_idle() {

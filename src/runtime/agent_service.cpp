@@ -1,6 +1,7 @@
 #include "runtime/agent_service.hpp"
 
 #include "base/ids.hpp"
+#include "domain/memory_file.hpp"
 #include "domain/message_view.hpp"
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
@@ -398,6 +399,7 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
     }
     if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
     if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
+    state.memory.git_enabled = contains(state.tags, git_memory_tag);
     if (include.identities) {
         state.identities = storage::IdentityRepository::from_rows(std::move(rows[next++]));
         for (const Identity& identity : state.identities) state.identity_ids.push_back(identity.id);
