@@ -48,4 +48,5 @@ target_compile_definitions(stele PRIVATE STELE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(stele PRIVATE stele_api CLI11::CLI11 PkgConfig::TOMLPP)
 
 include(cmake/migrations.cmake)
+include(cmake/reference.cmake)
 include(cmake/tools_sandbox.cmake)

@@ -1,9 +1,11 @@
 #include "api/conversation_place.hpp"
+#include "api/terminal_services.hpp"
 #include "api/tool_caller.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "domain/conversation.hpp"
 #include "runtime/conversation_service.hpp"
+#include "runtime/ephemeral_conversations.hpp"
 #include "runtime/runtime.hpp"
 #include "storage/conversation_repository.hpp"
 
@@ -56,7 +58,7 @@ awaitable<Response> update(Services& services, const Request& request) {
 awaitable<Response> remove(Services& services, const Request& request) {
     const std::string id = request.path_id("conversation_id", "conv");
     will_wait(services, request, {}, id);
-    co_await services.conversation_service.remove(request.organization_id, id);
+    co_await services.terminal.ephemeral.remove(request.organization_id, id);
     co_return json_answer("null");
 }
 

@@ -81,6 +81,9 @@ awaitable<Response> Dispatch::answer_to(net::HttpRequest& http, bool from_tool) 
         failure = Error(ErrorCode::internal, "An unknown error occurred");
     }
     Response response = error_response(*failure, request_id);
+    // Git asks its user for a password where it is told so, and takes the one of its URL along only then.
+    if (failure->code == ErrorCode::unauthenticated && http.path.find("/git/") != std::string::npos)
+        response.headers.add("WWW-Authenticate", "Basic realm=\"stele\"");
     response.headers.add("X-Request-Id", request_id);
     co_return response;
 }

@@ -1,4 +1,6 @@
 #include "api/route.hpp"
+#include "api/terminal_schemas.hpp"
+
 #include "base/json_text.hpp"
 #include "domain/access_token.hpp"
 #include "domain/account.hpp"
@@ -89,6 +91,7 @@ std::string schemas() {
     add<GroupCreate>(out, "GroupCreate", SchemaUse::request);
     add<GroupUpdate>(out, "GroupUpdate", SchemaUse::request);
     add<Group>(out, "Group", SchemaUse::answer);
+    add_terminal_schemas(out);
     add<MessageSearchRequest>(out, "MessageSearchRequest", SchemaUse::request);
     add<MessageSearchResult>(out, "MessageSearchResult", SchemaUse::answer);
     add<SearchAllMessagesRequest>(out, "SearchAllMessagesRequest", SchemaUse::request);

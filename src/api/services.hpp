@@ -90,6 +90,8 @@ class ToolSync;
 
 namespace stele::api {
 
+struct TerminalServices;
+
 /// What a newcomer is told at "/".
 struct ServerFacts {
     std::string version;
@@ -167,6 +169,7 @@ struct Services {
     const storage::AccessTokenRepository& access_tokens;
     runtime::Credentials& credentials;
     const runtime::OrganizationService& organizations;
+    TerminalServices& terminal;  ///< see terminal_services.hpp
     IdentityRules identity_rules;
     std::int64_t archival_tokens_max = 8'192;  ///< of a passage that a client adds to an agent's archive
     bool allow_message_edit = true;

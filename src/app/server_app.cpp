@@ -11,6 +11,7 @@
 #include "app/repositories.hpp"
 #include "app/secret_key.hpp"
 #include "app/store_setup.hpp"
+#include "app/terminal_parts.hpp"
 #include "base/seal.hpp"
 #include "llm/catalogue.hpp"
 #include "net/client.hpp"
@@ -133,6 +134,7 @@ private:
     runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
     runtime::OrganizationService organizations_;
+    TerminalParts terminal_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -258,6 +260,9 @@ ServerApp::ServerApp(const Options& options)
                     file_ingest_, agent_service_, tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       organizations_({*database_, stored_.accounts, stored_.tools, runtime_, credentials_, catalogue_}),
+      terminal_({options_, *database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations,
+                 stored_.runs, agent_service_, conversation_service_, runtime_, workers_, client_, provider_http_,
+                 contexts_.front()->get_executor()}),
       services_{*database_,
                 stored_.agents,
                 stored_.archives,
@@ -324,6 +329,7 @@ ServerApp::ServerApp(const Options& options)
                 stored_.access_tokens,
                 credentials_,
                 organizations_,
+                terminal_.services(),
                 identity_rules(options),
                 options.archival_tokens_max,
                 options.allow_message_edit,
@@ -423,6 +429,7 @@ void ServerApp::run() {
     asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
     asio::co_spawn(*contexts_.front(), file_ingest_.run(), asio::detached);
+    terminal_.start(contexts_.front()->get_executor());
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
     if (!mcp_config_.empty())
@@ -467,6 +474,7 @@ void ServerApp::stop() {
     trash_keeper_.stop();
     file_ingest_.stop();
     template_migrator_.stop();
+    terminal_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
     leave_by_ = std::chrono::steady_clock::now() + grace;
@@ -477,7 +485,7 @@ void ServerApp::stop() {
 std::size_t ServerApp::at_work() const {
     return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
            provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work() +
-           file_ingest_.at_work() + archive_.worker.at_work();
+           file_ingest_.at_work() + terminal_.at_work() + archive_.worker.at_work();
 }
 
 void ServerApp::leave_when_idle() {

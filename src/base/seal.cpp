@@ -45,4 +45,10 @@ std::string Sealer::open(std::string_view sealed) const {
     throw Error(ErrorCode::unavailable, "A stored secret cannot be read: it was sealed with another key");
 }
 
+std::string Sealer::derive(std::string_view purpose) const {
+    std::string made(crypto_auth_hmacsha256_BYTES, '\0');
+    crypto_auth_hmacsha256(bytes(made), bytes(purpose), purpose.size(), bytes(key_.reveal()));
+    return made;
+}
+
 }  // namespace stele

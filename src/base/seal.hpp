@@ -20,6 +20,9 @@ public:
     /// The text in `sealed`. Throws Error{unavailable} if it was sealed with another key or has been altered.
     std::string open(std::string_view sealed) const;
 
+    /// 32 bytes that only this key gives for `purpose`, always the same (HMAC-SHA-256).
+    std::string derive(std::string_view purpose) const;
+
 private:
     Secret key_;  ///< 32 bytes
 };

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "net/answer_rules.hpp"
 #include "net/response_head.hpp"
+#include "net/web_socket.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -66,7 +67,7 @@ public:
         socket().cancel(ignored);
     }
     void stop() override {
-        if (idle_) cut();
+        if (idle_ || in_socket_) cut();
     }
     void end() override;
     void cut() override;
@@ -130,6 +131,7 @@ private:
     std::size_t begin_ = 0, end_ = 0;  ///< bytes of buffer_ that no request has taken yet
     std::string head_;
     bool idle_ = true;  ///< between two requests
+    bool in_socket_ = false;
     bool timed_out_ = false;
     bool cut_ = false;
     bool watching_ = false;      ///< watch() is at work
@@ -296,6 +298,14 @@ awaitable<bool> Connection<Stream>::answer() {
     }
     HttpResponse response;
     if (!answer_preflight(options_, request_, response)) response = co_await handle();
+    if (response.socket && opens_web_socket(request_) && begin_ == end_) {
+        in_socket_ = true;  // the connection is nothing else from here on, and ends with it
+        if (options_.on_answered) options_.on_answered(request_, 101, {});
+        const std::string why = co_await serve_web_socket(stream_, request_, std::move(response.socket));
+        if (!why.empty() && !cut_) log::error("http.socket_failed", {{"path", request_.path}, {"why", why}});
+        co_return false;
+    }
+    if (response.socket) response = own_answer(options_, 426, "Open a WebSocket here");
     const int status = response.status;
     const bool again = co_await send(std::move(response), keep_alive);
     if (options_.on_answered) options_.on_answered(request_, status, Clock::now() - began);

@@ -68,12 +68,31 @@ public:
 
 using BodyProducer = std::function<boost::asio::awaitable<void>(BodyWriter&)>;
 
+/// A WebSocket (RFC 6455) that a client has opened. One thread: the connection's. One may read while another writes.
+class WebSocket {
+public:
+    virtual ~WebSocket() = default;
+
+    /// The next message, a text; nothing once the client has closed or is gone, or the server ends.
+    virtual boost::asio::awaitable<std::optional<std::string>> read() = 0;
+
+    /// Sends a text, behind those that are on their way. Throws Error{cancelled} once the client is gone.
+    virtual boost::asio::awaitable<void> write(std::string text) = 0;
+
+    /// Ends the connection; what waits on it comes to its end.
+    virtual void close() = 0;
+};
+
+using WebSocketHandler = std::function<boost::asio::awaitable<void>(WebSocket&)>;
+
 struct HttpResponse {
     int status = 200;
     std::string content_type = "application/json";
     Headers headers;  ///< without Content-Type, Content-Length, Date, Connection
     std::string body;
     BodyProducer producer;  ///< when set: sent chunked instead of `body`, never compressed, never buffered
+    /// When set: what becomes of the connection if the request opens a WebSocket; the rest is not sent then.
+    WebSocketHandler socket;
 };
 
 /// Answers one request. Must not throw for what the requester did (api/dispatch turns errors into answers);

@@ -1,4 +1,5 @@
 // What answers show of agents: their rows with all that belongs to them, in one round of reads.
+#include "domain/memory_file.hpp"
 #include "domain/message_view.hpp"
 #include "runtime/agent_service.hpp"
 #include "storage/group_repository.hpp"
@@ -79,6 +80,7 @@ AgentState AgentService::state_of(const Agent& agent, AgentInclude include, std:
     }
     if (include.tools) state.tools = storage::ToolRepository::from_rows(std::move(rows[next++]));
     if (include.tags) state.tags = storage::AgentRepository::tags_from_rows(std::move(rows[next++]));
+    state.memory.git_enabled = std::find(state.tags.begin(), state.tags.end(), git_memory_tag) != state.tags.end();
     if (include.identities) {
         state.identities = storage::IdentityRepository::from_rows(std::move(rows[next++]));
         for (const Identity& identity : state.identities) state.identity_ids.push_back(identity.id);

@@ -122,6 +122,7 @@ void add_filter(Select& select, const AgentFilter& filter) {
     if (filter.template_id) select.where("a.template_id = ?", filter.template_id);
     if (filter.base_template_id) select.where("a.base_template_id = ?", filter.base_template_id);
     if (filter.created_by_id) select.where("a.created_by_id = ?", filter.created_by_id);
+    if (filter.not_created_by_id) select.where("COALESCE(a.created_by_id, '') <> ?", filter.not_created_by_id);
     if (filter.last_stop_reason) select.where("a.last_stop_reason = ?", filter.last_stop_reason);
     for (const SearchTerm& term : filter.terms) add_term(select, term);
     if (!filter.show_hidden) select.where("COALESCE(a.hidden, 0) = 0");
@@ -320,7 +321,7 @@ std::vector<Statement> AgentRepository::statements() {
     AgentFilter everything;
     everything.name = everything.query_text = everything.project_id = everything.template_id =
         everything.base_template_id = everything.created_by_id = everything.last_stop_reason = everything.identity_id =
-            "x";
+            everything.not_created_by_id = "x";
     everything.identifier_keys = {"a", "b"};
     everything.tags = everything.some_tags = {"a", "b"};
     const char* fields[] = {"version", "name", "tags", "templateName", "agentId"};

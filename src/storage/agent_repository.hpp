@@ -9,7 +9,7 @@ namespace stele::storage {
 /// Filters of the list of agents; absent ones don't filter.
 struct AgentFilter {
     std::optional<std::string> name, query_text, project_id, template_id, base_template_id, created_by_id,
-        last_stop_reason, identity_id;
+        last_stop_reason, identity_id, not_created_by_id;
     std::vector<std::string> identifier_keys;
     std::vector<std::string> tags;
     bool match_all_tags = false;

@@ -71,7 +71,9 @@ constexpr Statement select_transcript{
     "group.transcript",
     "SELECT " STELE_MESSAGE_COLUMNS
     " FROM message m WHERE m.agent_id = $1 AND m.role IN ('user', 'assistant') AND m.position >"
-    " COALESCE((SELECT l.position FROM message l WHERE l.id = $2), 0) ORDER BY m.position DESC LIMIT $3"};
+    " COALESCE((SELECT l.position FROM message l WHERE l.id = $2), 0) AND NOT EXISTS (SELECT 1 FROM reflection_mark r"
+    " WHERE r.agent_id = m.agent_id AND r.conversation_id = m.conversation_id AND r.position >= m.position)"
+    " ORDER BY m.position DESC LIMIT $3"};
 
 constexpr Statement update_counter{
     "group.count_turn",

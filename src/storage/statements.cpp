@@ -10,10 +10,14 @@
 #include "storage/block_history.hpp"
 #include "storage/block_repository.hpp"
 #include "storage/conversation_repository.hpp"
+#include "storage/conversation_search.hpp"
+#include "storage/device_repository.hpp"
+#include "storage/ephemeral_repository.hpp"
 #include "storage/feed_repository.hpp"
 #include "storage/feed_subscription_repository.hpp"
 #include "storage/file_repository.hpp"
 #include "storage/folder_repository.hpp"
+#include "storage/git_memory_repository.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/idempotency_repository.hpp"
 #include "storage/identity_repository.hpp"
@@ -29,6 +33,7 @@
 #include "storage/project_repository.hpp"
 #include "storage/provider_batch_repository.hpp"
 #include "storage/provider_repository.hpp"
+#include "storage/reflection_repository.hpp"
 #include "storage/run_event_repository.hpp"
 #include "storage/run_repository.hpp"
 #include "storage/sandbox_repository.hpp"
@@ -51,10 +56,13 @@ std::vector<Statement> all_statements() {
                              BlockHistory::statements(),
                              BlockRepository::statements(),
                              ConversationRepository::statements(),
+                             DeviceRepository::statements(),
+                             EphemeralRepository::statements(),
                              FeedRepository::statements(),
                              FeedSubscriptionRepository::statements(),
                              FileRepository::statements(),
                              FolderRepository::statements(),
+                             GitMemoryRepository::statements(),
                              GroupRepository::statements(),
                              IdempotencyRepository::statements(),
                              IdentityRepository::statements(),
@@ -68,6 +76,7 @@ std::vector<Statement> all_statements() {
                              ProjectRepository::statements(),
                              ProviderBatchRepository::statements(),
                              ProviderRepository::statements(),
+                             ReflectionRepository::statements(),
                              RunEventRepository::statements(),
                              RunRepository::statements(),
                              SandboxRepository::statements(),
@@ -75,6 +84,7 @@ std::vector<Statement> all_statements() {
                              TemplateRepository::statements(),
                              ToolRepository::statements(),
                              TrashRepository::statements(),
+                             conversation_search_statements(),
                              page_statements(),
                              persona_statements()})
         all.insert(all.end(), some.begin(), some.end());

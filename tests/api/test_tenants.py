@@ -69,7 +69,7 @@ class Tenant:
         block = http.post("/v1/blocks", {"label": mark, "value": mark, "description": mark, "tags": [mark]})
         tool = http.post("/v1/tools", {"name": mark, "description": mark})
         agent = http.post("/v1/agents", {"name": mark, "description": mark, "memory_blocks": [{"label": "human", "value": mark}], "block_ids": [block["id"]],
-                                         "tool_ids": [tool["id"]], "tags": [mark], "secrets": {"KEY": mark}})
+                                         "tool_ids": [tool["id"]], "tags": [mark, "git-memory-enabled"], "secrets": {"KEY": mark}})
         said = http.post(f"/v1/agents/{agent['id']}/messages", {"messages": [{"role": "user", "content": f"@say {mark} answers", "otid": f"otid of {mark}"}]})["messages"][0]
         conversation = http.post(f"/v1/conversations?agent_id={agent['id']}", {"summary": mark})
         http.post(f"/v1/conversations/{conversation['id']}/messages", {"input": f"@say {mark}", "streaming": False})
@@ -98,6 +98,12 @@ class Tenant:
         http.patch(f"/v1/agents/{agent['id']}/folders/attach/{folder}")
         archive = http.post("/v1/archives", {"name": mark, "description": mark})
         passage = http.post(f"/v1/archives/{archive['id']}/passages", {"text": mark, "metadata": {"mark": mark}})
+        repository = http.post("/v1/repositories", {"name": mark})
+        http.post(f"/v1/agents/{agent['id']}/repositories", {"repository_id": repository["id"]})
+        http.get(f"/v1/agents/{agent['id']}/memory-files/content?file_path=human.md")
+        http.post("/v1/environments/register", {"deviceId": mark, "connectionName": mark, "metadata": {"mark": mark}})
+        device = http.get(f"/v1/environments/{mark}")["id"]
+        box = http.post(f"/v1/agents/{agent['id']}/sandboxes")["sandboxId"]
         thrown_away = http.post("/v1/blocks", {"label": f"{mark} is in the trash", "value": mark})["id"]
         http.delete(f"/v1/blocks/{thrown_away}")
         trash = http.get("/v1/trash")[0]
@@ -111,7 +117,8 @@ class Tenant:
                 "mcp_tool_name": "echo", "identity_id": identity["id"], "provider_id": provider["id"], "project_id": project["id"], "projectId": project["id"],
                 "template_id": template["id"], "templateId": template["id"], "template_name": mark, "template_version": mark, "deployment_id": deployment, "feed_id": feed["id"],
                 "subscription_id": subscription["id"], "pipeline_id": pipeline["id"], "trash_id": trash["id"], "folder_id": folder, "source_id": folder, "file_id": file, "folder_name": mark, "source_name": mark, "archive_id": archive["id"],
-                "passage_id": passage["id"], "memory_id": memory["id"]}
+                "passage_id": passage["id"], "memory_id": memory["id"],
+                "repository_id": repository["id"], "repository": f"{mark}.git", "deviceId": mark, "id": device, "connectionId": box, "sandboxId": box, "endpoint": "models"}
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +174,7 @@ def body_of(document, schema: dict, ids: dict, mark: str, name: str = "", depth:
         return {"integer": 1, "number": 1, "boolean": False}[kind]
     special = {"role": "user", "content": "hello", "input": "hello", "mcp_server_type": "streamable_http", "server_url": ids["peer_url"], "cron_expression": "0 0 29 2 *",
                "manager_type": "dynamic", "source_code": 'def f() -> int:\n    """Counts."""\n    return 1\n', "model": ids["agent_id"] if depth == 1 else "stele/offline", "access": "read_agent", "hostname": "https://pages.example",
-               "type": "agent", "id": ids["agent_id"], "query": mark, "search": mark, "tid": "t"}
+               "type": "agent", "id": ids["agent_id"], "query": mark, "search": mark, "tid": "t", "agentId": ids["agent_id"], "targetConnectionId": ids["connectionId"], "conversationId": ids["conversation_id"]}
     if name.endswith(("_id", "_ids")):
         return value_of(name, ids)
     return special.get(name, f"x{uuid.uuid4().hex[:8]}")
@@ -178,7 +185,7 @@ def request_of(document, verb, path, operation, path_ids: dict, other_ids: dict,
     if not path.startswith("/v1/templates"):
         other_ids = {name: value for name, value in other_ids.items() if name not in PLAIN}
     url = re.sub(r"\{(\w+)\}", lambda found: urllib.parse.quote(path_ids[found[1]], safe=""), path)
-    query = [(p["name"], value_of(p["name"], other_ids)) for p in operation.get("parameters", ()) if p["in"] == "query" and re.search(r"_ids?$|^ids$|agentId|_name$", p["name"])]
+    query = [(p["name"], value_of(p["name"], other_ids)) for p in operation.get("parameters", ()) if p["in"] == "query" and re.search(r"_ids?$|^ids$|agentId|_name$|^deviceId$", p["name"])]
     query = [(name, value_of("agent_id", other_ids) if name in ("ids", "agentId") else value) for name, value in query]
     if query:
         url += "?" + urllib.parse.urlencode(query)

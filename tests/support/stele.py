@@ -135,7 +135,7 @@ class Server:
 
     def __init__(self, folder: pathlib.Path, environment: dict | None = None, arguments: list[str] | None = None):
         self.folder, self.arguments = folder, arguments or []
-        clean = {name: "" for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_BASE_URL", "STELE_PASSWORD", "LETTA_SERVER_PASSWORD")}
+        clean = {name: "" for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ZAI_API_KEY", "ZAI_BASE_URL", "STELE_PASSWORD", "LETTA_SERVER_PASSWORD")}
         self.environment = {**clean, **(environment or {})}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
