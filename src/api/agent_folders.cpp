@@ -4,7 +4,9 @@
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "domain/answer.hpp"
+#include "runtime/agent_service.hpp"
 #include "runtime/folder_service.hpp"
+#include "storage/agent_repository.hpp"
 
 namespace stele::api {
 namespace {

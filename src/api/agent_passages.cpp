@@ -1,6 +1,7 @@
 #include "api/passage_answer.hpp"
 #include "domain/answer.hpp"
 #include "runtime/agent_archive.hpp"
+#include "storage/agent_repository.hpp"
 #include "storage/database.hpp"
 
 // What an agent keeps in its archive.

@@ -1,6 +1,8 @@
 #include "api/agent_query.hpp"
 #include "domain/archive.hpp"
+#include "runtime/agent_service.hpp"
 #include "runtime/archive_service.hpp"
+#include "storage/agent_repository.hpp"
 #include "storage/database.hpp"
 #include "storage/idempotency_repository.hpp"
 

@@ -1,11 +1,12 @@
-#include "domain/conversation_calls.hpp"
-
 #include "api/conversation_place.hpp"
 #include "api/terminal_services.hpp"
 #include "base/ids.hpp"
+#include "domain/conversation_calls.hpp"
 #include "domain/conversation_search.hpp"
 #include "runtime/ephemeral_conversations.hpp"
 #include "runtime/given_summary.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/conversation_repository.hpp"
 #include "storage/conversation_search.hpp"
 
 // What the terminal client asks of conversations beside talking in them.

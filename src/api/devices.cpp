@@ -5,7 +5,12 @@
 #include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
+#include "base/seal.hpp"
 #include "domain/hosted_error.hpp"
+#include "runtime/runtime.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/conversation_repository.hpp"
+#include "storage/database.hpp"
 #include "storage/device_repository.hpp"
 
 // Devices on which the terminal client listens (docs/guide/devices.md). A work folder stands among them: its device is

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/route.hpp"
+#include "domain/folder.hpp"
 
 namespace stele::api {
 

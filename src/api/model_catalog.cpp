@@ -1,6 +1,7 @@
 #include "api/terminal_services.hpp"
 #include "domain/hosted_error.hpp"
 #include "domain/terminal_listing.hpp"
+#include "llm/catalogue.hpp"
 #include "llm/providers.hpp"
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 #include "llm/anthropic_proxy.hpp"
 #include "net/url.hpp"
 #include "runtime/message_capture.hpp"
+#include "runtime/runtime.hpp"
 #include "runtime/system_prompt.hpp"
 #include "storage/provider_repository.hpp"
 

@@ -1,9 +1,9 @@
-#include "domain/passage.hpp"
-
 #include "api/passage_answer.hpp"
 #include "domain/archive.hpp"
 #include "domain/message_search.hpp"
+#include "domain/passage.hpp"
 #include "runtime/agent_archive.hpp"
+#include "storage/agent_repository.hpp"
 #include "storage/database.hpp"
 #include "storage/idempotency_repository.hpp"
 

@@ -1,7 +1,12 @@
-#include "domain/reflection.hpp"
-
 #include "api/conversation_place.hpp"
 #include "api/terminal_services.hpp"
+#include "domain/reflection.hpp"
+#include "runtime/agent_service.hpp"
+#include "runtime/group_service.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/group_repository.hpp"
+#include "storage/message_repository.hpp"
 #include "storage/reflection_repository.hpp"
 
 #include <algorithm>

@@ -4,6 +4,9 @@
 #include "base/ids.hpp"
 #include "domain/answer.hpp"
 #include "runtime/git_memory.hpp"
+#include "storage/agent_repository.hpp"
+#include "storage/database.hpp"
+#include "storage/idempotency_repository.hpp"
 
 // Repositories that agents share by mounting them, beside the one that is an agent's own memory.
 namespace stele::api {

@@ -3,6 +3,7 @@
 #include "domain/hosted_error.hpp"
 #include "net/multipart.hpp"
 #include "runtime/work_folders.hpp"
+#include "storage/agent_repository.hpp"
 #include "storage/device_repository.hpp"
 
 // What a hosted sandbox is on a server of one's own: a folder that an agent keeps files in, with the server itself as

@@ -1,6 +1,7 @@
 #include "api/terminal_services.hpp"
 #include "domain/terminal_listing.hpp"
 #include "storage/account_repository.hpp"
+#include "storage/agent_repository.hpp"
 
 #include <map>
 

@@ -1,5 +1,7 @@
 #include "app/part_options.hpp"
 
+#include "api/mcp_common.hpp"
+
 #include <cstdlib>
 
 namespace stele::app {
@@ -99,6 +101,18 @@ tools::mcp::ClientOptions mcp_options(const Options& options) {
     made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
     made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);
     made.call_silence = std::chrono::seconds(options.tools_mcp_call_seconds);
+    return made;
+}
+
+tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
+                                        const storage::McpServerRepository& servers,
+                                        const storage::McpLoginRepository& logins, net::HttpClient& http) {
+    tools::mcp::OauthLoginParts made{database, servers, logins, http, {}, {}, {}, {}};
+    made.private_addresses = options.tools_mcp_private;
+    made.begin_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
+    made.login_patience = std::chrono::seconds(options.tools_mcp_login_seconds);
+    if (options.public_url.starts_with("https://"))
+        made.client_document_url = options.public_url + api::mcp_client_document_path;
     return made;
 }
 

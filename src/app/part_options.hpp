@@ -6,6 +6,7 @@
 #include "runtime/agent_service.hpp"
 #include "storage/sqlite_database.hpp"
 #include "tools/mcp/client.hpp"
+#include "tools/mcp/oauth_login.hpp"
 #include "tools/sandbox/pdf_text.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
@@ -19,6 +20,9 @@ llm::CatalogueOptions catalogue_options(const Options& options, WorkerThreads& w
 tools::SandboxOptions sandbox_options(const Options& options);
 tools::PdfOptions pdf_options(const Options& options);
 tools::mcp::ClientOptions mcp_options(const Options& options);
+tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
+                                        const storage::McpServerRepository& servers,
+                                        const storage::McpLoginRepository& logins, net::HttpClient& http);
 
 /// Of the client for servers that the operator names, of the one for addresses that requests and models name, and of
 /// the one for MCP servers and their logins.

@@ -6,6 +6,7 @@
 #include "api/mcp_common.hpp"
 #include "api/run_callback.hpp"
 #include "app/archive_parts.hpp"
+#include "app/background.hpp"
 #include "app/mcp_config.hpp"
 #include "app/part_options.hpp"
 #include "app/repositories.hpp"
@@ -135,6 +136,7 @@ private:
     runtime::ToolWriter tool_writer_;
     runtime::OrganizationService organizations_;
     TerminalParts terminal_;
+    Background background_;
     api::Services services_;
     api::Dispatch dispatch_;
     net::Server server_;
@@ -162,18 +164,6 @@ std::vector<asio::io_context*> pointers(const std::vector<std::unique_ptr<asio::
 std::vector<asio::any_io_executor> executors(const std::vector<std::unique_ptr<asio::io_context>>& contexts) {
     std::vector<asio::any_io_executor> made;
     for (const auto& context : contexts) made.emplace_back(context->get_executor());
-    return made;
-}
-
-tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
-                                        const storage::McpServerRepository& servers,
-                                        const storage::McpLoginRepository& logins, net::HttpClient& http) {
-    tools::mcp::OauthLoginParts made{database, servers, logins, http, {}, {}, {}, {}};
-    made.private_addresses = options.tools_mcp_private;
-    made.begin_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
-    made.login_patience = std::chrono::seconds(options.tools_mcp_login_seconds);
-    if (options.public_url.starts_with("https://"))
-        made.client_document_url = options.public_url + api::mcp_client_document_path;
     return made;
 }
 
@@ -348,6 +338,14 @@ ServerApp::ServerApp(const Options& options)
       signals_(*contexts_.front(), SIGINT, SIGTERM),
       leaving_(*contexts_.front()) {
     if (!options.tools_mcp_config.empty()) mcp_config_ = read_mcp_config(options.tools_mcp_config);
+    background_.add(scheduler_);
+    background_.add(feed_runner_);
+    background_.add(batch_runner_);
+    background_.add(archive_.worker);
+    background_.add(provider_batches_);
+    background_.add(trash_keeper_);
+    background_.add(template_migrator_);
+    background_.add(file_ingest_);
     set_up_store({*database_, stored_.accounts, stored_.tools, stored_.agents, stored_.messages, stored_.runs,
                   stored_.batches, stored_.schedules, stored_.idempotency, credentials_, provider_service_});
 }
@@ -421,14 +419,7 @@ void ServerApp::run() {
                    asio::bind_cancellation_slot(end_refresh_.slot(), [](std::exception_ptr) {}));
     asio::co_spawn(*contexts_.front(), api::send_due_callbacks(services_), asio::detached);
     asio::co_spawn(*contexts_.front(), api::send_due_batch_callbacks(services_), asio::detached);
-    asio::co_spawn(*contexts_.front(), scheduler_.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), feed_runner_.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), batch_runner_.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), archive_.worker.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), provider_batches_.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), trash_keeper_.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), template_migrator_.run(), asio::detached);
-    asio::co_spawn(*contexts_.front(), file_ingest_.run(), asio::detached);
+    background_.start(contexts_.front()->get_executor());
     terminal_.start(contexts_.front()->get_executor());
     asio::co_spawn(*contexts_.front(), sandbox_.probe(), asio::detached);
     asio::co_spawn(*contexts_.front(), organizations_.finish_removals(), asio::detached);
@@ -466,14 +457,7 @@ void ServerApp::stop() {
     if (std::exchange(stopping_, true)) std::_Exit(1);  // asked twice: at once; what was acknowledged is on the disk
     log::info("server.stopping", {{"connections", server_.open_connections()}});
     runtime_.stop();
-    scheduler_.stop();
-    feed_runner_.stop();
-    batch_runner_.stop();
-    archive_.worker.stop();
-    provider_batches_.stop();
-    trash_keeper_.stop();
-    file_ingest_.stop();
-    template_migrator_.stop();
+    background_.stop();
     terminal_.stop();
     end_refresh_.emit(asio::cancellation_type::terminal);
     const std::chrono::seconds grace(options_.grace_seconds);
@@ -483,9 +467,7 @@ void ServerApp::stop() {
 
 // A run whose client has left is work at hand too.
 std::size_t ServerApp::at_work() const {
-    return runtime_.active().size() + scheduler_.at_work() + feed_runner_.at_work() + batch_runner_.at_work() +
-           provider_batches_.at_work() + template_migrator_.at_work() + trash_keeper_.at_work() +
-           file_ingest_.at_work() + terminal_.at_work() + archive_.worker.at_work();
+    return runtime_.active().size() + background_.at_work() + terminal_.at_work();
 }
 
 void ServerApp::leave_when_idle() {
