@@ -68,7 +68,8 @@ public:
 
 using BodyProducer = std::function<boost::asio::awaitable<void>(BodyWriter&)>;
 
-/// A WebSocket (RFC 6455) that a client has opened. One thread: the connection's. One may read while another writes.
+/// A WebSocket (RFC 6455) that a client has opened. One thread: the connection's. One coroutine may read while one other
+/// writes.
 class WebSocket {
 public:
     virtual ~WebSocket() = default;
@@ -76,7 +77,7 @@ public:
     /// The next message, a text; nothing once the client has closed or is gone, or the server ends.
     virtual boost::asio::awaitable<std::optional<std::string>> read() = 0;
 
-    /// Sends a text, behind those that are on their way. Throws Error{cancelled} once the client is gone.
+    /// Sends a text. Throws Error{cancelled} once the client is gone.
     virtual boost::asio::awaitable<void> write(std::string text) = 0;
 
     /// Ends the connection; what waits on it comes to its end.

@@ -65,6 +65,7 @@ def url(http, agent, rest="state.git"):
 @pytest.mark.parametrize("options", [[], ["-c", "protocol.version=0"], ["--depth", "1"], ["--mirror"]], ids=["v2", "v0", "shallow", "mirror"])
 def test_blocks_are_files(http, tmp_path, options):
     agent = make(http, PERSONA, NOTES, {"label": "skills/review/SKILL.md", "value": "---\nname: review\n---\nRead."}, {"label": "a/../b", "value": "no path"})
+    assert agent["memory"]["git_enabled"] is True
     clone = Clone(tmp_path / "c", url(http, agent), *options)
     if options == ["--mirror"]:
         assert "main" in clone.git("branch")
@@ -244,3 +245,37 @@ def test_repositories_are_shared_by_mounting_them(http, tmp_path):
     refused(http, "POST", "/v1/repositories", 409, {"name": name})
     for bad in ("", "a/b", ".x", "x.git", "state", "ü", "x" * 101):
         assert "body.name" in refused(http, "POST", "/v1/repositories", 422, {"name": bad}).text
+
+
+def test_what_git_has_acknowledged_survives_a_kill(own_server, tmp_path):
+    """Pushes and edits of blocks go on until the server is killed somewhere among them: every one that was answered is there."""
+    import random
+    import threading
+    import time
+    server, seed = own_server().start(), random.randrange(1 << 30)
+    chance = random.Random(seed)
+    agent = make(server.http(2), {"label": "pushed", "value": "0"}, {"label": "edited", "value": "0"})
+    for cut in range(5):
+        clone = Clone(tmp_path / f"c{cut}", url(server.http(2), agent))
+        killer = threading.Timer(chance.uniform(0.05, 0.6), server.kill)
+        pushed, edited = int(clone.read("pushed.md")), int(clone.read("edited.md"))
+        acknowledged = {"pushed": pushed, "edited": edited}
+        killer.start()
+        try:
+            for number in range(1, 1000):
+                server.http(2).patch(f"/v1/agents/{agent['id']}/core-memory/blocks/edited", {"value": str(edited + number)})
+                acknowledged["edited"] = edited + number
+                clone.git("pull", "--quiet", "--rebase")
+                clone.push(("pushed.md", f"{pushed + number}\n"))
+                acknowledged["pushed"] = pushed + number
+        except (AssertionError, OSError):
+            pass  # the server has gone
+        killer.join()
+        while server.process.child.poll() is None:
+            time.sleep(0.01)
+        server.start()
+        after = Clone(tmp_path / f"d{cut}", url(server.http(2), agent))
+        kept = {name: int(value) for name, value in values(server.http(2), agent).items()}
+        for name, least in acknowledged.items():
+            assert least <= kept[name] <= least + 1 and after.read(f"{name}.md") == f"{kept[name]}\n", f"seed {seed}, cut {cut}: {acknowledged} {kept}"
+        after.git("fsck", "--strict")

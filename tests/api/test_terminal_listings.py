@@ -2,9 +2,13 @@
 
 import base64
 import hashlib
+import json
+import pathlib
 import re
+import subprocess
 
 import pytest
+import stele
 from stele import refused
 
 
@@ -14,6 +18,7 @@ def http(server):
 
 
 def test_the_catalog_has_what_the_models_route_has(http):
+    stele.wait_until(lambda: len(http.get("/v1/models")) > 1)  # the model server has been asked
     models = http.get("/v1/models/catalog")["models"]
     assert [each["handle"] for each in models] == [each["handle"] for each in http.get("/v1/models")]
     for each in models:
@@ -60,3 +65,15 @@ def test_the_reference_is_one_page_that_needs_nothing_from_elsewhere(own_server,
     assert policy.startswith("default-src 'none'; connect-src 'self';") and "unsafe" not in policy and not re.search(r'\son\w+="|\sstyle="', page)
     assert http.send("HEAD", path)[0] == 200
     refused(http, "GET", "/openapi.json", 401)
+
+
+@pytest.mark.parametrize("path, view", [("/docs", "try"), ("/redoc", "read")])
+def test_the_reference_shows_every_operation_and_schema(server, http, tmp_path, path, view):
+    document = http.get("/openapi.json")
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
+    (tmp_path / "script.js").write_text(re.search(r"<script>(.*)</script>", http.send("GET", path)[1], re.S)[1])
+    told = json.loads(subprocess.run(["node", pathlib.Path(stele.ROOT) / "tests/support/reference_dom.js", view, tmp_path / "openapi.json", tmp_path / "script.js"], check=True, capture_output=True).stdout)
+    operations = sum(len(verbs) for verbs in document["paths"].values())
+    assert told["entries"] == operations + len(document["components"]["schemas"]) and told["empty"] == 0 and told["scrolled"] is True
+    assert told["forms"] == (operations if view == "try" else 0)
+    assert told["found"] == ["get /v1/blocks/{block_id} blocks.retrieve"] and told["nothing"] == 'Nothing is called "no such thing".'

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import stele
+from web_socket import WebSocket
 from wire import Wire, request
 
 
@@ -58,6 +59,22 @@ def test_the_server_speaks_tls(own_server, certificate):
         Wire(server.port, tls=old)
     with Wire(server.port, tls=trust) as wire:
         assert wire.ask("GET", "/v1/health").status == 200
+
+
+def test_a_devices_socket_is_behind_tls_too(own_server, certificate):
+    server, trust = tls_server(own_server, certificate)
+    with Wire(server.port, tls=trust) as wire:
+        made = wire.ask("POST", "/v1/environments/register", b'{"deviceId":"d","connectionName":"c"}').json()
+        address = made["wsUrl"]  # by the name that the request had for this server
+        assert address.startswith("wss://")
+        device = WebSocket(f"wss://127.0.0.1:{server.port}/" + address.split("/", 3)[3], tls=trust)
+        assert device.read() == {"type": "connected", "connectionId": made["connectionId"]}
+        text = "x" * 300_000
+        body = json.dumps({"messages": [{"role": "user", "content": text, "client_message_id": "1"}]}).encode()
+        assert wire.ask("POST", f"/v1/environments/{made['connectionId']}/messages", body).status == 200
+        device.send({"type": "ping", "note": text})
+        assert device.read()["messages"][0]["content"] == text and device.read() == {"type": "pong"}
+    assert server.stop() == 0 and device.read() is None
 
 
 def test_a_certificate_that_cannot_be_used_is_a_clear_refusal(own_server, certificate, tmp_path):

@@ -9,9 +9,12 @@ import urllib.parse
 
 
 class WebSocket:
-    def __init__(self, url: str, headers: dict | None = None):
+    def __init__(self, url: str, headers: dict | None = None, tls=None):
+        """`tls`: the context with which the other end's certificate is trusted."""
         parts = urllib.parse.urlsplit(url)
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
+        if parts.scheme == "wss":
+            self.socket = tls.wrap_socket(self.socket, server_hostname=parts.hostname)
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {parts.path}?{parts.query} HTTP/1.1", f"Host: {parts.netloc}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
                  *(f"{name}: {value}" for name, value in (headers or {}).items())]
