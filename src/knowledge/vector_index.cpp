@@ -108,7 +108,7 @@ awaitable<std::vector<NearVector>> VectorIndex::nearest(std::string scope_id, st
                                                         std::shared_ptr<const std::vector<std::int64_t>> allowed) {
     const storage::VectorsState state = co_await vectors_.state(scope_id, model_id);
     if (state.count == 0) co_return std::vector<NearVector>();
-    const std::string key = scope_id + ' ' + model_id;
+    const std::string key = scope_id + ' ' + model_id + ' ' + std::to_string(query->size());
     std::shared_ptr<Copy> copy = copy_of(key, query->size());
     co_await bring_up_to_date(copy, std::move(scope_id), std::move(model_id), state);
     {

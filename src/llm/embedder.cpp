@@ -40,7 +40,7 @@ std::vector<float> to_floats(const json::value& from, std::int64_t dimensions, c
                              const std::string& host) {
     if (!from.is_array()) throw bad_answer(model, host, "something that is no list of numbers");
     const json::array& numbers = from.get_array();
-    if (static_cast<std::int64_t>(numbers.size()) != dimensions) {
+    if (static_cast<std::int64_t>(numbers.size()) != dimensions || numbers.empty()) {
         Error error = bad_answer(model, host,
                                  std::to_string(numbers.size()) + " numbers for a text, where its configuration says " +
                                      std::to_string(dimensions) + " (embedding_dim)");
@@ -104,6 +104,7 @@ Vectors read_embeddings(std::string_view body, std::size_t count, std::int64_t d
         }
         if (numbers == nullptr || index >= count || !vectors[index].empty())
             throw bad_answer(model, host, "vectors that can't be told apart");
+        if (dimensions == 0 && numbers->is_array()) dimensions = static_cast<std::int64_t>(numbers->get_array().size());
         vectors[index] = to_floats(*numbers, dimensions, model, host);
     }
     return vectors;

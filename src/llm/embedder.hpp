@@ -9,7 +9,7 @@ namespace stele::llm {
 struct EmbeddingRequest {
     std::string model;  ///< the server's own id
     std::vector<std::string> texts;
-    std::int64_t dimensions = 0;                  ///< that each vector must have
+    std::int64_t dimensions = 0;                  ///< of each vector; 0: whatever they have
     std::chrono::milliseconds patience{120'000};  ///< for each answer of the server
 };
 

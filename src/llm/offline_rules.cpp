@@ -260,10 +260,11 @@ std::optional<ModelAnswer> asked_call(const ModelRequest& request, const std::st
                             (names.empty() ? "I have none at all." : "I have: " + names + "."));
 }
 
-// "search for TEXT", "search our conversation for TEXT"
+// "search for TEXT", "search our conversation for TEXT", "search your archive for TEXT"
 std::optional<ModelAnswer> asked_search(const ModelRequest& request, const std::string& text) {
     const std::string low = lowered(text);
-    const ToolSpec* search = find_tool(request, "conversation_search");
+    const ToolSpec* search = low.find(" archiv") != std::string::npos ? find_tool(request, "archival_memory_search")
+                                                                      : find_tool(request, "conversation_search");
     const std::size_t verb = low.find("search ");
     if (search == nullptr || verb == std::string::npos || verb > 20) return std::nullopt;
     const std::size_t mark = low.find(" for ", verb);

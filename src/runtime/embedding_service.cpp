@@ -14,6 +14,14 @@ using boost::asio::awaitable;
 constexpr std::chrono::seconds rest{5};
 constexpr std::size_t query_key_bytes = 256;  // of the cache's own, for each entry
 
+// What a listing says of a model whose dimension nobody tells (llm/model_server): then it has what it has.
+constexpr std::int64_t guessed_dimension = 1'536;
+
+std::int64_t demanded_dimension(const EmbeddingConfig& config) {
+    const bool guessed = config.embedding_dim == guessed_dimension && !llm::known_embedding_dim(config.embedding_model);
+    return guessed ? 0 : config.embedding_dim;
+}
+
 Error unknown_model(const EmbeddingConfig& config) {
     return llm::model_failure("llm_connection", "No configured provider offers the embedding model '" +
                                                     config.handle.value_or(config.embedding_model) + "'");
@@ -75,7 +83,7 @@ awaitable<std::vector<std::vector<float>>> EmbeddingService::embed(std::string o
     llm::EmbeddingRequest request;
     request.model = resolved->model;
     request.texts = std::move(texts);
-    request.dimensions = config.embedding_dim;
+    request.dimensions = demanded_dimension(config);
     request.patience = patience;
     try {
         std::vector<std::vector<float>> made = co_await resolved->embedder->embed(std::move(request));

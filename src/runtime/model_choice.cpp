@@ -41,9 +41,6 @@ void take_embedding(const llm::Catalogue& catalogue, const AgentModelRequest& re
     } else if (request.embedding.has_value()) {
         agent.embedding_config = resolved_embedding(catalogue, agent.organization_id, *request.embedding, unknown);
         agent.embedding = *request.embedding;
-    } else if (request.embedding.null() || request.embedding_config.null()) {
-        agent.embedding_config.reset();
-        agent.embedding.reset();
     }
     if (request.embedding_chunk_size.has_value() && agent.embedding_config)
         agent.embedding_config->embedding_chunk_size = *request.embedding_chunk_size;
@@ -108,9 +105,12 @@ awaitable<void> choose_models(llm::Catalogue& catalogue, const ModelDefaults& de
     agent.model = agent.llm_config.handle;
     if (request.response_format.present()) agent.response_format = request.response_format.value_or(Json{});
     agent.model_settings = settings_of(agent.llm_config);
-    agent.embedding_config =
-        resolved_embedding(catalogue, agent.organization_id, defaults.embedding, ErrorCode::invalid_argument);
-    agent.embedding = defaults.embedding;
+    const bool wants_none = request.embedding.null() || request.embedding_config.null();
+    if (!wants_none) {
+        agent.embedding_config =
+            resolved_embedding(catalogue, agent.organization_id, defaults.embedding, ErrorCode::invalid_argument);
+        agent.embedding = defaults.embedding;
+    }
     take_embedding(catalogue, request, ErrorCode::invalid_argument, agent);
 }
 

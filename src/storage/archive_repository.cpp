@@ -130,8 +130,7 @@ awaitable<std::optional<std::string>> ArchiveRepository::main_of_partner(std::st
 
 awaitable<std::vector<std::string>> ArchiveRepository::ids_with_vectors(std::string organization_id,
                                                                         std::string model_id) const {
-    Rows rows =
-        co_await database_.query(select_main, select_with_vectors, std::move(organization_id), std::move(model_id));
+    Rows rows = co_await database_.query(select_with_vectors, std::move(organization_id), std::move(model_id));
     std::vector<std::string> ids;
     for (Row& row : rows) ids.push_back(row.take_text(0));
     co_return ids;
@@ -187,17 +186,9 @@ void ArchiveRepository::detach(Transaction& transaction, const std::string& agen
 std::vector<Statement> ArchiveRepository::statements() {
     ArchiveFilter filter;
     filter.name = filter.agent_id = "x";
-    return {select_by_id,
-            select_of_agent,
-            select_agent_count,
-            insert_row,
-            update_row,
-            delete_row,
-            insert_link,
-            delete_link,
-            select_with_vectors,
-            select_embeddings,
-            select_archives("o", filter).query().statement};
+    return {select_by_id, select_of_agent,     select_agent_count, insert_row,
+            update_row,   delete_row,          insert_link,        delete_link,
+            select_main,  select_with_vectors, select_embeddings,  select_archives("o", filter).query().statement};
 }
 
 }  // namespace stele::storage

@@ -11,11 +11,11 @@ namespace {
 using boost::asio::awaitable;
 
 constexpr std::size_t terms_max = 64;
+constexpr std::size_t owners_max = 16;  // that the index itself is asked for
 
 // The index knows a scope by its id without the hyphens, which the tokenizer would part it at. With many scopes the
 // filter alone tells them apart.
 std::string match_of(const PassageFilter& filter, const std::vector<std::string>& terms) {
-    constexpr std::size_t owners_max = 16;
     std::string owners;
     if (filter.scope_ids.size() <= owners_max)
         for (std::string owner : filter.scope_ids) {
@@ -26,6 +26,13 @@ std::string match_of(const PassageFilter& filter, const std::vector<std::string>
 }
 
 Query in_index(const PassageFilter& filter, const std::vector<std::string>& terms, std::int64_t limit) {
+    // The index alone tells the best of whole scopes: with a common word it would else be joined to every row of them.
+    if (filter.takes_all() && !filter.scope_ids.empty() && filter.scope_ids.size() <= owners_max) {
+        Select best("SELECT s.rowid FROM passage_search s WHERE passage_search MATCH ?",
+                    to_value(match_of(filter, terms)));
+        best.finish(" ORDER BY s.rank LIMIT ?", limit);
+        return best.query();
+    }
     Select select = select_passages("p.position", "passage_search s JOIN passage p ON p.position = s.rowid", filter);
     select.where("passage_search MATCH ?", match_of(filter, terms));
     select.finish(" ORDER BY s.rank, p.created_at DESC, p.id LIMIT ?", limit);

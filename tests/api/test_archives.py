@@ -1,5 +1,7 @@
 """Archives and who has them: their routes, sharing, the trash."""
 
+import sqlite3
+
 import pytest
 import stele
 from stele import GONE, refused
@@ -136,7 +138,6 @@ def test_a_deleted_archive_comes_back_with_passages_and_agents(own_server):
 
 
 def store_count(server, table: str) -> int:
-    import sqlite3
     with sqlite3.connect(f"file:{server.folder}/data/stele.db?mode=ro", uri=True) as store:
         return store.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
 
@@ -153,3 +154,30 @@ def test_search_caches_may_be_warmed(http):
     status, text, _ = http.send("POST", "/v1/_internal_search/cache-warm", {"collection": "messages", "scope": {}})
     assert status == 202 and '"collection":"messages"' in text and '"warmed":true' in text
     assert "collection" in refused(http, "POST", "/v1/_internal_search/cache-warm", 422, {"collection": "x", "scope": {}}).text
+
+
+@pytest.mark.parametrize("order", [["agent", "archive"], ["archive", "agent"]])
+def test_agents_and_archives_find_each_other_again_in_any_order(own_server, order):
+    http = own_server(arguments=["--trash-days", "3"]).start().http(2)
+    agent = http.post("/v1/agents", {"memory_blocks": []})
+    kept = http.post(f"/v1/agents/{agent['id']}/archival-memory", {"text": "the red door"})[0]
+    paths = {"agent": f"/v1/agents/{agent['id']}", "archive": f"/v1/archives/{kept['archive_id']}"}
+    for each in order:
+        http.send("DELETE", paths[each])
+    for each in order:
+        http.post(f"/v1/trash/{paths[each].rsplit('/', 1)[1]}/restore")
+    assert http.get(f"/v1/agents/{agent['id']}/archival-memory") == [kept]
+    assert [a["id"] for a in http.get(f"{paths['archive']}/agents")] == [agent["id"]]
+
+
+def test_what_an_organisation_has_archived_goes_with_it(own_server):
+    server = own_server({"STELE_PASSWORD": "pw"}).start()
+    admin = server.http(headers={"Authorization": "Bearer pw"})
+    organization = admin.post("/v1/admin/orgs", {"name": "o"})
+    user = admin.post("/v1/admin/users", {"name": "u", "organization_id": organization["id"]})
+    key = admin.post("/v1/admin/keys", {"name": "k", "user_id": user["id"]})["key"]
+    http = server.http(headers={"Authorization": f"Bearer {key}"})
+    archive = http.post("/v1/archives", {"name": "a"})
+    passage(http, archive, "words", tags=["t"])
+    admin.delete(f"/v1/admin/orgs?org_id={organization['id']}&force=true")
+    stele.wait_until(lambda: not any(store_count(server, table) for table in ("archive", "passage", "passage_vector", "passage_tag", "embedding_model")))

@@ -67,6 +67,13 @@ def test_passages_are_found_by_meaning(http, agent, model):
     assert len(model.batches) == asked  # a query's vector is remembered
 
 
+def test_a_model_whose_dimension_nobody_tells_has_what_it_has(http):
+    agent = http.post("/v1/agents", {"memory_blocks": []})
+    assert agent["embedding_config"]["handle"] == "openai/mock-embed" and agent["embedding_config"]["embedding_dim"] == 1536  # a guess
+    assert any(keep(http, agent, "A puppy is in the garden")["embedding"])
+    assert search(http, agent, "hound") == ([("A puppy is in the garden", "hybrid")], False)
+
+
 def test_batches_keep_their_order_and_are_halved_when_they_are_too_large(http, agent, model):
     keep(http, agent, "first")
     archive = http.get(f"/v1/archives?agent_id={agent['id']}")[0]["id"]

@@ -60,7 +60,7 @@ def test_the_partner_writes_down_who_the_person_is_and_ends_its_turn(api, model,
     api.patch(f"/v1/groups/{ada['managed_group']['id']}", {"manager_config": {
         "manager_type": "voice_sleeptime", "max_message_buffer_length": 6, "min_message_buffer_length": 5}})
     model.will(ada["id"], "", then=Step(calls=[("c", "send_message", json.dumps({"message": "I see"}))]))
-    parts = {"chunks": [{"start_index": 0, "end_index": 1, "context": "What Grace drinks."}]}
+    parts = {"chunks": [{"start_index": 1, "end_index": 1, "context": "What Grace drinks."}]}
     model.will(partner, "", Step(calls=[("c0", "store_memories", json.dumps(parts))]), Step(calls=[("c1", "rethink_user_memory", json.dumps({"new_memory": "Grace likes tea"}))]),
                Step(calls=[("c2", "finish_rethinking_memory", "{}")]))
     answers = (say(api, ada, text) for text in ("I like tea", "and cake", "not coffee", "goodbye"))
@@ -72,7 +72,7 @@ def test_the_partner_writes_down_who_the_person_is_and_ends_its_turn(api, model,
     assert "user: I like tea" in str(shown)
     assert api.get(f"/v1/agents/{ada['id']}/core-memory/blocks/human")["value"] == "Grace likes tea"
     [kept] = api.get(f"/v1/agents/{ada['id']}/archival-memory")
-    assert kept["text"] == "What Grace drinks.\nuser: I like tea\nassistant: I see"
+    assert kept["text"] == "What Grace drinks.\nuser: I like tea"
 
 
 def test_what_was_said_is_found_by_words_and_by_time(api, model, ada):
