@@ -42,6 +42,7 @@ FileUpload upload_of(const Request& request) {
 }
 
 awaitable<Response> upload(Services& services, const Request& request) {
+    const Folder folder = co_await services.folder_service.get(request.organization_id, folder_id_of(request));
     FileUpload sent = upload_of(request);
     const auto made = co_await services.file_service.upload(request.organization_id, request.user_id, std::move(sent));
     Response shown = answer(made.file);
@@ -51,6 +52,7 @@ awaitable<Response> upload(Services& services, const Request& request) {
 
 awaitable<Response> list(Services& services, const Request& request) {
     const std::string id = folder_id_of(request);
+    request.query.flag("check_status_updates");  // it is up to date always
     storage::Page page = page_of(request.query, {.limit = 1'000});
     const bool text = request.query.flag("include_content").value_or(false);
     const std::vector<FileMetadata> files =
@@ -79,6 +81,7 @@ awaitable<Response> remove(Services& services, const Request& request) {
 
 // The seed names the file in the query or in the body.
 awaitable<Response> remove_named(Services& services, const Request& request) {
+    folder_id_of(request);  // what is wrong with the path is told first
     std::string id = request.query.text("file_id").value_or("");
     if (id.empty() && !request.body().empty()) id = json_member_text(request.body(), "file_id").value_or("");
     if (!is_id(id, "file")) throw invalid_field("query.file_id", "must match 'file-{uuid4}'");

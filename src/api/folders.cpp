@@ -63,7 +63,7 @@ awaitable<Response> stats_of_one(Services& services, const Request& request) {
 
 awaitable<Response> id_of(Services& services, const Request& request, std::string name) {
     const auto folder = co_await services.folders.find_by_name(request.organization_id, name);
-    if (!folder) throw Error(ErrorCode::not_found, "Folder with name=" + name + " not found");
+    if (!folder) throw Error(ErrorCode::not_found, "Folder not found: none has this name");
     co_return json_answer("\"" + folder->id + "\"");
 }
 

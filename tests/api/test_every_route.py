@@ -147,6 +147,8 @@ def filled(path: str, world: dict, **other) -> str:
         return path + "?service=git-upload-pack"
     if "/memory-files/" in path and not path.endswith("/directory"):
         return path + "?file_path=human.md"
+    if path.startswith("/v1/sources/") and path.endswith("/files"):
+        return path + f"?file_id={world.get('file_id')}"
     return path + ("?requires_approval=false" if "/tools/approval/" in path else needed.get(path, ""))
 
 
@@ -422,7 +424,7 @@ def test_unknown_members_and_parameters_are_ignored(server, document, world):
         box = http.post("/v1/sandboxes", {"agentId": world["agent_id"]})["sandboxId"] if path.endswith("/terminate") else world["sandboxId"]
         url = filled(path, world, block_id=block, trash_id=trash, sandboxId=box).split("?")[0]
         needs = {"/info/refs": "&service=git-upload-pack", "/content": "&file_path=human.md", "/history": "&file_path=human.md", "/device-storage-key": "&deviceId=d"}
-        url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo&org_id={world['org_id']}{next((more for end, more in needs.items() if path.endswith(end)), '')}"
+        url += f"?no_such_parameter=1&no_such_parameter=2&step_id={world['step_id']}&agent_id={world['agent_id']}&mcp_server_name=nobody&mcp_tool_name=echo&org_id={world['org_id']}&folder_name=everything&source_name=everything{next((more for end, more in needs.items() if path.endswith(end)), '')}"
         try:
             http.send(method, url, body if method != "GET" else None)
         except stele.Refused as refused:  # for what the run or the agent is at the moment, or nothing is there to be compacted

@@ -61,7 +61,7 @@ def test_files_are_found_by_meaning(http, model):
     for name, text in (("a.txt", "A puppy is in the garden"), ("b.txt", "The bakery opens early"), ("c.txt", "Waves roll")):
         upload(http, folder, name, text)
     made = search(http, agent, "hound")
-    assert made["status"] == "success" and made["func_return"].split("===\n")[1].strip().startswith("A puppy"), made
+    assert made["status"] == "success" and made["func_return"].split(" ===\n")[1].strip().startswith("A puppy"), made
 
 
 def test_a_text_that_the_model_never_takes_ends_in_error_and_stays_usable(http, model):

@@ -15,17 +15,17 @@ def form(name: str, content: bytes | str, kind: str | None = "text/plain", field
     return "\r\n".join(lines).encode() + content + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def send(http, folder: str, name: str, content: bytes | str, kind: str | None = "text/plain", word: str = "folders", **query):
+def send(http, folder: str, sent: str, content: bytes | str, kind: str | None = "text/plain", word: str = "folders", **query):
     """The status, the answer and its headers."""
-    body, content_type = form(name, content, kind)
+    body, content_type = form(sent, content, kind)
     path = f"/v1/{word}/{folder}/upload" + ("?" + urllib.parse.urlencode(query) if query else "")
     status, text, headers = http.send("POST", path, raw=body, headers={"Content-Type": content_type})
     return status, json.loads(text), headers
 
 
-def upload(http, folder: str, name: str, content: bytes | str, kind: str | None = "text/plain", **query) -> dict:
+def upload(http, folder: str, sent: str, content: bytes | str, kind: str | None = "text/plain", **query) -> dict:
     """Uploads and waits until the work on the file is done."""
-    made = send(http, folder, name, content, kind, **query)[1]
+    made = send(http, folder, sent, content, kind, **query)[1]
     return finished(http, made)
 
 

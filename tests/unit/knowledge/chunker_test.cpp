@@ -37,7 +37,7 @@ TEST(Chunker, CutsAtHeadingsAndTellsThem) {
 
 TEST(Chunker, PrefersTheBetterPlace) {
     // A blank line, then a line, a sentence, a word, all within reach: the blank line counts.
-    EXPECT_EQ(pieces(FileKind::lines, "aaaa aaaa aaaa aaaa aaaa\n\nbb\nbb. Bb bb", {10, 0}).front(),
+    EXPECT_EQ(pieces(FileKind::lines, "aaaa aaaa aaaa aaaa aaaa\n\nbb\nbb. Bb bb bb bb", {10, 0}).front(),
               "aaaa aaaa aaaa aaaa aaaa");
     EXPECT_EQ(pieces(FileKind::lines, "aaaa aaaa aaaa aaaa aaaa\nbb bb. Bb bb bb bb", {10, 0}).front(),
               "aaaa aaaa aaaa aaaa aaaa");
