@@ -134,7 +134,8 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
         ->check(CLI::PositiveNumber);
     add(serve, "true-line-numbers", options.true_line_numbers,
         "count blank lines of files too, so that numbers are those of an editor");
-    add(serve, "trash-days", options.trash_days, "how long deleted agents and blocks may come back; 0: not at all")
+    add(serve, "trash-days", options.trash_days,
+        "how long deleted agents, blocks and archives may come back; 0: not at all")
         ->check(CLI::Range(0, 3'650));
     add(serve, "auto-create-projects", options.auto_create_projects,
         "make a project when the first write names its slug (X-Project)");

@@ -55,7 +55,7 @@ std::optional<Timestamp> next_attempt(const storage::QueuedPassage& passage, con
 }  // namespace
 
 EmbeddingWorker::Claim::Claim(EmbeddingWorker& worker, std::vector<std::int64_t> positions)
-    : worker_(worker), positions_(std::move(positions)) {
+    : worker_(worker), positions_(std::move(positions)), presence_(worker.at_work_) {
     const std::lock_guard lock(worker_.mutex_);
     worker_.claimed_.insert(positions_.begin(), positions_.end());
 }

@@ -37,6 +37,7 @@ public:
     private:
         EmbeddingWorker& worker_;
         std::vector<std::int64_t> positions_;
+        std::shared_ptr<void> presence_;  ///< a stop waits for it
     };
 
     /// To be taken before the passages at `positions` are stored. Thread-safe.

@@ -298,7 +298,8 @@ awaitable<std::optional<LoadedAgent>> Runtime::load_refreshed(std::string organi
                                                               std::string conversation_id) {
     auto loaded = co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id),
                                       std::move(conversation_id));
-    const bool changed = loaded && co_await refresh_system_message(services_.database, *loaded);
+    bool changed = false;
+    if (loaded) changed = co_await refresh_system_message(services_.database, *loaded);
     if (changed) {
         storage::Transaction transaction;
         services_.messages.rewrite_system(transaction, loaded->messages.front());

@@ -126,7 +126,7 @@ std::vector<Statement> AttachedFileRepository::statements() {
             insert_row,
             update_row,
             update_touched,
-            select_page("a", std::nullopt).query().statement,
+
             select_page("a", true).query().statement};
 }
 

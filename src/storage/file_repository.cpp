@@ -46,8 +46,10 @@ constexpr Statement insert_text{"file.set_text",
                                 " ON CONFLICT (file_id) DO UPDATE SET content = excluded.content"};
 constexpr Statement insert_bytes{"file.set_bytes", "INSERT INTO file_bytes (file_id, content) VALUES ($1, $2)"};
 constexpr Statement delete_bytes{"file.drop_bytes", "DELETE FROM file_bytes WHERE file_id = $1"};
-constexpr Statement update_begun{"file.begin",
-                                 "UPDATE file SET begun_at = $2, updated_at = $2 WHERE id = $1 AND " STELE_UNFINISHED};
+// Not once its chunks are stored: whoever read the row before that would make them again.
+constexpr Statement update_begun{
+    "file.begin",
+    "UPDATE file SET begun_at = $2, updated_at = $2 WHERE id = $1 AND status IN ('pending', 'parsing')"};
 constexpr Statement update_taken_up{"file.take_up",
                                     "UPDATE file SET begun_at = $1 WHERE begun_at IS NOT NULL AND " STELE_UNFINISHED};
 constexpr Statement update_has_text{

@@ -45,7 +45,7 @@ public:
     boost::asio::awaitable<std::vector<Progress>> embedding(std::int64_t most) const;
 
     /// Nothing of these changes a file that is in a final state; the commit throws Error{conflict} then, and for a file
-    /// that is gone. `begin` sets the clock of its patience to now.
+    /// that is gone. `begin` sets the clock of its patience to now, and wants one whose chunks are not all stored.
     void begin(Transaction& transaction, const std::string& file_id) const;
     void take_text(Transaction& transaction, const std::string& file_id, const std::string& text) const;
     void begin_embedding(Transaction& transaction, const std::string& file_id, std::int64_t total_chunks) const;

@@ -250,6 +250,8 @@ std::vector<Folder> FolderRepository::from_rows(Rows rows) {
 }
 
 std::vector<Statement> FolderRepository::statements() {
+    Select everything = select_of("o", "a");
+    everything.where("d.name = ?", "n");
     return {select_by_id,
             select_by_name,
             select_count,
@@ -264,11 +266,9 @@ std::vector<Statement> FolderRepository::statements() {
             delete_files_of_link,
             delete_tools_of_agent,
             delete_tools_of_folder,
-            select_list("o", "n").query().statement,
-            select_of("o", "a").query().statement,
+            everything.query().statement,
             select_agents_of("o", "f").query().statement,
-            select_stats("o", "f").query().statement,
-            select_stats("o", std::nullopt).query().statement};
+            select_stats("o", "f").query().statement};
 }
 
 }  // namespace stele::storage

@@ -124,7 +124,7 @@ def test_bad_agents_leave_nothing_behind(http, body, status, named):
 
 def test_a_huge_body_is_refused_early(server):
     http = server.http()
-    failed = refused(http, "POST", "/v1/blocks", 413, raw=b'{"label":"x","value":"' + b"x" * (51 << 20) + b'"}')
+    failed = refused(http, "POST", "/v1/blocks", 413, raw=b'{"label":"x","value":"' + b"x" * (59 << 20) + b'"}')
     assert "larger" in failed.text
 
 

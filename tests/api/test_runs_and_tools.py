@@ -130,7 +130,7 @@ def test_tools_are_filtered_and_counted(own_server):
     assert http.get("/v1/tools/count") == len(every) == len(set(names))
     for query, expected in (("name=memory", ["memory"]), ("name=memo", []), ("names=memory&names=send_message", ["memory", "send_message"]),
                             ("names=memory,send_message", ["memory", "send_message"]), ("search=MEMORY_RE", ["core_memory_replace", "memory_replace", "memory_rethink"]), ("search=%25", []),
-                            ("tool_types=letta_core", ["conversation_search", "send_message"]), ("tool_types=custom", []), ("return_only_letta_tools=true", names),
+                            ("tool_types=letta_core", ["archival_memory_insert", "archival_memory_search", "conversation_search", "send_message"]), ("tool_types=custom", []), ("return_only_letta_tools=true", names),
                             ("exclude_letta_tools=true", []), ("tool_ids=" + every[0]["id"], [every[0]["name"]]),
                             ("tool_types=letta_core&exclude_tool_types=letta_core", [])):
         found = [tool["name"] for tool in http.get("/v1/tools?limit=100&" + query)]
