@@ -281,7 +281,8 @@ std::string schema_reference(std::string_view name) {
         return "{\"type\":\"array\",\"items\":" + schema_reference(name.substr(0, name.size() - 2)) + "}";
     if (name.ends_with("?"))
         return "{\"anyOf\":[" + schema_reference(name.substr(0, name.size() - 1)) + ",{\"type\":\"null\"}]}";
-    if (name == "integer" || name == "number" || name == "string" || name == "boolean" || name == "null" || name == "object")
+    if (name == "integer" || name == "number" || name == "string" || name == "boolean" || name == "null" ||
+        name == "object")
         return "{\"type\":" + json_string(name) + "}";
     if (name == "texts") return R"({"type":"object","additionalProperties":{"type":"string"}})";
     if (name == "date-time") return R"({"type":"string","format":"date-time"})";

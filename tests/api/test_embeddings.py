@@ -1,6 +1,7 @@
 """Vectors of passages by a model server that is there, down, slow, wrong, or comes back; and a server that dies meanwhile."""
 
 import json
+import threading
 
 import embedding_model
 import pytest
@@ -124,7 +125,6 @@ def test_what_could_not_be_embedded_is_when_the_service_is_back(http, agent, mod
 def test_nothing_is_lost_when_the_server_dies_before_the_vector_is_there(server, http, agent, model):
     keep(http, agent, "first")
     model.mode = "slow"
-    import threading
     sent = threading.Thread(target=lambda: pytest.raises(Exception, keep, http, agent, "a hound in the fog"))
     sent.start()
     wait_until(lambda: ["a hound in the fog"] in model.batches)
@@ -195,3 +195,15 @@ def test_the_providers_of_an_organisation_are_its_own(model, tmp_path):
     assert search(http, agent, "second") == ([("a second puppy", "fts")], True)
     assert refused(http, "POST", "/v1/archives", 400, {"name": "n", "embedding": "own/mock-embed"})
     assert server.stop() == 0
+
+
+def test_a_stop_waits_for_an_insert_and_ends_well(server, http, agent, model):
+    keep(http, agent, "first")
+    model.mode, answers = "slow", []
+    sent = threading.Thread(target=lambda: answers.append(keep(http, agent, "a late hound")))
+    sent.start()
+    wait_until(lambda: ["a late hound"] in model.batches)
+    threading.Timer(0.5, model.let_go.set).start()
+    assert server.stop() == 0
+    sent.join()
+    assert answers[0]["text"] == "a late hound" and answers[0]["embedding"]
