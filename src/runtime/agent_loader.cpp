@@ -108,8 +108,9 @@ Message* system_message_of(std::vector<Message>& messages) {
 
 SystemPromptInput prompt_input(const LoadedAgent& loaded, Timestamp at) {
     const std::vector<Block>& stored = loaded.identity.id.empty() ? loaded.blocks : loaded.attached;
-    SystemPromptInput input{loaded.agent, stored, loaded.conversation_id, at, 0, loaded.archival_count,
-                            loaded.archival_tags, &loaded.directories};
+    SystemPromptInput input{
+        loaded.agent,       stored, loaded.conversation_id, at, 0, loaded.archival_count, loaded.archival_tags,
+        &loaded.directories};
     input.recall_count =
         std::max<std::int64_t>(0, loaded.agent.message_count - static_cast<std::int64_t>(loaded.messages.size()));
     return input;
@@ -137,8 +138,9 @@ std::optional<std::string> system_text_for_identity(const LoadedAgent& loaded) {
     if (loaded.identity.id.empty() || loaded.messages.empty() || loaded.messages.front().role != MessageRole::system)
         return std::nullopt;
     const Message& system = loaded.messages.front();
-    return system_prompt_with_blocks(text_of(system), {loaded.agent, loaded.blocks, loaded.conversation_id,
-                                                       system.created_at, 0, 0, {}, &loaded.directories});
+    return system_prompt_with_blocks(
+        text_of(system),
+        {loaded.agent, loaded.blocks, loaded.conversation_id, system.created_at, 0, 0, {}, &loaded.directories});
 }
 
 }  // namespace stele::runtime

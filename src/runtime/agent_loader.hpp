@@ -21,7 +21,7 @@ struct LoadedAgent {
     std::vector<Block> attached;  ///< with an identity: all that the agent holds, which the stored system message shows
     std::vector<Tool> tools;
     AgentDirectories directories;
-    std::vector<Message> messages;  ///< in the context window; the first is the system message
+    std::vector<Message> messages;    ///< in the context window; the first is the system message
     std::int64_t archival_count = 0;  ///< passages in the agent's archive; like its tags, by load_archive_facts alone
     std::vector<std::string> archival_tags;
 };

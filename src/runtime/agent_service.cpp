@@ -381,8 +381,9 @@ awaitable<void> AgentService::reset_messages(std::string organization_id, std::s
     if (Message* system = system_message_of(loaded->messages)) {
         const std::int64_t recall = loaded->agent.message_count - 1;
         co_await load_archive_facts(parts_.database, *loaded);
-        const SystemPromptInput input{loaded->agent,          loaded->blocks,       {}, now(), recall,
-                                      loaded->archival_count, loaded->archival_tags, &loaded->directories};
+        const SystemPromptInput input{
+            loaded->agent,         loaded->blocks,      {}, now(), recall, loaded->archival_count,
+            loaded->archival_tags, &loaded->directories};
         system->content = {text_part(compile_system_prompt(input))};
         parts_.messages.rewrite_system(transaction, *system);
         parts_.messages.evict_all_but(transaction, id, {}, system->id);

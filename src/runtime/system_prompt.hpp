@@ -27,7 +27,7 @@ struct SystemPromptInput {
     Timestamp compiled_at;
     std::int64_t recall_count = 0;  ///< messages that are stored but not in the context window
     std::int64_t archival_count = 0;
-    std::vector<std::string> archival_tags = {};  ///< of the agent's archive
+    std::vector<std::string> archival_tags = {};    ///< of the agent's archive
     const AgentDirectories* directories = nullptr;  ///< null: it has no folders
 };
 

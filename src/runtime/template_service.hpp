@@ -122,7 +122,7 @@ private:
                                                  std::vector<Agent> editing) const;
     boost::asio::awaitable<std::vector<AgentState>> states_of(std::string organization_id, std::string agent_id) const;
     boost::asio::awaitable<std::vector<std::string>> known_ids(std::string organization_id,
-                                                                 TemplateSnapshot content) const;
+                                                               TemplateSnapshot content) const;
     boost::asio::awaitable<void> migrate_once(Deployment deployment, FoundTemplate to, std::string actor,
                                               MigrationFlags flags, TextMap memory_variables) const;
     boost::asio::awaitable<std::vector<DeployedAgent>> deployed_agents(Deployment deployment) const;

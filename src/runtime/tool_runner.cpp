@@ -157,8 +157,8 @@ awaitable<void> ToolRunner::run_builtin(PreparedCall& call, const Tool& tool, to
         memory.edit_as(call.tool);
         AgentCode code(services_.custom_tools, services_.sandbox, loaded_, {organization_id_, actor_, origin_});
         AgentShelf shelf(services_.shelf, loaded_.agent);
-        tools::BuiltinContext context{loaded_.agent, actor_, memory, services_.messages,
-                                      others_,       code,   now(),  services_.web, services_.archive, shelf};
+        tools::BuiltinContext context{loaded_.agent, actor_, memory,        services_.messages, others_,
+                                      code,          now(),  services_.web, services_.archive,  shelf};
         tools::ToolResult result = co_await builtin->run(context, *call.arguments_json);
         call.result.value = std::move(result.value);
         call.result.is_object = result.is_object;

@@ -48,8 +48,7 @@ constexpr Statement insert_bytes{"file.set_bytes", "INSERT INTO file_bytes (file
 constexpr Statement delete_bytes{"file.drop_bytes", "DELETE FROM file_bytes WHERE file_id = $1"};
 // Not once its chunks are stored: whoever read the row before that would make them again.
 constexpr Statement update_begun{
-    "file.begin",
-    "UPDATE file SET begun_at = $2, updated_at = $2 WHERE id = $1 AND status IN ('pending', 'parsing')"};
+    "file.begin", "UPDATE file SET begun_at = $2, updated_at = $2 WHERE id = $1 AND status IN ('pending', 'parsing')"};
 constexpr Statement update_taken_up{"file.take_up",
                                     "UPDATE file SET begun_at = $1 WHERE begun_at IS NOT NULL AND " STELE_UNFINISHED};
 constexpr Statement update_has_text{

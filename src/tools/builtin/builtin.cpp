@@ -7,9 +7,8 @@ namespace stele::tools {
 std::span<const BuiltinTool> builtin_tools() {
     static const std::vector<BuiltinTool> all = [] {
         std::vector<BuiltinTool> joined;
-        for (const auto& table :
-             {conversation_tools(), archival_tools(), memory_tools(), agent_tools(), voice_tools(), code_tools(),
-              web_tools(), file_tools()})
+        for (const auto& table : {conversation_tools(), archival_tools(), memory_tools(), agent_tools(), voice_tools(),
+                                  code_tools(), web_tools(), file_tools()})
             joined.insert(joined.end(), table.begin(), table.end());
         return joined;
     }();
