@@ -153,7 +153,8 @@ class Case:
     def folder_id(self):
         return self.http.post("/v1/folders", {"name": f"folder-{self.mark}"})["id"]
 
-    source_id = folder_id
+    def source_id(self):
+        return self("folder_id")
 
     def folder_name(self):
         self("folder_id")
@@ -198,15 +199,12 @@ class Case:
         return self.http.post(f"/v1/templates/{self('template_name')}:latest/agents", {})["deployment_id"]
 
     def device_id(self):
-        return self("environment")["device"]
+        self.http.post("/v1/environments/register", {"deviceId": f"device-{self.mark}", "connectionName": "walk"})
+        return f"device-{self.mark}"
 
     def connection_id(self):
-        return self("environment")["connection"]
-
-    def environment(self):
-        device = f"device-{self.mark}"
-        made = self.http.post("/v1/environments/register", {"deviceId": device, "connectionName": "walk"})
-        return {"device": device, "connection": made["connectionId"]}
+        """Of a sandbox, which is always there to listen."""
+        return self.http.post(f"/v1/agents/{self('agent_id')}/sandboxes")["sandboxId"]
 
     def token(self):
         return self.http.post("/v1/client-side-access-tokens", {"policy": self.policy(), "hostname": "https://pages.example"})["token"]
@@ -232,7 +230,7 @@ def special(case: Case) -> dict:
     by_method = {
         "agents.create": {"name": f"name-{case.mark}"}, "agents.modify": {"name": "n"}, "agents.blocks.modify": {"value": "w"}, "blocks.modify": {"value": "w"}, "groups.modify": {"description": "e"},
         "identities.modify": {"name": "m"}, "folders.modify": {"name": f"other-{case.mark}"}, "sources.modify": {"name": f"other-{case.mark}"}, "archives.modify_archive": {"name": "m"},
-        "tools.modify": {"description": "e"}, "agents.passages.modify": {"text": "other"}, "agents.messages.search": {"query": "hello"},
+        "tools.modify": {"description": "e"}, "agents.messages.search": {"query": "hello"},
         "agents.messages.modify": {"request": {"message_type": "user_message", "content": "x"}},
         "groups.messages.modify": {"request": {"message_type": "user_message", "content": "x"}},
         "agents.messages.preview": {"request": {"messages": WORDS}},
@@ -244,6 +242,7 @@ def special(case: Case) -> dict:
         "agents.messages.create": {"messages": WORDS}, "agents.messages.create_async": {"messages": WORDS}, "agents.messages.stream": {"messages": WORDS},
         "conversations.messages.create": {"messages": WORDS}, "agents.generate": {"prompt": "hello"},
         "mcp_servers.tools.run": {"args": {"message": "x"}}, "agents.tools.run": {"args": {"label": "human", "new_memory": "x"}},
+        "environments.send_message": {"messages": [{"role": "user", "content": "@say hello", "client_message_id": f"message-{case.mark}"}]},
         "steps.feedback.create": {"feedback": "positive"},
     }
     made = dict(by_method.get(method, {}))
