@@ -2,6 +2,8 @@
 
 #include "domain/model_config.hpp"
 
+#include <array>
+
 namespace stele {
 
 /// A named collection of files, which agents are given as a whole. Shown to them under its name, with `description`
