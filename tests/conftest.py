@@ -28,6 +28,23 @@ def server(model, tmp_path_factory):
     assert "assertion.failed" not in running.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def walked(model, tmp_path_factory):
+    """A server for walks over all methods of a client: it may speak with servers of this machine."""
+    running = stele.Server(tmp_path_factory.mktemp("walk"), model.environment(), ["--tools-mcp-private", "true", "--providers-private", "true"]).start()
+    yield running
+    assert running.stop() == 0, running.log.read_text()[-3000:]
+    assert "assertion.failed" not in running.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def mcp_url():
+    """Of an MCP server."""
+    server = mcp_server.McpServer()
+    yield server.url
+    server.close()
+
+
 @pytest.fixture
 def own_server(model, tmp_path):
     """Makes servers of the test's own; they end with it."""

@@ -313,7 +313,7 @@ std::span<const Route> device_routes() {
         {Method::get, "/v1/environments/{connectionId}/socket", open_socket, "environments.socket", "",
          "application/octet-stream", "organization!, ticket!", Trait::open},
         {Method::post, "/v1/environments/runtimes/{agent_id}/{conversation_id}/teleport", teleport,
-         "environments.teleport", "TeleportRequest", "Teleport"},
+         "environments.teleport", "TeleportRequest", "Teleport", "", Trait::accepted},
         {Method::get, "/v1/device-storage-key", storage_key, "device_storage_key.retrieve", "", "DeviceStorageKey",
          "deviceId!"},
     };

@@ -343,6 +343,19 @@ std::string response(std::string_view status, std::string_view description, std:
            (answer.empty() ? std::string() : ",\"content\":" + content(answer)) + "}";
 }
 
+const char* status_of(Trait trait) {
+    switch (trait) {
+        case Trait::created:
+            return "201";
+        case Trait::accepted:
+            return "202";
+        case Trait::no_content:
+            return "204";
+        default:
+            return "200";
+    }
+}
+
 std::string operation_of(const Route& route, const std::string& path) {
     std::string parameters;
     add_path_parameters(parameters, path);
@@ -356,7 +369,7 @@ std::string operation_of(const Route& route, const std::string& path) {
         out += std::string(",\"requestBody\":{\"required\":") + (needed ? "true" : "false") +
                ",\"content\":" + content(name) + "}";
     }
-    const char* status = route.trait == Trait::created ? "201" : route.trait == Trait::no_content ? "204" : "200";
+    const char* status = status_of(route.trait);
     return out + ",\"responses\":{" + response(status, "OK", route.answer) + "," +
            response("422", "The request does not fit its schema", "ValidationError") + "," +
            response("default", "Error", "Error") + "}}";

@@ -19,6 +19,7 @@ enum class Trait : std::uint8_t {
     none,
     paged,       ///< takes the paging parameters (page_of)
     created,     ///< answers 201
+    accepted,    ///< answers 202
     no_content,  ///< answers 204
     open,        ///< answered without a credential
 };

@@ -1,5 +1,7 @@
 #include "runtime/alarm.hpp"
 
+#include "base/log.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,6 +18,18 @@ void Alarm::wake() {
 void Alarm::stop() {
     stopped_ = true;
     wake();
+}
+
+asio::awaitable<void> Alarm::go_on(std::string_view event, std::chrono::milliseconds after_failure, Round round) {
+    while (!stopped_) {
+        std::chrono::milliseconds pause = after_failure;
+        try {
+            pause = co_await round();
+        } catch (const std::exception& error) {
+            log::warn(event, {{"why", error.what()}});
+        }
+        co_await sleep(pause);
+    }
 }
 
 // A call between the look at `called_` and the wait is carried out behind them: both are on one thread.

@@ -4,6 +4,9 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
+#include <string_view>
 
 namespace stele::runtime {
 
@@ -20,6 +23,13 @@ public:
     /// Lets no sleep last from now on. Thread-safe.
     void stop();
     bool stopped() const { return stopped_; }
+
+    /// What a worker does between two sleeps. Gives how long the next one is to be.
+    using Round = std::function<boost::asio::awaitable<std::chrono::milliseconds>()>;
+
+    /// Round after round until stop(). One that throws is logged as `event`; the next comes `after_failure` then. By
+    /// the worker, on its executor.
+    boost::asio::awaitable<void> go_on(std::string_view event, std::chrono::milliseconds after_failure, Round round);
 
     /// By the worker, on its executor.
     boost::asio::awaitable<void> sleep(std::chrono::milliseconds time);

@@ -38,17 +38,12 @@ BatchRunner::BatchRunner(Parts parts, std::vector<boost::asio::any_io_executor> 
 
 awaitable<void> BatchRunner::run() {
     const Presence presence = at_work_;
-    while (!alarm_.stopped()) {
-        std::chrono::milliseconds sleep = pause_after_failure;
-        try {
-            sleep = co_await expire_old();
-            co_await begin_waiting();
-        } catch (const std::exception& error) {
-            log::warn("batches.not_read", {{"why", error.what()}});
-            sleep = pause_after_failure;
-        }
-        co_await alarm_.sleep(sleep);
-    }
+    Alarm::Round round = [this]() -> awaitable<std::chrono::milliseconds> {
+        const std::chrono::milliseconds sleep = co_await expire_old();
+        co_await begin_waiting();
+        co_return sleep;
+    };
+    co_await alarm_.go_on("batches.not_read", pause_after_failure, std::move(round));
 }
 
 // Nothing: as many are at work as may be.

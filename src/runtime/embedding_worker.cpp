@@ -86,15 +86,8 @@ awaitable<void> EmbeddingWorker::settle(std::unique_ptr<Claim> claim, std::chron
 
 awaitable<void> EmbeddingWorker::run() {
     const std::shared_ptr<void> presence = at_work_;
-    while (!alarm_.stopped()) {
-        std::chrono::milliseconds sleep = sleep_after_failure;
-        try {
-            sleep = co_await embed_due();
-        } catch (const std::exception& error) {
-            log::warn("embeddings.not_stored", {{"why", error.what()}});
-        }
-        co_await alarm_.sleep(sleep);
-    }
+    Alarm::Round round = [this] { return embed_due(); };
+    co_await alarm_.go_on("embeddings.not_stored", sleep_after_failure, std::move(round));
 }
 
 // How long to sleep then. Models that are left alone at present keep nobody waiting.

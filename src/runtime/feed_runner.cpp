@@ -36,18 +36,12 @@ FeedRunner::FeedRunner(Parts parts, std::vector<boost::asio::any_io_executor> ex
 
 awaitable<void> FeedRunner::run() {
     const Presence presence = at_work_;
-    bool taken_up = false;
-    while (!alarm_.stopped()) {
-        std::chrono::milliseconds sleep = sleep_after_failure;
-        try {
-            if (!taken_up) co_await take_up();
-            taken_up = true;
-            sleep = co_await deliver_due();
-        } catch (const std::exception& error) {
-            log::warn("feeds.not_read", {{"why", error.what()}});
-        }
-        co_await alarm_.sleep(sleep);
-    }
+    Alarm::Round round = [this, taken_up = false]() mutable -> awaitable<std::chrono::milliseconds> {
+        if (!taken_up) co_await take_up();
+        taken_up = true;
+        co_return co_await deliver_due();
+    };
+    co_await alarm_.go_on("feeds.not_read", sleep_after_failure, std::move(round));
 }
 
 awaitable<void> FeedRunner::take_up() {

@@ -60,19 +60,13 @@ FileIngest::FileIngest(Parts parts, std::vector<boost::asio::any_io_executor> ex
 
 awaitable<void> FileIngest::run() {
     const Presence presence = at_work_;
-    bool taken_up = false;
-    while (!alarm_.stopped()) {
-        std::chrono::milliseconds sleep = sleep_after_failure;
-        try {
-            if (!taken_up) co_await take_up();
-            taken_up = true;
-            co_await begin_some();
-            sleep = co_await note_progress();
-        } catch (const std::exception& error) {
-            log::warn("files.not_read", {{"why", error.what()}});
-        }
-        co_await alarm_.sleep(sleep);
-    }
+    Alarm::Round round = [this, taken_up = false]() mutable -> awaitable<std::chrono::milliseconds> {
+        if (!taken_up) co_await take_up();
+        taken_up = true;
+        co_await begin_some();
+        co_return co_await note_progress();
+    };
+    co_await alarm_.go_on("files.not_read", sleep_after_failure, std::move(round));
 }
 
 awaitable<void> FileIngest::take_up() const {

@@ -45,22 +45,17 @@ ProviderBatches::ProviderBatches(Parts parts, boost::asio::any_io_executor execu
 
 awaitable<void> ProviderBatches::run() {
     const Presence presence = at_work_;
-    while (!alarm_.stopped()) {
-        std::chrono::milliseconds sleep = parts_.look_interval;
-        try {
-            bool more = co_await offer();
-            while (more && !alarm_.stopped()) more = co_await offer();
-            const std::vector<storage::ProviderBatch> open = co_await parts_.batches.open();
-            if (open.empty()) sleep = idle_interval;
-            const auto executor = co_await boost::asio::this_coro::executor;
-            for (const storage::ProviderBatch& batch : open)
-                if (!alarm_.stopped() && at_hand_.insert(batch.id).second)
-                    boost::asio::co_spawn(executor, go_on(batch, at_work_), boost::asio::detached);
-        } catch (const std::exception& error) {
-            log::warn("provider_batches.not_read", {{"why", error.what()}});
-        }
-        co_await alarm_.sleep(sleep);
-    }
+    Alarm::Round round = [this]() -> awaitable<std::chrono::milliseconds> {
+        bool more = co_await offer();
+        while (more && !alarm_.stopped()) more = co_await offer();
+        const std::vector<storage::ProviderBatch> open = co_await parts_.batches.open();
+        const auto executor = co_await boost::asio::this_coro::executor;
+        for (const storage::ProviderBatch& batch : open)
+            if (!alarm_.stopped() && at_hand_.insert(batch.id).second)
+                boost::asio::co_spawn(executor, go_on(batch, at_work_), boost::asio::detached);
+        co_return open.empty() ? std::chrono::milliseconds(idle_interval) : parts_.look_interval;
+    };
+    co_await alarm_.go_on("provider_batches.not_read", parts_.look_interval, std::move(round));
 }
 
 // Decides about all items of one batch: those that a provider can take are put together by model, the others go to

@@ -15,21 +15,17 @@ constexpr std::chrono::seconds look_again{5};
 
 awaitable<void> TemplateMigrator::run() {
     const std::shared_ptr<void> presence = at_work_;
-    while (!alarm_.stopped()) {
+    Alarm::Round round = [this]() -> awaitable<std::chrono::milliseconds> {
         std::chrono::milliseconds sleep = look_interval;
-        try {
-            std::vector<storage::PendingMigration> pending = co_await templates_.pending_migrations();
-            for (storage::PendingMigration& each : pending) {
-                if (alarm_.stopped()) break;
-                const bool done = co_await carry_out(std::move(each));
-                if (!done) sleep = look_again;
-            }
-        } catch (const std::exception& error) {
-            log::warn("template.migrations_not_read", {{"why", error.what()}});
-            sleep = look_again;
+        std::vector<storage::PendingMigration> pending = co_await templates_.pending_migrations();
+        for (storage::PendingMigration& each : pending) {
+            if (alarm_.stopped()) break;
+            const bool done = co_await carry_out(std::move(each));
+            if (!done) sleep = look_again;
         }
-        co_await alarm_.sleep(sleep);
-    }
+        co_return sleep;
+    };
+    co_await alarm_.go_on("template.migrations_not_read", look_again, std::move(round));
 }
 
 // False: it is to be tried again. What can't be carried out is given up and said.

@@ -15,14 +15,11 @@ constexpr std::int64_t items_at_once = 100;
 
 awaitable<void> TrashKeeper::run() {
     const std::shared_ptr<void> presence = at_work_;
-    while (!alarm_.stopped()) {
-        try {
-            co_await purge_expired();
-        } catch (const std::exception& error) {
-            log::warn("trash.not_purged", {{"why", error.what()}});
-        }
-        co_await alarm_.sleep(look_interval);
-    }
+    Alarm::Round round = [this]() -> awaitable<std::chrono::milliseconds> {
+        co_await purge_expired();
+        co_return look_interval;
+    };
+    co_await alarm_.go_on("trash.not_purged", look_interval, std::move(round));
 }
 
 awaitable<void> TrashKeeper::purge_expired() {

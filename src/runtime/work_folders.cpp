@@ -166,14 +166,11 @@ awaitable<std::vector<SandboxFile>> WorkFolders::list(std::string folder_id) con
 }
 
 awaitable<void> WorkFolders::run() {
-    while (!alarm_.stopped()) {
-        try {
-            co_await remove_orphans();
-        } catch (const std::exception& error) {
-            log::warn("work_folder.not_cleaned", {{"why", error.what()}});
-        }
-        co_await alarm_.sleep(look_interval);
-    }
+    Alarm::Round round = [this]() -> awaitable<std::chrono::milliseconds> {
+        co_await remove_orphans();
+        co_return look_interval;
+    };
+    co_await alarm_.go_on("work_folder.not_cleaned", look_interval, std::move(round));
 }
 
 awaitable<void> WorkFolders::remove_orphans() {

@@ -302,6 +302,16 @@ def call(method, values: dict):
     return answer
 
 
+def check(server, generation: int, name: str, mcp_url: str) -> None:
+    """Calls one method of the client that runs this; it answers, or refuses as it may."""
+    method = dict(methods(client_of(server.url)))[name]
+    values = arguments(server.http(generation), name, method, mcp_url)
+    try:
+        call(method, values)
+    except Exception as failed:
+        assert getattr(failed, "status_code", None) in REFUSED.get(name, set()), f"{name}({values}): {type(failed).__name__}: {failed}"
+
+
 def client_of(url: str):
     import letta_client  # of whichever generation runs this
     newer = "api_key" in inspect.signature(letta_client.Letta.__init__).parameters

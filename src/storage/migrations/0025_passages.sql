@@ -1,4 +1,4 @@
--- 0025_passages: archives, passages and their vectors; the same tables on both engines, full text in its own way.
+-- 0025_passages.sql: archives, passages and their vectors. BYTEA: SQLite takes any name for a type, and leaves bytes as they are.
 -- A shelf of passages; an agent has at most one, several may share one.
 CREATE TABLE archive (
     id TEXT PRIMARY KEY,
@@ -83,7 +83,3 @@ CREATE TABLE passage_vector (
     vector BYTEA NOT NULL
 );
 CREATE INDEX passage_vector_by_scope ON passage_vector (scope_id, model_id, sequence, position);
-
--- Full text: the expression indexes serve passage_search.cpp's queries. Trigrams need the extension pg_trgm, which not
--- every server allows; texts without spaces are scanned within their scope.
-CREATE INDEX passage_search ON passage USING gin (to_tsvector('simple', text));
