@@ -36,7 +36,7 @@ def prepared(folder: pathlib.Path, arguments=()) -> tuple[stele.Server, str]:
         store.execute("PRAGMA foreign_keys=OFF")
         key = "printf('agent-%08x-0000-4000-8000-000000000000', n.i)"
         copied(store, "agent", {"id": key, "name": "'agent ' || n.i", "created_at": "s.created_at + n.i"}, f"id = '{agent}'", AGENTS)
-        copied(store, "agent_tag", {"agent_id": key, "tag": f"'t' || (n.i % {TAGS})"}, f"agent_id = '{agent}'", AGENTS)
+        copied(store, "agent_tag", {"agent_id": key, "tag": f"'t' || (n.i % {TAGS})", "created_at": "s.created_at + n.i"}, f"agent_id = '{agent}'", AGENTS)
         copied(store, "message", {"id": "printf('message-%08x-0000-4000-8000-000000000000', n.i)", "position": "s.position - 1000000000 + n.i", "context_position": "NULL"},
                f"agent_id = '{agent}' AND role = 'user'", MESSAGES)
         store.execute("ANALYZE")

@@ -2,12 +2,12 @@
 
 #include "base/error.hpp"
 #include "net/client_pool.hpp"
+#include "net/client_tls.hpp"
 #include "net/egress.hpp"
 #include "net/gzip.hpp"
 #include "net/url.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -62,9 +62,11 @@ std::string render(const ClientRequest& request, const Url& url) {
 }  // namespace
 
 struct HttpClient::Impl {
+    Impl(ClientOptions given, std::string name) : options(std::move(given)), key(std::move(name)), tls(options.ca_file) {}
+
     ClientOptions options;
     std::string key;  ///< of this client within the shared pools
-    ssl::context tls{ssl::context::tls_client};
+    ClientTls tls;
 };
 
 namespace {
@@ -82,7 +84,7 @@ error_code malformed() { return boost::system::errc::make_error_code(boost::syst
 /// closes it in every other case.
 class Exchange final : public ClientStream {
 public:
-    Exchange(std::shared_ptr<const ClientOptions> options, ssl::context& tls, std::string client_key,
+    Exchange(std::shared_ptr<const ClientOptions> options, ClientTls& tls, std::string client_key,
              ClientRequest request)
         : options_(std::move(options)), tls_(tls), client_key_(std::move(client_key)), request_(std::move(request)) {}
     /// An answer that has come to its end frees the connection for the next request even if nobody read the end.
@@ -242,7 +244,7 @@ private:
     }
 
     awaitable<void> shake_hands() {
-        connection_->tls = std::make_unique<ssl::stream<tcp::socket>>(std::move(connection_->socket), tls_);
+        connection_->tls = std::make_unique<ssl::stream<tcp::socket>>(std::move(connection_->socket), tls_.context());
         auto& tls = *connection_->tls;
         error_code failure;
         asio::ip::make_address(url_.host, failure);
@@ -346,7 +348,7 @@ private:
     }
 
     std::shared_ptr<const ClientOptions> options_;
-    ssl::context& tls_;
+    ClientTls& tls_;
     std::string client_key_;
     ClientRequest request_;
     Url url_;
@@ -363,18 +365,8 @@ private:
 
 }  // namespace
 
-HttpClient::HttpClient(ClientOptions options) : impl_(std::make_shared<Impl>()) {
-    impl_->key = std::to_string(++clients_made) + " ";
-    error_code ignored;
-    impl_->tls.set_default_verify_paths(ignored);
-    if (!options.ca_file.empty()) {
-        error_code failure;
-        impl_->tls.load_verify_file(options.ca_file, failure);
-        if (failure)
-            throw Error(ErrorCode::unavailable, "The file of trusted authorities cannot be read: " + options.ca_file);
-    }
-    impl_->options = std::move(options);
-}
+HttpClient::HttpClient(ClientOptions options)
+    : impl_(std::make_shared<Impl>(std::move(options), std::to_string(++clients_made) + " ")) {}
 
 HttpClient::~HttpClient() = default;
 

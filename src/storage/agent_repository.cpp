@@ -65,8 +65,9 @@ constexpr Statement keep_block_places{
 constexpr Statement delete_row{"agent.delete", "DELETE FROM agent WHERE organization_id = $1 AND id = $2"};
 constexpr Statement delete_tags{"agent.delete_tags", "DELETE FROM agent_tag WHERE agent_id = $1"};
 constexpr Statement insert_tag{"agent.insert_tag",
-                               "INSERT INTO agent_tag (agent_id, organization_id, tag) VALUES ($1, $2, $3) ON CONFLICT "
-                               "(agent_id, tag) DO NOTHING"};
+                               "INSERT INTO agent_tag (agent_id, organization_id, tag, created_at)"
+                               " SELECT a.id, a.organization_id, CAST($3 AS TEXT), a.created_at FROM agent a"
+                               " WHERE a.id = $1 AND a.organization_id = $2 ON CONFLICT (agent_id, tag) DO NOTHING"};
 constexpr Statement delete_variables{"agent.delete_variables", "DELETE FROM agent_variable WHERE agent_id = $1"};
 constexpr Statement insert_variable{
     "agent.insert_variable",
@@ -150,6 +151,20 @@ Select select_agents(const std::string& organization_id) {
     return Select("SELECT " STELE_AGENT_COLUMNS " FROM agent a WHERE a.organization_id = ?", to_value(organization_id));
 }
 
+// Those with one tag, to be put in order by `order_of_tag`: the tag's index leads, whatever the engine would guess.
+Select select_agents_with_tag(const std::string& organization_id, const std::string& tag) {
+    Select select("SELECT " STELE_AGENT_COLUMNS " FROM agent_tag d CROSS JOIN agent a WHERE d.organization_id = ?",
+                  to_value(organization_id));
+    select.where("d.tag = ?", tag).where("a.id = d.agent_id");
+    return select;
+}
+
+// A tag that all of the list's agents have.
+const std::string* common_tag(const AgentFilter& filter) {
+    const bool one = filter.tags.size() == 1 || (filter.match_all_tags && !filter.tags.empty());
+    return one ? &filter.tags.front() : nullptr;
+}
+
 // Those of agents and blocks, each once. A tag is its own cursor and need not exist.
 Select select_tags_of_all(const std::string& organization_id) {
     return Select(
@@ -168,6 +183,8 @@ PageOrder order_of(const Page& page) {
     }
     return order;
 }
+
+PageOrder order_of_tag() { return PageOrder{"agent a", "agent", "d.created_at", "d.agent_id"}; }
 
 }  // namespace
 
@@ -195,10 +212,13 @@ boost::asio::awaitable<std::vector<Agent>> AgentRepository::find_all(std::string
 
 boost::asio::awaitable<std::vector<Agent>> AgentRepository::list(std::string organization_id, AgentFilter filter,
                                                                  Page page) const {
-    Select select = select_agents(organization_id);
+    PageOrder order = order_of(page);
+    PageBounds bounds = co_await find_bounds(database_, page, order, organization_id, {});
+    const std::string* tag = order.key == "a.created_at" ? common_tag(filter) : nullptr;
+    Select select = tag != nullptr ? select_agents_with_tag(organization_id, *tag) : select_agents(organization_id);
+    if (tag != nullptr) order = order_of_tag();
     add_filter(select, filter);
-    const PageOrder order = order_of(page);
-    co_return to_agents(co_await read_page(database_, std::move(select), std::move(page), order, organization_id));
+    co_return to_agents(co_await read_between(database_, std::move(select), std::move(page), order, std::move(bounds)));
 }
 
 boost::asio::awaitable<std::int64_t> AgentRepository::count(std::string organization_id, AgentFilter filter) const {
@@ -331,15 +351,27 @@ std::vector<Statement> AgentRepository::statements() {
     everything.terms.push_back({"version", false, {"x:latest"}});
     Select list = select_agents("o");
     add_filter(list, everything);
-    return {select_by_id,        select_exists,
-            select_tags,         select_variables,
-            insert_row,          update_row,
-            update_turn,         update_count,
-            delete_row,          delete_tags,
-            insert_tag,          delete_variables,
-            insert_variable,     list.query().statement,
-            keep_message_places, keep_conversation_places,
-            keep_block_places,   select_tags_of_all("o").query().statement};
+    Select tagged = select_agents_with_tag("o", "a");
+    add_filter(tagged, everything);
+    return {tagged.query().statement,
+            select_by_id,
+            select_exists,
+            select_tags,
+            select_variables,
+            insert_row,
+            update_row,
+            update_turn,
+            update_count,
+            delete_row,
+            delete_tags,
+            insert_tag,
+            delete_variables,
+            insert_variable,
+            list.query().statement,
+            keep_message_places,
+            keep_conversation_places,
+            keep_block_places,
+            select_tags_of_all("o").query().statement};
 }
 
 }  // namespace stele::storage

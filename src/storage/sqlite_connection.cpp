@@ -11,7 +11,7 @@ namespace {
 
 // Filters make statements of many shapes; beyond this number the cache starts anew rather than grow for ever.
 constexpr std::size_t statements_max = 1'024;
-constexpr int busy_timeout_ms = 5'000;
+constexpr int counted_steps = 1'000;  // the engine tells of its steps in such lots
 
 void bind(sqlite3_stmt* statement, int index, const Value& value) {
     std::visit(
@@ -117,7 +117,7 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Opti
     }
     try {
         sqlite3_extended_result_codes(handle_, 1);
-        sqlite3_busy_timeout(handle_, busy_timeout_ms);
+        sqlite3_busy_timeout(handle_, options.busy_timeout_ms);
         add_functions(handle_);
         if (!options.read_only) execute("PRAGMA journal_mode=WAL");
         execute(options.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
@@ -139,6 +139,20 @@ void SqliteConnection::execute(const std::string& sql) {
         fail(sqlite3_extended_errcode(handle_));
 }
 
+bool SqliteConnection::is_search(const Query& query) { return query.own_text || kept(query.statement).searches; }
+
+void SqliteConnection::limit_steps(std::int64_t steps) {
+    steps_left_ = steps;
+    sqlite3_progress_handler(
+        handle_, counted_steps,
+        [](void* self) {
+            auto& connection = *static_cast<SqliteConnection*>(self);
+            connection.steps_left_ -= counted_steps;
+            return connection.steps_left_ < 0 ? 1 : 0;
+        },
+        this);
+}
+
 bool SqliteConnection::idle() const { return sqlite3_get_autocommit(handle_) != 0; }
 
 void SqliteConnection::fail(int code) const { throw SqliteFailure(code, sqlite3_errmsg(handle_)); }
@@ -152,6 +166,7 @@ SqliteConnection::Prepared SqliteConnection::prepare(std::string_view sql, bool 
                                           to_keep ? SQLITE_PREPARE_PERSISTENT : 0, &statement, nullptr);
     if (result != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
     made.statement.reset(statement);
+    made.searches = sql.find(" MATCH ") != std::string_view::npos;
     const int parameters = sqlite3_bind_parameter_count(statement);
     for (int i = 1; i <= parameters; ++i)
         made.places.push_back(sqlite3_bind_parameter_index(statement, ("$" + std::to_string(i)).c_str()));

@@ -36,6 +36,7 @@ public:
     struct Options {
         bool synchronous_full = true;
         int cache_kib = 2'048;
+        int busy_timeout_ms = 5'000;
         bool read_only = false;
     };
 
@@ -50,6 +51,13 @@ public:
     /// Runs a prepared statement; rows are appended to `rows`. Returns the rows that it changed. Throws SqliteFailure.
     std::int64_t run(const Query& query, Rows& rows);
 
+    /// True if the statement searches in full text, or is none that is kept prepared. Throws SqliteFailure.
+    bool is_search(const Query& query);
+
+    /// Lets a statement fail with SQLITE_INTERRUPT once those from here on have taken about `steps` steps of the
+    /// engine's virtual machine.
+    void limit_steps(std::int64_t steps);
+
     /// True while no transaction is open.
     bool idle() const;
 
@@ -60,6 +68,7 @@ private:
     struct Prepared {
         std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement;
         std::vector<int> places;
+        bool searches = false;
     };
 
     Prepared prepare(std::string_view sql, bool to_keep);
@@ -68,6 +77,7 @@ private:
     [[noreturn]] void fail(int code) const;
 
     sqlite3* handle_ = nullptr;
+    std::int64_t steps_left_ = 0;
     std::unordered_map<const char*, Prepared> statements_;  ///< by the address of the text, which lives for ever
 };
 

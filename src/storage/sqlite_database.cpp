@@ -5,6 +5,7 @@
 #include "storage/data_lock.hpp"
 #include "storage/migration_runner.hpp"
 #include "storage/search_queue.hpp"
+#include "storage/short_reads.hpp"
 #include "storage/sqlite_writer.hpp"
 #include "storage/work_queue.hpp"
 
@@ -41,22 +42,27 @@ struct ReadJob {
     std::unique_ptr<Completion> waiter;
 };
 
-/// Resumes a coroutine on its own executor, which is kept alive until then.
+/// Resumes a coroutine on its own executor, which is kept alive until then: by the work that goes along, so that its
+/// thread is the last that touches it.
 template <class Handler>
 class HandlerCompletion final : public Completion {
 public:
     explicit HandlerCompletion(Handler handler)
-        : work_(asio::make_work_guard(asio::get_associated_executor(handler))), handler_(std::move(handler)) {}
+        : executor_(asio::get_associated_executor(handler)),
+          work_(asio::make_work_guard(executor_)),
+          handler_(std::move(handler)) {}
 
     void complete(std::exception_ptr failure, std::vector<Rows> rows) override {
-        asio::post(work_.get_executor(),
-                   [handler = std::move(handler_), failure = std::move(failure), rows = std::move(rows)]() mutable {
-                       std::move(handler)(std::move(failure), std::move(rows));
-                   });
+        asio::post(executor_,
+                   [work = std::move(work_), handler = std::move(handler_), failure = std::move(failure),
+                    rows = std::move(rows)]() mutable { std::move(handler)(std::move(failure), std::move(rows)); });
     }
 
 private:
-    asio::executor_work_guard<asio::associated_executor_t<Handler>> work_;
+    using Executor = asio::associated_executor_t<Handler>;
+
+    Executor executor_;
+    asio::executor_work_guard<Executor> work_;
     Handler handler_;
 };
 
@@ -93,15 +99,15 @@ private:
     asio::awaitable<std::vector<Rows>> write(WriteJob job);
     void write_loop();
     std::exception_ptr index_messages();
-    void read_loop(SqliteConnection& connection);
+    void read_loop();
     void checkpoint_loop();
-    void run_reads(SqliteConnection& connection, ReadJob& job);
+    void run_reads(std::optional<SqliteConnection>& connection, ReadJob& job);
 
     SqliteOptions options_;
     DataLock lock_;
     SqliteConnection writer_;
     SqliteConnection checkpointer_;
-    std::vector<std::unique_ptr<SqliteConnection>> readers_;
+    ShortReads short_reads_;
 
     WorkQueue<WriteJob> writes_{queued_jobs_max};
     WorkQueue<ReadJob> reads_{queued_jobs_max};
@@ -125,7 +131,8 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
     : options_(options),
       lock_(options.file),
       writer_(options.file, connection_options(options, writer_cache_kib)),
-      checkpointer_(options.file, connection_options(options, reader_cache_kib)) {
+      checkpointer_(options.file, connection_options(options, reader_cache_kib)),
+      short_reads_(options.file, connection_options(options, reader_cache_kib)) {
     ::chmod(options.file.c_str(), S_IRUSR | S_IWUSR);  // the WAL beside it takes the same rights
     migrate();
     sqlite3_wal_hook(
@@ -137,13 +144,9 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
             return SQLITE_OK;
         },
         this);
-    for (int i = 0; i < options.readers; ++i)
-        readers_.push_back(
-            std::make_unique<SqliteConnection>(options.file, connection_options(options, reader_cache_kib)));
-
     threads_.emplace_back([this] { write_loop(); });
     threads_.emplace_back([this] { checkpoint_loop(); });
-    for (auto& reader : readers_) threads_.emplace_back([this, &reader] { read_loop(*reader); });
+    for (int i = 0; i < options.readers; ++i) threads_.emplace_back([this] { read_loop(); });
 }
 
 SqliteDatabase::~SqliteDatabase() {
@@ -199,6 +202,10 @@ asio::awaitable<Rows> SqliteDatabase::query_packed(Query query) {
 }
 
 asio::awaitable<std::vector<Rows>> SqliteDatabase::read(ReadBatch batch) {
+    if (auto answers = short_reads_.try_read(batch.queries())) {
+        statements_ += answers->size();
+        co_return std::move(*answers);
+    }
     auto submit = [&](std::unique_ptr<Completion> waiter) {
         ReadJob job;
         job.batch = std::move(batch);
@@ -272,7 +279,8 @@ std::exception_ptr SqliteDatabase::index_messages() {
     }
 }
 
-void SqliteDatabase::read_loop(SqliteConnection& connection) {
+void SqliteDatabase::read_loop() {
+    std::optional<SqliteConnection> connection;
     std::vector<ReadJob> taken;
     while (reads_.take(taken, 1)) {
         run_reads(connection, taken.front());
@@ -280,32 +288,20 @@ void SqliteDatabase::read_loop(SqliteConnection& connection) {
     }
 }
 
-void SqliteDatabase::run_reads(SqliteConnection& connection, ReadJob& job) {
+// Opens the connection at its first job: many servers never need it.
+void SqliteDatabase::run_reads(std::optional<SqliteConnection>& connection, ReadJob& job) {
     std::vector<Rows> answers;
     std::exception_ptr failure;
     std::string_view statement = "read";
     try {
-        // Several reads see one snapshot; a single one is a transaction by itself.
-        const bool several = job.batch.queries().size() > 1;
-        if (several) connection.execute("BEGIN");
-        for (const Query& query : job.batch.queries()) {
-            statement = query.statement.name;
-            ++statements_;
-            connection.run(query, answers.emplace_back());
-        }
-        if (several) connection.execute("COMMIT");
+        if (!connection) connection.emplace(options_.file, connection_options(options_, reader_cache_kib));
+        answers = read_snapshot(*connection, job.batch.queries(), statement);
+        statements_ += answers.size();
     } catch (const SqliteFailure& error) {
         failure = std::make_exception_ptr(to_error(error, statement));
     } catch (const std::exception&) {
         failure = std::current_exception();
     }
-    if (!connection.idle()) {
-        try {
-            connection.execute("ROLLBACK");
-        } catch (const SqliteFailure&) {  // it had ended by itself
-        }
-    }
-    if (failure) answers.clear();
     job.waiter->complete(std::move(failure), std::move(answers));
 }
 
@@ -314,7 +310,10 @@ void SqliteDatabase::run_reads(SqliteConnection& connection, ReadJob& job) {
 void SqliteDatabase::checkpoint_loop() {
     std::unique_lock lock(checkpoint_mutex_);
     while (!closing_) {
-        checkpoint_wake_.wait_for(lock, checkpoint_interval);
+        if (wal_pages_ < options_.checkpoint_pages_soft)
+            checkpoint_wake_.wait(lock);  // a call that comes just before is repeated by the next commit
+        else
+            checkpoint_wake_.wait_for(lock, checkpoint_interval);
         const int pages = wal_pages_;
         if (closing_ || pages < options_.checkpoint_pages_soft) continue;
         lock.unlock();

@@ -1,0 +1,38 @@
+#include "net/client_tls.hpp"
+
+#include "base/error.hpp"
+
+namespace stele::net {
+namespace {
+
+// What is missing here shows at the handshake, as a server that is not trusted.
+X509_STORE* system_authorities() {
+    static X509_STORE* const store = [] {
+        X509_STORE* made = X509_STORE_new();
+        if (made != nullptr) X509_STORE_set_default_paths(made);
+        return made;
+    }();
+    return store;
+}
+
+}  // namespace
+
+ClientTls::ClientTls(const std::string& ca_file) : own_authorities_(!ca_file.empty()) {
+    if (!own_authorities_) return;
+    boost::system::error_code failure;
+    context_.load_verify_file(ca_file, failure);
+    if (failure) throw Error(ErrorCode::unavailable, "The file of trusted authorities cannot be read: " + ca_file);
+}
+
+boost::asio::ssl::context& ClientTls::context() {
+    std::call_once(ready_, [this] {
+        boost::system::error_code ignored;
+        if (own_authorities_)
+            context_.set_default_verify_paths(ignored);
+        else
+            SSL_CTX_set1_cert_store(context_.native_handle(), system_authorities());
+    });
+    return context_;
+}
+
+}  // namespace stele::net
