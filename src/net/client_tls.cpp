@@ -17,22 +17,25 @@ X509_STORE* system_authorities() {
 
 }  // namespace
 
-ClientTls::ClientTls(const std::string& ca_file) : own_authorities_(!ca_file.empty()) {
-    if (!own_authorities_) return;
+ClientTls::ClientTls(const std::string& ca_file) {
+    if (ca_file.empty()) return;
+    context_.emplace(boost::asio::ssl::context::tls_client);
     boost::system::error_code failure;
-    context_.load_verify_file(ca_file, failure);
+    context_->load_verify_file(ca_file, failure);
     if (failure) throw Error(ErrorCode::unavailable, "The file of trusted authorities cannot be read: " + ca_file);
 }
 
 boost::asio::ssl::context& ClientTls::context() {
     std::call_once(ready_, [this] {
-        boost::system::error_code ignored;
-        if (own_authorities_)
-            context_.set_default_verify_paths(ignored);
-        else
-            SSL_CTX_set1_cert_store(context_.native_handle(), system_authorities());
+        if (context_) {
+            boost::system::error_code ignored;
+            context_->set_default_verify_paths(ignored);
+            return;
+        }
+        context_.emplace(boost::asio::ssl::context::tls_client);
+        SSL_CTX_set1_cert_store(context_->native_handle(), system_authorities());
     });
-    return context_;
+    return *context_;
 }
 
 }  // namespace stele::net

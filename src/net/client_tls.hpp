@@ -3,13 +3,15 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace stele::net {
 
-/// Whom a client trusts: this machine's authorities and those of one more file. The machine's are read at the first
-/// https of the process and shared by all clients without a file of their own: that takes tens of milliseconds and
-/// some megabytes, which a server that speaks to its own network alone never needs. Any thread.
+/// Whom a client trusts: this machine's authorities and those of one more file. What TLS needs is made at the first
+/// https, and the machine's authorities are read once and shared by all clients without a file of their own: together
+/// that takes tens of milliseconds and megabytes, which a server that speaks to its own network alone never needs.
+/// Any thread.
 class ClientTls {
 public:
     /// `ca_file`: PEM, empty for none. Error `unavailable` if it cannot be read.
@@ -19,9 +21,8 @@ public:
     boost::asio::ssl::context& context();
 
 private:
-    boost::asio::ssl::context context_{boost::asio::ssl::context::tls_client};
-    const bool own_authorities_;
     std::once_flag ready_;
+    std::optional<boost::asio::ssl::context> context_;  ///< from the beginning with a file, as that has to be read
 };
 
 }  // namespace stele::net
