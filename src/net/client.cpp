@@ -6,6 +6,7 @@
 #include "net/egress.hpp"
 #include "net/gzip.hpp"
 #include "net/url.hpp"
+#include "net/write_at_once.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -62,7 +63,8 @@ std::string render(const ClientRequest& request, const Url& url) {
 }  // namespace
 
 struct HttpClient::Impl {
-    Impl(ClientOptions given, std::string name) : options(std::move(given)), key(std::move(name)), tls(options.ca_file) {}
+    Impl(ClientOptions given, std::string name)
+        : options(std::move(given)), key(std::move(name)), tls(options.ca_file) {}
 
     ClientOptions options;
     std::string key;  ///< of this client within the shared pools
@@ -217,6 +219,7 @@ private:
         if (failure || connection_->timed_out) raise(failure, "while connecting to");
         connection_->deadline = until;
         connection_->socket.set_option(tcp::no_delay(true), failure);
+        connection_->socket.non_blocking(true, failure);
         if (url_.scheme == "https") co_await shake_hands();
     }
 
@@ -290,19 +293,20 @@ private:
     awaitable<error_code> write(std::string_view head) {
         std::string_view body = body_of(request_);
         for (;;) {
-            const std::string_view piece = body.substr(0, write_piece_bytes);
-            const std::array buffers{asio::buffer(head.data(), head.size()), asio::buffer(piece.data(), piece.size())};
+            std::string_view piece = body.substr(0, write_piece_bytes);
+            body.remove_prefix(piece.size());
             connection_->deadline = Clock::now() + request_.idle_timeout;
             error_code failure;
-            if (connection_->tls) {
+            if (!connection_->tls) failure = write_at_once(connection_->socket, head, piece);
+            const std::array buffers{asio::buffer(head.data(), head.size()), asio::buffer(piece.data(), piece.size())};
+            if (!failure && connection_->tls) {
                 const auto [error, bytes] = co_await asio::async_write(*connection_->tls, buffers, use_tuple);
                 failure = error;
-            } else {
+            } else if (!failure && asio::buffer_size(buffers) > 0) {
                 const auto [error, bytes] = co_await asio::async_write(connection_->socket, buffers, use_tuple);
                 failure = error;
             }
             if (failure) broken_ = true;
-            body.remove_prefix(piece.size());
             head = {};
             if (failure || body.empty()) co_return failure;
         }

@@ -5,6 +5,7 @@
 #include "net/answer_rules.hpp"
 #include "net/response_head.hpp"
 #include "net/web_socket.hpp"
+#include "net/write_at_once.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -31,7 +32,8 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t first_read_bytes = 4u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
-constexpr std::size_t write_piece_bytes = 256u << 10;   // the write time-out holds for each piece
+constexpr std::size_t write_piece_bytes = 256u << 10;  // the write time-out holds for each piece
+constexpr unsigned writes_at_once_max = 16;
 constexpr std::size_t early_bytes_max = 64u << 10;      // of pipelined requests, taken while an answer is streamed
 constexpr std::size_t body_bytes_per_second_min = 512;  // a byte now and then is no progress
 constexpr std::size_t lingering_bytes_max = 256u << 20;
@@ -130,6 +132,7 @@ private:
     std::vector<char> buffer_;
     std::size_t begin_ = 0, end_ = 0;  ///< bytes of buffer_ that no request has taken yet
     std::string head_;
+    unsigned writes_ = 0;
     bool idle_ = true;  ///< between two requests
     bool in_socket_ = false;
     bool timed_out_ = false;
@@ -202,6 +205,7 @@ void Connection<Stream>::cut() {
 template <class Stream>
 awaitable<void> Connection<Stream>::run(bool overloaded) {
     error_code ignored;
+    if constexpr (is_plain) socket().non_blocking(true, ignored);
     if constexpr (!std::is_same_v<Stream, LocalStream>) {
         socket().set_option(tcp::no_delay(true), ignored);
         const tcp::endpoint peer = socket().remote_endpoint(ignored);
@@ -425,13 +429,19 @@ template <class Stream>
 awaitable<error_code> Connection<Stream>::write(std::string_view head, std::string_view body) {
     error_code failure;
     for (;;) {
-        const std::string_view piece = body.substr(0, write_piece_bytes);
-        const std::array buffers{asio::buffer(head.data(), head.size()), asio::buffer(piece.data(), piece.size())};
-        allow(options_.write_timeout);
-        const auto [error, bytes] = co_await asio::async_write(stream_, buffers, use_tuple);
-        allow_for_ever();
-        failure = error;
+        std::string_view piece = body.substr(0, write_piece_bytes);
         body.remove_prefix(piece.size());
+        if constexpr (is_plain) {
+            // Every so often the loop has a round nevertheless: an answer that nothing holds up lets others in.
+            if (++writes_ % writes_at_once_max != 0) failure = write_at_once(stream_, head, piece);
+        }
+        if (!failure && (!head.empty() || !piece.empty())) {
+            const std::array buffers{asio::buffer(head.data(), head.size()), asio::buffer(piece.data(), piece.size())};
+            allow(options_.write_timeout);
+            const auto [error, bytes] = co_await asio::async_write(stream_, buffers, use_tuple);
+            allow_for_ever();
+            failure = error;
+        }
         head = {};
         if (failure || body.empty()) break;
     }
