@@ -202,7 +202,7 @@ awaitable<std::shared_ptr<Listener>> listener_of(Services& services, const Reque
     if (!loaded) throw not_found("Agent", *named);
     if (!loaded->messages.empty()) {
         const std::string system = text_of(loaded->messages.front());
-        const std::string_view memory = runtime::section_of(system, "memory_blocks");
+        const std::string_view memory = runtime::memory_section_of(system);
         if (!memory.empty()) text = llm::with_memory(text, memory);
     }
     auto listener = std::make_shared<Listener>();

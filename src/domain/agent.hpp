@@ -146,6 +146,7 @@ struct Agent : Audit, AgentHead, AgentSettings, AgentOrigin, AgentLastRun, Agent
     std::int64_t message_count = 0;  ///< all stored messages, in context or not
     std::int64_t version = 1;        ///< of the row
     std::int64_t folder_count = 0;   ///< folders that it has; read, never written with the row
+    bool git_memory = false;         ///< its memory is a repository of git, too; likewise
 };
 
 /// The answer: an agent with all that belongs to it.

@@ -103,6 +103,14 @@ void check(const InputMessage& message, Problems& problems);
 /// True if it answers a request for approval: with verdicts, or with results of tools that the client has run.
 bool is_approval(const InputMessage& message);
 
+/// A skill that the client has, such as one of the project it works on: prompts name it, and where it is.
+struct ClientSkill {
+    std::string name;
+    std::string description;
+    std::string location;  ///< path, as the client would open it
+};
+BOOST_DESCRIBE_STRUCT(ClientSkill, (), (name, description, location))
+
 /// What becomes of a request while another run is at work: it is refused (reject), or waits (queue).
 void check_double_texting(const Patch<std::string>& value, Problems& problems);
 
@@ -116,7 +124,7 @@ struct MessageRequest {
     std::string assistant_message_tool_kwarg = "message";
     std::optional<std::vector<std::string>> include_return_message_types;
     Patch<std::vector<ClientTool>> client_tools;
-    Patch<Json> client_skills;
+    Patch<std::vector<ClientSkill>> client_skills;
     std::optional<std::string> override_model;
     std::optional<std::string> override_system;
     std::optional<std::string> system;  ///< alias of override_system

@@ -1,6 +1,7 @@
 #include "runtime/agent_service.hpp"
 
 #include "base/ids.hpp"
+#include "domain/memory_file.hpp"
 #include "domain/message_view.hpp"
 #include "runtime/context_overview.hpp"
 #include "runtime/initial_messages.hpp"
@@ -159,6 +160,7 @@ awaitable<NewAgent> AgentService::prepare(std::string organization_id, std::stri
     agent.base_template_id = request.base_template_id.optional();
     const std::vector<std::string> tags = without_repeats(request.tags.value_or({}));
     if (contains(tags, "role:subagent")) agent.hidden = true;
+    agent.git_memory = contains(tags, git_memory_tag);
 
     co_await choose_models(parts_.catalogue, parts_.defaults, request, agent);
     fill_file_limits(agent, agent.llm_config.context_window);

@@ -17,6 +17,8 @@ std::optional<std::string> section(const std::string& system, const char* tag) {
 std::string prompt_of(const std::string& system) {
     if (auto base = section(system, "base_instructions")) return *base;
     std::size_t end = system.size();
+    if (const std::string_view memory = memory_section_of(system); !memory.empty())
+        end = static_cast<std::size_t>(memory.data() - system.data());
     for (const char* tag : {"<memory_blocks>", "<tool_usage_rules>", "<directories>", "<memory_metadata>"})
         end = std::min(end, system.find(tag));
     return system.substr(0, end);
@@ -35,7 +37,7 @@ ContextWindowOverview context_overview(const LoadedAgent& loaded) {
     const std::string system = has_system ? text_of(loaded.messages.front()) : std::string();
     overview.system_prompt = prompt_of(system);
     overview.num_tokens_system = estimated_tokens(overview.system_prompt);
-    overview.core_memory = section(system, "memory_blocks").value_or("");
+    overview.core_memory = std::string(memory_section_of(system));
     overview.num_tokens_core_memory = estimated_tokens(overview.core_memory);
     overview.external_memory_summary = section(system, "memory_metadata").value_or("");
     overview.num_tokens_external_memory_summary = estimated_tokens(overview.external_memory_summary);

@@ -2,6 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "runtime/directories.hpp"
+#include "runtime/git_memory_prompt.hpp"
 #include "tools/builtin/memory_edits.hpp"
 
 #include <algorithm>
@@ -33,17 +34,6 @@ void append_numbered(std::string& out, const std::string& value) {
     }
 }
 
-// A label may hold what no tag may: what is no letter, digit or one of _-./ is written as _.
-std::string tag_of(const std::string& label) {
-    constexpr std::string_view signs = "_-./";
-    std::string tag = label;
-    for (char& c : tag) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80 && std::isalnum(byte) == 0 && signs.find(c) == std::string_view::npos) c = '_';
-    }
-    return tag;
-}
-
 void append_block(std::string& out, const Block& block, bool numbered) {
     const std::string tag = tag_of(block.label);
     out += '<' + tag + ">\n<description>\n" + shown_description(block).value_or("") + "\n</description>\n<metadata>\n";
@@ -64,6 +54,7 @@ void append_block(std::string& out, const Block& block, bool numbered) {
 
 std::string memory_section(const Agent& agent, const std::vector<Block>& blocks) {
     if (!shows_blocks(agent.agent_type) || blocks.empty()) return {};
+    if (agent.git_memory && shows_as_files(blocks)) return git_memory_section(blocks);
     const bool numbered = numbers_lines(agent);
     std::string out =
         "<memory_blocks>\nThis is your core memory. It is always in your view and you keep it up to date:\n\n";
@@ -154,6 +145,11 @@ std::string_view section_of(std::string_view text, std::string_view tag) {
     const std::size_t end = text.find(close, begin);
     if (end == std::string_view::npos) return {};
     return text.substr(begin, end + close.size() - begin);
+}
+
+std::string_view memory_section_of(std::string_view system) {
+    const std::string_view blocks = section_of(system, "memory_blocks");
+    return blocks.empty() ? git_memory_of(system) : blocks;
 }
 
 std::string compile_system_prompt(const SystemPromptInput& input) {

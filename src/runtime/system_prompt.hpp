@@ -9,7 +9,7 @@
 /// The system message of an agent: its prompt, its memory blocks, its tool rules and a few facts about itself.
 ///
 ///     system prompt, with {CORE_MEMORY} replaced by, or else followed by:
-///     <memory_blocks> ... </memory_blocks>
+///     <memory_blocks> ... </memory_blocks>               or what git_memory_prompt.hpp says
 ///     <tool_usage_rules> ... </tool_usage_rules>         if a rule has something to tell
 ///     <directories> ... </directories>                   if it has folders (directories.hpp)
 ///     <memory_metadata> ... </memory_metadata>
@@ -46,6 +46,9 @@ std::string recompiled_system_prompt(const std::string& stored, const SystemProm
 
 /// The text of `stored`, which is up to date, with other blocks: everything else stays to the byte.
 std::string system_prompt_with_blocks(const std::string& stored, const SystemPromptInput& input);
+
+/// The part of a system text that shows the blocks; empty if there is none.
+std::string_view memory_section_of(std::string_view system);
 
 /// The part of a system text from `<tag>` to `</tag>` inclusive; empty if there is none.
 std::string_view section_of(std::string_view text, std::string_view tag);

@@ -8,6 +8,7 @@
 #include "runtime/initial_messages.hpp"
 #include "runtime/memory_changes.hpp"
 #include "runtime/model_turns.hpp"
+#include "runtime/skills.hpp"
 #include "runtime/turn_work.hpp"
 #include "storage/identity_repository.hpp"
 
@@ -164,6 +165,13 @@ awaitable<void> Turn::prepare(StepWork& work) {
     work.assistant = new_message(MessageRole::assistant, work.step_id);
 }
 
+// What follows the system text for this request, with the line between them.
+std::string Turn::skills_for_request() const {
+    const std::string skills = skills_section(loaded_.agent.git_memory ? loaded_.blocks : std::vector<Block>(),
+                                              request_.body.client_skills.value_or({}));
+    return skills.empty() ? skills : "\n\n" + skills;
+}
+
 llm::ModelRequest Turn::make_request() const {
     const LlmConfig& config = loaded_.agent.llm_config;
     TurnOptions turns;
@@ -182,6 +190,9 @@ llm::ModelRequest Turn::make_request() const {
     if (override_system && state_.speaks_in_text && !request.turns.empty() &&
         request.turns.front().role == llm::Role::system)
         request.turns.front().text = *override_system;
+
+    else if (!request.turns.empty() && request.turns.front().role == llm::Role::system)
+        request.turns.front().text += skills_for_request();
 
     ToolSpecOptions specs;
     specs.inner_thoughts = turns.inner_thoughts;

@@ -17,7 +17,9 @@ namespace {
     "a.id, a.organization_id, a.name, a.settings, a.hidden, a.project_id, a.template_id, a.base_template_id," \
     " a.deployment_id, a.entity_id, a.last_run_completion, a.last_run_duration_ms, a.last_stop_reason,"       \
     " a.message_count, a.created_by_id, a.last_updated_by_id, a.created_at, a.updated_at, a.version,"         \
-    " (SELECT COUNT(*) FROM agent_folder l WHERE l.agent_id = a.id)"
+    " (SELECT COUNT(*) FROM agent_folder l WHERE l.agent_id = a.id),"                                         \
+    " CASE WHEN EXISTS (SELECT 1 FROM agent_tag g WHERE g.agent_id = a.id AND g.tag = 'git-memory-enabled')"  \
+    " OR EXISTS (SELECT 1 FROM git_memory g WHERE g.agent_id = a.id) THEN 1 ELSE 0 END"
 
 constexpr Statement select_by_id{
     "agent.by_id", "SELECT " STELE_AGENT_COLUMNS " FROM agent a WHERE a.organization_id = $1 AND a.id = $2"};
@@ -96,6 +98,7 @@ Agent to_agent(Row& row) {
     agent.updated_at = from_micros(row.integer(17));
     agent.version = row.integer(18);
     agent.folder_count = row.integer(19);
+    agent.git_memory = row.flag(20);
     return agent;
 }
 

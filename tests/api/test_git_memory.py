@@ -106,6 +106,34 @@ def test_who_edits_at_the_same_time_has_to_pull_first(http, tmp_path):
     assert values(http, agent)["notes"] == "- bread\n- jam"
 
 
+def system_text(http, agent, **request):
+    payload = http.post(f"/v1/agents/{agent['id']}/messages/preview-raw-payload", {"messages": [{"role": "user", "content": "x"}], **request})
+    return payload["messages"][0]["content"]
+
+
+def test_prompts_show_what_is_below_system_and_name_the_rest(http):
+    agent = make(http, PERSONA, NOTES, {"label": "skills/review/SKILL.md", "value": "Read it twice.", "description": "How I review"})
+    text = system_text(http, agent)
+    assert "<self>\n<projection>$MEMORY_DIR/system/persona.md</projection>\n<description>Who: I am</description>\nI am Ada." in text
+    assert "└── notes.md" in text and "- milk" not in text and "Read it twice" not in text
+    assert text.endswith("<available_skills>\n$MEMORY_DIR/skills/\n└── review/\n    └── SKILL.md (How I review)\n</available_skills>")
+    core = http.get(f"/v1/agents/{agent['id']}/context")["core_memory"]
+    assert core.endswith("</external_projection>") and "I am Ada." in core
+    plain = http.post("/v1/agents", {"memory_blocks": [PERSONA, NOTES], "include_base_tools": False})
+    assert "- milk" in system_text(http, plain)
+    http.patch(f"/v1/agents/{plain['id']}", {"tags": ["git-memory-enabled"]})
+    assert "- milk" not in system_text(http, plain) and "I am Ada." in system_text(http, plain)
+
+
+def test_skills_that_a_request_brings_are_named_for_that_request(http, agent):
+    skills = [{"name": "plan", "description": "Plans first", "location": "/home/ada/skills/plan/SKILL.md"}]
+    assert "/home/ada/skills/\n└── plan/\n    └── SKILL.md (Plans first)" in system_text(http, agent, client_skills=skills)
+    assert "available_skills" not in system_text(http, agent)
+    assert "available_skills" not in system_text(http, agent, client_skills=skills, override_system="Be brief.")
+    problem = refused(http, "POST", f"/v1/agents/{agent['id']}/messages", 422, {"input": "x", "client_skills": [{"name": "plan"}]})
+    assert "client_skills" in str(problem.body)
+
+
 def test_a_block_that_others_hold_stays_theirs(http, tmp_path):
     agent = make(http, NOTES)
     block = http.get(f"/v1/agents/{agent['id']}/core-memory/blocks")[0]["id"]
