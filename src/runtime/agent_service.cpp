@@ -1,5 +1,6 @@
 #include "runtime/agent_service.hpp"
 
+#include "base/contains.hpp"
 #include "base/ids.hpp"
 #include "domain/memory_file.hpp"
 #include "domain/message_view.hpp"
@@ -16,10 +17,6 @@ namespace stele::runtime {
 namespace {
 
 using boost::asio::awaitable;
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-    return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 std::vector<std::string> without_repeats(const std::vector<std::string>& list) {
     std::vector<std::string> once;

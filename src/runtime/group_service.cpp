@@ -1,5 +1,6 @@
 #include "runtime/group_service.hpp"
 
+#include "base/contains.hpp"
 #include "base/ids.hpp"
 
 #include <algorithm>
@@ -8,10 +9,6 @@ namespace stele::runtime {
 namespace {
 
 using boost::asio::awaitable;
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-    return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 }  // namespace
 

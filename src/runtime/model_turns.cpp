@@ -1,5 +1,6 @@
 #include "runtime/model_turns.hpp"
 
+#include "base/contains.hpp"
 #include "base/utf8.hpp"
 #include "domain/image.hpp"
 #include "runtime/call_arguments.hpp"
@@ -238,10 +239,6 @@ std::string with_loop_parameters(const std::string& parameters_json, bool though
     schema["properties"] = std::move(properties);
     schema["required"] = std::move(required);
     return json::serialize(schema);
-}
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // The parameters of a schema, with what the loop adds. Remembered by the schema's text: every step asks for the same

@@ -1,5 +1,6 @@
 #include "runtime/template_plan.hpp"
 
+#include "base/contains.hpp"
 #include "base/json_text.hpp"
 #include "base/utf8.hpp"
 #include "domain/hosted_error.hpp"
@@ -9,10 +10,6 @@
 
 namespace stele::runtime {
 namespace {
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-    return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 const std::string* default_of(const TemplateSnapshot& snapshot, const std::string& key) {
     for (const TemplateAgent& agent : snapshot.agents) {

@@ -1,16 +1,9 @@
 #include "runtime/token_events.hpp"
+#include "base/contains.hpp"
 
 #include <algorithm>
 
 namespace stele::runtime {
-namespace {
-
-bool contains(const std::vector<std::string>& list, std::string_view item) {
-    return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-}  // namespace
-
 void TokenEvents::on_delta(const llm::Delta& delta) {
     if (!first_at_) first_at_ = std::chrono::steady_clock::now();
     switch (delta.kind) {

@@ -1,4 +1,5 @@
 #include "runtime/tool_rules.hpp"
+#include "base/contains.hpp"
 
 #include <boost/json.hpp>
 
@@ -7,10 +8,6 @@
 
 namespace stele::runtime {
 namespace {
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // A return and a rule's key mean the same if they are the same value: true, "true" and Python's True; 1 and 1.0.
 std::string canonical(std::string_view text) {

@@ -1,13 +1,10 @@
 #include "tools/working_memory.hpp"
+#include "base/contains.hpp"
 
 #include <algorithm>
 
 namespace stele::tools {
 namespace {
-
-bool contains(const std::vector<std::string>& ids, const std::string& id) {
-    return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
 
 ToolFailure over_limit(const std::string& label, const Error& error) {
     const std::string problem = error.fields.empty() ? error.what() : error.fields.front().problem;
