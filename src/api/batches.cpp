@@ -75,7 +75,7 @@ awaitable<Response> create(Services& services, const Request& request) {
     auto body = decode<CreateBatch>(request.body());
     co_await refuse_what_cannot_run(services, request, body);
     co_await find_identities(services, request, body);
-    for (BatchRequest& each : body.requests) co_await bring_images(services, each);
+    for (BatchRequest& each : body.requests) co_await bring_images(services, request, each);
     BatchJob made;
     made.id = new_id("job");
     made.created_at = now();
@@ -122,9 +122,18 @@ awaitable<Response> cancel(Services& services, const Request& request) {
     throw error;
 }
 
+// Older clients have a cursor that goes on in the list's order, and a word of their own for the newest first.
+storage::Page message_page_of(const Query& query) {
+    storage::Page page = page_of(query, {.limit = 100});
+    const auto newest_first = query.flag("sort_descending");
+    if (newest_first && !query.has("order") && !query.has("ascending")) page.ascending = !*newest_first;
+    if (!page.after && !page.before) page.after = query.text("cursor");
+    return page;
+}
+
 awaitable<Response> list_messages(Services& services, const Request& request) {
     const std::string id = request.path_id("batch_id", "job");
-    storage::Page page = page_of(request.query, {.limit = 100});
+    storage::Page page = message_page_of(request.query);
     const bool ascending = page.ascending;
     co_await find_batch(services, request.organization_id, id);
     storage::MessageFilter filter;
@@ -179,13 +188,13 @@ std::span<const Route> batch_routes() {
         {Method::get, "/v1/messages/batches/{batch_id}", retrieve, "batches.retrieve", "", "BatchJob"},
         {Method::patch, "/v1/messages/batches/{batch_id}/cancel", cancel, "batches.cancel", "", "BatchJob"},
         {Method::get, "/v1/messages/batches/{batch_id}/messages", list_messages, "batches.messages.list", "",
-         "LettaBatchMessages", "agent_id", Trait::paged},
+         "LettaBatchMessages", "agent_id, cursor, sort_descending:boolean", Trait::paged},
         {Method::get, "/v1/batches", list, "batches.list_alias", "", "BatchJob[]", "", Trait::paged},
         {Method::post, "/v1/batches", create, "batches.create_alias", "CreateBatch", "BatchJob"},
         {Method::get, "/v1/batches/{batch_id}", retrieve, "batches.retrieve_alias", "", "BatchJob"},
         {Method::patch, "/v1/batches/{batch_id}/cancel", cancel, "batches.cancel_alias", "", "BatchJob"},
         {Method::get, "/v1/batches/{batch_id}/messages", list_messages, "batches.messages.list_alias", "",
-         "LettaBatchMessages", "agent_id", Trait::paged},
+         "LettaBatchMessages", "agent_id, cursor, sort_descending:boolean", Trait::paged},
     };
     return routes;
 }

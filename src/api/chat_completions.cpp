@@ -51,7 +51,7 @@ awaitable<Response> complete(Services& services, const Request& request, std::st
                              ChatCompletionRequest body) {
     MessageRequest message;
     message.input = last_user_content(body);
-    co_await bring_images(services, message);
+    co_await bring_images(services, request, message);
     const bool stream = body.stream.value_or(false);
     message.stream_tokens = stream;
     if (stream && request.idempotency_key)

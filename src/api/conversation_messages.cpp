@@ -55,7 +55,7 @@ awaitable<Response> preview(Services& services, const Request& request) {
     const ConversationPlace place = co_await conversation_place(services, request, body.agent_id.optional());
     const bool stream = body.streaming.value_or(true);
     MessageTarget target = target_of(place);
-    co_await bring_images(services, body);
+    co_await bring_images(services, request, body);
     const auto prepared =
         co_await services.runtime.prepare(turn_of(request, std::move(target), std::move(body), stream));
     co_return json_answer(prepared.json);

@@ -105,7 +105,7 @@ awaitable<Response> talk(Services& services, const Request& request, bool stream
     auto body = decode<MessageRequest>(request.body());
     stream = stream || body.streaming.value_or(false);
     will_wait(services, request, id);
-    co_await bring_images(services, body);
+    co_await bring_images(services, request, body);
     StreamOptions options;
     options.include_pings = body.include_pings;
     runtime::TurnRequest turn = turn_of(request, MessageTarget(), std::move(body), stream);

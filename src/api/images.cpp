@@ -1,17 +1,18 @@
 #include "api/images.hpp"
 
 #include "base/base64.hpp"
+#include "base/ids.hpp"
 #include "domain/image.hpp"
 #include "net/client.hpp"
 #include "net/url.hpp"
+#include "runtime/file_service.hpp"
 
 namespace stele::api {
 namespace {
 
 constexpr std::chrono::milliseconds patience{5'000};
-constexpr std::size_t image_bytes_max = 20u << 20;
-constexpr std::size_t fetched_max = 20;  // of one request
-constexpr int attempts_max = 2;          // a time-out is worth another
+constexpr std::size_t named_max = 20;  // of one request, by URL or by file id
+constexpr int attempts_max = 2;        // a time-out is worth another
 constexpr int redirects_max = 3;
 constexpr std::size_t sniffed_characters = 64;
 
@@ -113,19 +114,35 @@ void check(const ImageSource& source, const std::string& where) {
         throw invalid_field(where + ".type", "must be one of: url, base64, letta");
 }
 
-awaitable<void> bring(const Services& services, std::vector<NamedImage> images) {
-    std::size_t fetched = 0;
+void count(std::size_t& named) {
+    if (++named > named_max)
+        throw refused("A request may name no more than " + std::to_string(named_max) + " images by URL or file id");
+}
+
+// A client-side token is good for what its policy names, and no policy names files.
+awaitable<void> take_file(const Services& services, const Request& request, const NamedImage& image,
+                          std::string file_id) {
+    if (!is_id(file_id, "file")) throw invalid_field(image.where + ".file_id", "must match 'file-{uuid4}'");
+    if (request.token)
+        throw Error(ErrorCode::permission_denied,
+                    "A client-side token names no files: send the image by URL or as base64");
+    const std::string bytes = co_await services.file_service.image(request.organization_id, std::move(file_id));
+    take(*image.part, bytes, "of the file");
+}
+
+awaitable<void> bring(const Services& services, const Request& request, std::vector<NamedImage> images) {
+    std::size_t named = 0;
     for (const NamedImage& image : images) {
         ImageSource source = image_source(*image.part);
         check(source, image.where);
         if (source.type == "url" && source.url.starts_with("data:")) {
             take_data_url(*image.part, source.url);
         } else if (source.type == "url") {
-            if (++fetched > fetched_max)
-                throw refused("A request may name no more than " + std::to_string(fetched_max) + " images by URL");
+            count(named);
             co_await fetch(services, *image.part, std::move(source.url));
         } else if (source.data.empty()) {
-            throw no_image("with the file id '" + source.file_id + "' is not there: send it by URL or as base64");
+            count(named);
+            co_await take_file(services, request, image, std::move(source.file_id));
         } else {
             // Some providers refuse an image that is not what its media type says.
             const std::string sniffed =
@@ -137,23 +154,23 @@ awaitable<void> bring(const Services& services, std::vector<NamedImage> images) 
 
 }  // namespace
 
-awaitable<void> bring_images(const Services& services, MessageRequest& body) {
+awaitable<void> bring_images(const Services& services, const Request& request, MessageRequest& body) {
     std::vector<NamedImage> images;
     if (body.input.has_value()) look((*body.input).parts, "body.input", images);
     if (body.messages.has_value()) look(*body.messages, images);
-    if (!images.empty()) co_await bring(services, std::move(images));
+    if (!images.empty()) co_await bring(services, request, std::move(images));
 }
 
-awaitable<void> bring_images(const Services& services, std::vector<InputMessage>& messages) {
+awaitable<void> bring_images(const Services& services, const Request& request, std::vector<InputMessage>& messages) {
     std::vector<NamedImage> images;
     look(messages, images);
-    if (!images.empty()) co_await bring(services, std::move(images));
+    if (!images.empty()) co_await bring(services, request, std::move(images));
 }
 
-awaitable<void> bring_images(const Services& services, MessageContent& content) {
+awaitable<void> bring_images(const Services& services, const Request& request, MessageContent& content) {
     std::vector<NamedImage> images;
     look(content.parts, "body.content", images);
-    if (!images.empty()) co_await bring(services, std::move(images));
+    if (!images.empty()) co_await bring(services, request, std::move(images));
 }
 
 }  // namespace stele::api

@@ -22,7 +22,7 @@ awaitable<Response> modify_of(Services& services, const Request& request, std::s
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
     if (!agent) throw not_found("Agent", agent_id);
     will_wait(services, request, agent_id);
-    if (edit.content.has_value()) co_await bring_images(services, *edit.content);
+    if (edit.content.has_value()) co_await bring_images(services, request, *edit.content);
     const auto edited =
         co_await services.message_service.edit(request.organization_id, agent_id, message_id, std::move(edit));
     const std::vector<LettaMessage> parts = expand(edited.message, view_of(agent->agent_type));

@@ -54,7 +54,7 @@ awaitable<Response> send_messages(Services& services, const Request& request, Me
     will_wait(services, request, target.agent_id, target.conversation_id);
     auto before = co_await earlier_run(services, target.agent_id, body);
     if (before) co_return co_await repeat_run(services, request, std::move(*before));
-    co_await bring_images(services, body);
+    co_await bring_images(services, request, body);
     StreamOptions options;
     options.include_pings = body.include_pings;
     options.background = stream && body.background;
@@ -108,7 +108,7 @@ awaitable<Response> create_async(Services& services, const Request& request) {
         const Run same = co_await find_run(services, request.organization_id, *before);
         co_return answer(same);
     }
-    co_await bring_images(services, body);
+    co_await bring_images(services, request, body);
     runtime::TurnRequest turn = turn_of(request, std::move(target), std::move(body), false);
     turn.background = true;
     turn.run_type = async_run_type;

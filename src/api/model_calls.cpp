@@ -30,7 +30,7 @@ awaitable<Response> preview(Services& services, const Request& request) {
     target.agent_id = request.path_id("agent_id", "agent");
     auto body = decode<MessageRequest>(request.body());
     const bool stream = body.streaming.value_or(false);
-    co_await bring_images(services, body);
+    co_await bring_images(services, request, body);
     const auto prepared =
         co_await services.runtime.prepare(turn_of(request, std::move(target), std::move(body), stream));
     co_return json_answer(prepared.json);

@@ -30,10 +30,11 @@ awaitable<Run> find_run(const Services& services, std::string organization_id, s
 }
 
 awaitable<std::vector<LettaMessage>> messages_of_run(const Services& services, std::string organization_id, Run run,
-                                                     storage::Page page) {
+                                                     storage::Page page, std::optional<std::string> role) {
     const auto agent = co_await services.agents.find(organization_id, run.agent_id);
     storage::MessageFilter filter;
     filter.run_id = run.id;
+    filter.role = std::move(role);
     const bool ascending = page.ascending;
     ViewOptions view = view_of(agent ? agent->agent_type : AgentType::letta_v1_agent);
     if (run.request_config && run.request_config->include_return_message_types)

@@ -9,9 +9,10 @@ namespace stele::api {
 /// The run as it stands: what is known of one at work is newer than its row. Throws Error{not_found}.
 awaitable<Run> find_run(const Services& services, std::string organization_id, std::string run_id);
 
-/// What a run stored, its input included, in the order of `page`.
+/// What a run stored, its input included, in the order of `page`; of one role, if one is named.
 awaitable<std::vector<LettaMessage>> messages_of_run(const Services& services, std::string organization_id, Run run,
-                                                     storage::Page page);
+                                                     storage::Page page,
+                                                     std::optional<std::string> role = std::nullopt);
 
 /// What a run that has ended answered, as JSON of a LettaResponse; the messages in it are those of messages_of_run.
 awaitable<std::string> result_of(const Services& services, std::string organization_id, Run run);

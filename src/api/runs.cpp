@@ -1,3 +1,4 @@
+#include "api/identity_query.hpp"
 #include "api/run_answer.hpp"
 #include "domain/run_trace.hpp"
 #include "runtime/runtime.hpp"
@@ -25,7 +26,15 @@ std::optional<storage::Comparison> comparison(const Query& query, const std::str
     return storage::Comparison{known->sql, *number};
 }
 
-storage::RunFilter filter_of(const Query& query) {
+std::optional<std::int64_t> percentile(const Query& query) {
+    const auto part = query.integer("duration_percentile");
+    if (part && (*part < 1 || *part > 100))
+        throw invalid_field("query.duration_percentile", "must lie between 1 and 100");
+    return part;
+}
+
+awaitable<storage::RunFilter> filter_of(const Services& services, const Request& request) {
+    const Query& query = request.query;
     storage::RunFilter filter;
     if (const auto agent_id = query.text("agent_id"))
         filter.agent_ids = {*agent_id};
@@ -46,13 +55,16 @@ storage::RunFilter filter_of(const Query& query) {
     filter.before_time = query.time("end_date", true);
     filter.step_count = comparison(query, "step_count", "step_count_operator", "eq");
     filter.duration_ns = comparison(query, "duration_value", "duration_operator", "eq");
-    return filter;
+    filter.duration_percentile = percentile(query);
+    std::optional<std::string> named = query.text("identity_id");
+    filter.identity_id = co_await identity_filter(services, request, std::move(named));
+    co_return filter;
 }
 
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page =
         page_of(request.query, {.limit = 100, .order_by = {"created_at", "duration"}, .refuse_above_max = true});
-    storage::RunFilter filter = filter_of(request.query);
+    storage::RunFilter filter = co_await filter_of(services, request);
     const std::vector<Run> runs =
         co_await services.runs.list(request.organization_id, std::move(filter), std::move(page),
                                     services.runtime.active_of(request.organization_id));
@@ -62,7 +74,7 @@ awaitable<Response> list(Services& services, const Request& request) {
 awaitable<Response> list_active(Services& services, const Request& request) {
     storage::Page page;
     page.limit = 100;
-    storage::RunFilter filter = filter_of(request.query);
+    storage::RunFilter filter = co_await filter_of(services, request);
     filter.statuses = {"created", "running"};
     const std::vector<Run> runs =
         co_await services.runs.list(request.organization_id, std::move(filter), std::move(page),
@@ -90,11 +102,21 @@ awaitable<Response> remove(Services& services, const Request& request) {
     co_return answer(run);
 }
 
+// Older clients may ask for the messages of one role.
+std::optional<std::string> role_of(const Query& query) {
+    auto role = query.text("role");
+    constexpr std::string_view roles[] = {"system", "user", "assistant", "tool", "approval", "summary", "function"};
+    if (role && std::find(std::begin(roles), std::end(roles), *role) == std::end(roles))
+        throw invalid_field("query.role", "is no role of a message: " + *role);
+    return role;
+}
+
 awaitable<Response> list_messages(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.limit = 100, .ascending = true});
     const Run run = co_await find_run(services, request);
+    std::optional<std::string> role = role_of(request.query);
     const std::vector<LettaMessage> messages =
-        co_await messages_of_run(services, request.organization_id, run, std::move(page));
+        co_await messages_of_run(services, request.organization_id, run, std::move(page), std::move(role));
     co_return answer(messages);
 }
 
@@ -142,7 +164,7 @@ awaitable<Response> trace(Services& services, const Request& request) {
 constexpr std::string_view filters =
     "agent_id, agent_ids[], statuses[], active:boolean, stop_reason, conversation_id, project_id, background:boolean,"
     " run_id, tools_used[], start_date:date-time, end_date:date-time, step_count:integer, step_count_operator,"
-    " duration_value:integer, duration_operator, template_family";
+    " duration_value:integer, duration_operator, duration_percentile:integer, template_family, identity_id";
 
 }  // namespace
 
@@ -153,7 +175,7 @@ std::span<const Route> run_routes() {
         {Method::get, "/v1/runs/active", list_active, "runs.list_active", "", "Run[]", filters},
         {Method::get, "/v1/runs/{run_id}", retrieve, "runs.retrieve", "", "Run"},
         {Method::delete_, "/v1/runs/{run_id}", remove, "runs.delete", "", "Run"},
-        {Method::get, "/v1/runs/{run_id}/messages", list_messages, "runs.messages.list", "", "LettaMessage[]", "",
+        {Method::get, "/v1/runs/{run_id}/messages", list_messages, "runs.messages.list", "", "LettaMessage[]", "role",
          Trait::paged},
         {Method::get, "/v1/runs/{run_id}/steps", list_steps, "runs.steps.list", "", "Step[]", "", Trait::paged},
         {Method::get, "/v1/runs/{run_id}/usage", usage, "runs.usage.retrieve", "", "RunUsage"},

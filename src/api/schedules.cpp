@@ -66,7 +66,7 @@ awaitable<Response> create(Services& services, const Request& request) {
         std::string id = co_await services.runtime.identity_of(request.organization_id, agent_id, std::move(named));
         body.identity_id = std::move(id);
     }
-    co_await bring_images(services, body.messages);
+    co_await bring_images(services, request, body.messages);
     auto place = co_await place_of(services, request, agent_id, body.conversation_id);
     ScheduledMessage made = made_from(std::move(body), request, *agent);
     made.conversation_id = std::move(place);

@@ -8,6 +8,7 @@ namespace stele {
 struct CompactionRequest {
     Patch<CompactionSettingsUpdate> compaction_settings;  ///< what is sent goes over the agent's own, for this time
     bool preview = false;                                 ///< answer what would be, and change nothing
+    std::optional<std::int64_t> messages_max{};  ///< of the window afterwards; older clients' query, not described
 };
 BOOST_DESCRIBE_STRUCT(CompactionRequest, (), (compaction_settings, preview))
 

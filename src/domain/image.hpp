@@ -4,6 +4,9 @@
 
 namespace stele {
 
+/// Larger ones are neither fetched nor kept: no model takes them.
+inline constexpr std::size_t image_bytes_max = 20u << 20;
+
 /// Where an image comes from: the `source` of an image part.
 struct ImageSource {
     std::string type;        ///< url, base64, or letta (a stored file)

@@ -43,6 +43,12 @@ EmbeddingListing hash_listing() {
     return listing;
 }
 
+Error not_spoken(const EndpointConfig& config, const std::string& handle) {
+    return refused("Handle " + handle + ": this server can't run agents on models of the provider type '" +
+                   config.kind + "' yet. It passes calls in that protocol on, below /v1/" + config.kind +
+                   "; for agents take a provider that offers the model by chat completions");
+}
+
 std::string name_in(const std::string& handle) { return handle.substr(0, handle.find('/')); }
 
 // "openai-proxy/x" -> "openai/x", unless there is a server of that name.
@@ -203,6 +209,7 @@ awaitable<std::optional<ResolvedModel>> Catalogue::resolve(std::string organizat
         server = server_of(organization_id, handle);
     }
     if (server == nullptr) co_return find(organization_id, handle);
+    if (!server->talks()) throw not_spoken(server->config(), handle);
     bool again = false;
     {
         const std::lock_guard lock(mutex_);

@@ -53,7 +53,8 @@ public:
 
     /// The model of a handle "<provider>/<model id>"; "openai-proxy/..." is understood as openai. A handle that is not
     /// known asks its server once more (not within a second of its last answer). A server whose listing can't be had is
-    /// given the benefit of the doubt. Nothing if no server of the organisation offers the model.
+    /// given the benefit of the doubt. Nothing if no server of the organisation offers the model. Throws
+    /// Error{invalid_argument} for one of a server that agents can't be run on.
     boost::asio::awaitable<std::optional<ResolvedModel>> resolve(std::string organization_id, std::string handle);
 
     /// The embedding model of a handle, or nothing.

@@ -56,7 +56,7 @@ constexpr KnownModel windows[] = {
     {"gpt-4-0125", 128'000},     {"gpt-4o", 128'000},  {"gpt-4.1", 1'047'576},   {"gpt-4.5", 128'000},
     {"gpt-5", 400'000},          {"o1", 200'000},      {"o3", 200'000},          {"o4", 200'000},
     {"deepseek", 128'000},       {"grok-3", 131'072},  {"grok-4", 256'000},      {"grok-4-fast", 2'000'000},
-    {"grok-code-fast", 256'000}, {"glm-4.5", 128'000}, {"glm", 180'000},
+    {"grok-code-fast", 256'000}, {"glm-4.5", 128'000}, {"glm", 180'000},         {"claude", 200'000},
 };
 constexpr KnownModel dimensions[] = {
     {"text-embedding-3-small", 1'536},

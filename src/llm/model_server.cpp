@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "llm/anthropic_models.hpp"
 #include "net/url.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ using boost::asio::awaitable;
 constexpr std::int64_t unknown_window = 30'000;
 constexpr std::int64_t unknown_dimension = 1'536;
 constexpr std::int64_t output_tokens_max = 16'384;
+constexpr int pages_max = 10;
 constexpr auto listing_timeout = std::chrono::seconds(5);
 
 // "http://host:11434/v1" -> "http://host:11434": the native APIs live beside /v1.
@@ -66,6 +68,7 @@ std::shared_ptr<const ModelListing> ModelServer::listing_of(const std::string& i
     listing->handle = config_.name + "/" + id;
     listing->name = listing->display_name = listing->model = id;
     listing->provider_type = config_.kind;
+    if (!talks()) listing->model_endpoint_type = config_.kind;
     listing->provider_name = config_.name;
     listing->provider_category = config_.organization_id.empty() ? "base" : "byok";
     listing->model_endpoint = base_url_;
@@ -94,8 +97,12 @@ awaitable<std::string> ModelServer::get(std::string url, std::string body) const
     request.method = body.empty() ? net::Method::get : net::Method::post;
     request.url = url;
     request.body = std::move(body);
-    if (!config_.key.empty())
+    if (kind_.listing == Listing::anthropic) {
+        request.headers.add("x-api-key", std::string(config_.key.reveal()));
+        request.headers.add("anthropic-version", anthropic_version);
+    } else if (!config_.key.empty()) {
         request.headers.add("Authorization", std::string(kind_.key_scheme) + " " + config_.key.reveal());
+    }
     request.connect_timeout = request.head_timeout = request.idle_timeout = request.total_timeout = listing_timeout;
     std::string failure;
     net::ClientResponse response;
@@ -108,6 +115,21 @@ awaitable<std::string> ModelServer::get(std::string url, std::string body) const
     if (!failure.empty()) throw Error(ErrorCode::unavailable, url + " can't be asked: " + failure);
     if (response.status != 200) throw refusal(response.status, url);
     co_return std::move(response.body);
+}
+
+awaitable<std::vector<ListedModel>> ModelServer::ask_anthropic() const {
+    const std::string url = base_url_ + "/models";
+    std::vector<ListedModel> models;
+    std::string cursor;
+    for (int page = 0; page < pages_max; ++page) {
+        const std::string body = co_await get(url + "?limit=1000" + cursor, {});
+        auto read = read_anthropic_models(body);
+        if (!read) throw Error(ErrorCode::unavailable, url + " answered with no list of models");
+        models.insert(models.end(), read->models.begin(), read->models.end());
+        if (!read->after_id) break;
+        cursor = "&after_id=" + *read->after_id;
+    }
+    co_return models;
 }
 
 awaitable<std::vector<ListedModel>> ModelServer::ask_ollama() const {
@@ -130,6 +152,7 @@ awaitable<std::vector<ListedModel>> ModelServer::ask_ollama() const {
 }
 
 awaitable<std::vector<ListedModel>> ModelServer::list() const {
+    if (kind_.listing == Listing::anthropic) co_return co_await ask_anthropic();
     if (kind_.listing == Listing::ollama) co_return co_await ask_ollama();
     if (kind_.listing == Listing::lm_studio) {
         std::string body;

@@ -36,11 +36,15 @@ public:
     /// True for a model that takes part in talks, where the server lists others too.
     bool offers(const ListedModel& model) const;
 
+    /// False: its models are listed, but agents can't be run on them.
+    bool talks() const { return llm::talks(kind_); }
+
     /// `window`: as the server tells it; nothing: from the configuration, or what is known of the model.
     std::shared_ptr<const ModelListing> listing_of(const std::string& id, std::optional<std::int64_t> window) const;
     EmbeddingListing embedding_of(const ListedModel& model) const;
 
 private:
+    boost::asio::awaitable<std::vector<ListedModel>> ask_anthropic() const;
     boost::asio::awaitable<std::vector<ListedModel>> ask_ollama() const;
     boost::asio::awaitable<std::string> get(std::string url, std::string body) const;
 

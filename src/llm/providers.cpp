@@ -38,11 +38,15 @@ const std::vector<ProviderKind>& provider_kinds() {
          Listing::models, strict_fields},
         {"mistral", "MISTRAL_API_KEY", "", "", "https://api.mistral.ai/v1", Listing::models, strict_fields},
         {"cerebras", "CEREBRAS_API_KEY", "", "", "https://api.cerebras.ai/v1", Listing::models, plain},
+        // Stored by organisations alone: the operator's key is the proxy's (app/options).
+        {"anthropic", "", "", "", "https://api.anthropic.com/v1", Listing::anthropic, plain, "", "", true},
         {"baseten", "BASETEN_API_KEY", "", "", "https://inference.baseten.co/v1", Listing::models, plain, "",
          "Api-Key"},
     };
     return kinds;
 }
+
+bool talks(const ProviderKind& kind) { return kind.listing != Listing::anthropic; }
 
 const ProviderKind* find_provider_kind(std::string_view name) {
     const auto& kinds = provider_kinds();

@@ -17,9 +17,11 @@ enum class Listing : std::uint8_t {
     models,     ///< GET {base}/models: OpenAI's form, with the window under any of the names in use
     ollama,     ///< GET /api/tags and POST /api/show
     lm_studio,  ///< GET /api/v0/models, else as `models`
+    anthropic,  ///< GET {base}/models with Anthropic's headers, in pages
 };
 
-/// A kind of provider that speaks the chat-completions protocol. Most "new providers" are one row of the table.
+/// A kind of provider that speaks the chat-completions protocol, or Anthropic's own (see talks). Most "new providers"
+/// are one row of the table.
 struct ProviderKind {
     std::string_view name;          ///< also the prefix of its handles
     std::string_view key_variable;  ///< environment variable of the key; empty: needs none
@@ -33,6 +35,10 @@ struct ProviderKind {
     bool below_v1 = false;  ///< its API is always below /v1, which users leave out
     bool batches = false;   ///< it has batches like OpenAI's; a server elsewhere that imitates it need not
 };
+
+/// True for a kind that agents can be run on. Models of the others are listed and reached through the proxy of their
+/// protocol alone.
+bool talks(const ProviderKind& kind);
 
 /// All of them, in the order of listings.
 const std::vector<ProviderKind>& provider_kinds();

@@ -48,6 +48,12 @@ double tokens_without(const CompactionInput& input, std::size_t tail) {
     return static_cast<double>(kept) * estimate_margin;
 }
 
+bool fits(const CompactionInput& input, std::size_t tail) {
+    constexpr std::size_t before_tail = 2;  // the system message and the summary
+    return !input.messages_max ||
+           static_cast<std::int64_t>(before_tail + input.messages.size() - tail) <= *input.messages_max;
+}
+
 }  // namespace
 
 Eviction plan_eviction(const CompactionInput& input) {
@@ -61,7 +67,7 @@ Eviction plan_eviction(const CompactionInput& input) {
     for (double part = input.sliding_window_percentage; part < 1; part += more_each_time) {
         const auto wanted = static_cast<std::size_t>(std::lround(part * static_cast<double>(count)));
         const auto tail = tail_at(input.messages, std::min(wanted, all.end));
-        if (tail && tokens_without(input, *tail) < room) return Eviction{1, *tail};
+        if (tail && tokens_without(input, *tail) < room && fits(input, *tail)) return Eviction{1, *tail};
     }
     return all;
 }

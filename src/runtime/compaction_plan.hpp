@@ -29,12 +29,14 @@ struct CompactionInput {
     std::int64_t context_window = 0;         ///< tokens
     bool keeps_tail = true;                  ///< the sliding modes; else everything behind the system message goes
     double sliding_window_percentage = 0.3;  ///< of the messages that go at least, in (0, 1]
+    /// How many the window may hold afterwards at most, the system message and the summary included.
+    std::optional<std::int64_t> messages_max{};
 };
 
 /// What has to go. A tail begins at an answer of the model, so a call is never parted from its return, and a request
 /// for approval that nobody has answered always stays, with the answer it belongs to. The sliding modes evict their
-/// percentage of the messages, and a tenth more until what is left fits into the rest of the window. Empty when
-/// nothing can go: then the window holds nothing but the system message and what must stay.
+/// percentage of the messages, and a tenth more until what is left fits into the rest of the window and into
+/// `messages_max`. Empty when nothing can go: then the window holds nothing but the system message and what must stay.
 Eviction plan_eviction(const CompactionInput& input);
 
 /// True for the modes that keep a tail.

@@ -64,6 +64,7 @@ awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue,
     input.context_window = window;
     input.keeps_tail = keeps_tail(order.settings);
     input.sliding_window_percentage = order.settings.sliding_window_percentage;
+    input.messages_max = order.messages_max;
     Compaction made;
     made.eviction = plan_eviction(input);
     if (made.eviction.empty()) co_return std::nullopt;

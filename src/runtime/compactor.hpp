@@ -20,10 +20,11 @@ struct CompactionOrder {
     llm::ResolvedModel model;  ///< the agent's own
     std::string handle;        ///< of that model
     std::string user_id;
-    std::optional<std::string> run_id;     ///< in which it happens
-    std::optional<CompactionStats> cause;  ///< trigger and tokens before; nothing: it was asked for
-    SenderMarks sender_marks;              ///< so that a summary knows who said what
-    double tokens_per_estimate = 1;        ///< what this model's tokenizer makes of an estimated token
+    std::optional<std::string> run_id;           ///< in which it happens
+    std::optional<CompactionStats> cause;        ///< trigger and tokens before; nothing: it was asked for
+    SenderMarks sender_marks;                    ///< so that a summary knows who said what
+    std::optional<std::int64_t> messages_max{};  ///< see CompactionInput
+    double tokens_per_estimate = 1;              ///< what this model's tokenizer makes of an estimated token
 };
 
 /// A summary that is ready to take the place of messages, and what it changes.

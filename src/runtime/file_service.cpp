@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "domain/file_name.hpp"
+#include "domain/image.hpp"
 
 #include <algorithm>
 
@@ -21,6 +22,25 @@ std::string text_of_bytes(const std::string& bytes) {
     if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
     std::erase(text, '\0');
     return text;
+}
+
+bool is_image(const FileType& type) { return type.mime.starts_with("image/"); }
+
+// An image is what its bytes show, unless it was sent as a type that has a text.
+FileType type_of(const FileUpload& upload, const std::string& name) {
+    const std::optional<FileType> of_text = file_type_of(upload.content_type, name);
+    const bool sent_as_image = upload.content_type.starts_with("image/");
+    if (of_text && !sent_as_image) return *of_text;
+    FileType image;
+    image.mime = image_type_of(upload.bytes);
+    if (image.mime.empty())
+        throw Error(ErrorCode::unsupported_media, "Unsupported file type: '" + upload.content_type.substr(0, 100) +
+                                                      "' of the file " + name + ". Folders take " +
+                                                      supported_file_types + ", and images (PNG, JPEG, GIF, WebP)");
+    if (upload.bytes.size() > image_bytes_max)
+        throw refused("The image " + name + " has " + std::to_string(upload.bytes.size()) +
+                      " bytes; models take no more than " + std::to_string(image_bytes_max));
+    return image;
 }
 
 }  // namespace
@@ -54,11 +74,7 @@ awaitable<FileService::Uploaded> FileService::upload(std::string organization_id
     if (upload.bytes.size() > parts_.bytes_max)
         throw refused("The file has " + std::to_string(upload.bytes.size()) + " bytes; a folder takes files of up to " +
                       std::to_string(parts_.bytes_max) + " bytes");
-    const std::optional<FileType> type = file_type_of(upload.content_type, name);
-    if (!type)
-        throw Error(ErrorCode::unsupported_media, "Unsupported file type: '" + upload.content_type.substr(0, 100) +
-                                                      "' of the file " + name + ". Folders take " +
-                                                      supported_file_types);
+    const FileType type = type_of(upload, name);
     std::optional<FileMetadata> there;
     if (upload.duplicates != DuplicateHandling::suffix) there = co_await parts_.files.find_by_name(folder.id, name);
     if (there && upload.duplicates == DuplicateHandling::error)
@@ -75,11 +91,11 @@ awaitable<FileService::Uploaded> FileService::upload(std::string organization_id
     file.source_id = folder.id;
     file.folder_name = folder.name;
     file.original_file_name = name;
-    file.file_type = type->mime;
-    file.kind = type->kind;
+    file.file_type = type.mime;
+    file.kind = type.kind;
     file.file_size = static_cast<std::int64_t>(upload.bytes.size());
-    file.processing_status = FileStatus::parsing;
-    file.has_text = !type->is_pdf;
+    file.processing_status = is_image(type) ? FileStatus::completed : FileStatus::parsing;
+    file.has_text = !type.is_pdf && !is_image(type);
     file.created_by_id = std::move(actor);
     file.created_at = file.updated_at = now();
     std::string content = std::move(upload.bytes);
@@ -96,6 +112,15 @@ awaitable<FileService::Uploaded> FileService::upload(std::string organization_id
     Uploaded made;
     made.file = std::move(file);
     co_return made;
+}
+
+awaitable<std::string> FileService::image(std::string organization_id, std::string file_id) const {
+    const auto file = co_await parts_.files.find(std::move(organization_id), file_id);
+    if (!file) throw not_found("File", file_id);
+    std::optional<std::string> bytes;
+    if (file->file_type && file->file_type->starts_with("image/")) bytes = co_await parts_.files.bytes(file_id);
+    if (!bytes) throw refused("The file " + file->full_name() + " is no image");
+    co_return std::move(*bytes);
 }
 
 // The work on a file that takes too long is given up by whoever looks at it.

@@ -41,9 +41,14 @@ public:
         bool skipped = false;
     };
 
-    /// Stores what was sent and has it worked on in the background. Throws Error{unsupported_media} for a type that
-    /// folders don't take, Error{invalid_argument} for what is too large, has no name, or is there already.
+    /// Stores what was sent and has it worked on in the background; an image is kept as it is, for messages that name
+    /// it. Throws Error{unsupported_media} for a type that folders don't take, Error{invalid_argument} for what is too
+    /// large, has no name, or is there already.
     boost::asio::awaitable<Uploaded> upload(std::string organization_id, std::string actor, FileUpload upload) const;
+
+    /// The bytes of an image (docs/adr/0017). Throws Error{not_found} if the organisation has no such file, and
+    /// Error{invalid_argument} for one that is no image.
+    boost::asio::awaitable<std::string> image(std::string organization_id, std::string file_id) const;
 
     /// `text`: with what it says.
     boost::asio::awaitable<FileMetadata> get(std::string organization_id, std::string folder_id, std::string file_id,

@@ -31,6 +31,7 @@ awaitable<CompactionResponse> Runtime::compact(std::string organization_id, std:
     order.model = co_await model_of(organization_id, std::nullopt, loaded->agent.llm_config);
     order.handle = order.model.info().handle;
     order.user_id = std::move(user_id);
+    order.messages_max = request.messages_max;
     co_await learn_senders(services_, organization_id, loaded->messages, order.sender_marks);
 
     const std::size_t before = loaded->messages.size();

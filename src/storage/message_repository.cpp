@@ -210,6 +210,7 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
         if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
         if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
         if (filter.group_id) select.where("m.group_id = ?", filter.group_id);
+        if (filter.role) select.where("m.role = ?", filter.role);
         if (filter.identity_id)
             select.where(
                 "(m.sender_id = ? OR m.run_id IN (SELECT r.run_id FROM identity_run r WHERE r.identity_id = ?))",

@@ -10,6 +10,7 @@ struct MessageFilter {
     std::optional<std::string> agent_id, conversation_id, run_id, step_id, group_id;
     std::optional<std::string> batch_id;     ///< of the runs that worked on it
     std::optional<std::string> identity_id;  ///< that sent them, or for which the run was that they belong to
+    std::optional<std::string> role;         ///< as stored: user, assistant, tool, ...
     std::optional<std::string> said_in;      ///< a group: what it has said, without the copies that are passed on
 };
 

@@ -136,6 +136,8 @@ void add_filter(Select& select, const RunFilter& filter) {
     if (!filter.statuses.empty()) select.where_in("r.status IN (?)", filter.statuses);
     if (filter.stop_reason) select.where("r.stop_reason = ?", filter.stop_reason);
     if (filter.conversation_id) select.where("r.conversation_id = ?", filter.conversation_id);
+    if (filter.identity_id)
+        select.where("r.id IN (SELECT i.run_id FROM identity_run i WHERE i.identity_id = ?)", filter.identity_id);
     if (filter.project_id) where_agent_in_project(select, "r.agent_id", *filter.project_id);
     if (filter.base_template_id)
         select.where("EXISTS (SELECT 1 FROM agent a WHERE a.id = r.agent_id AND a.base_template_id = ?)",
@@ -177,6 +179,13 @@ void add_filter(Select& select, const StepFilter& filter) {
 
 Select select_runs(const std::string& organization_id) {
     return Select("SELECT " STELE_RUN_COLUMNS " FROM run r WHERE r.organization_id = ?", to_value(organization_id));
+}
+
+Select durations(const std::string& what, const std::string& organization_id, const RunFilter& filter) {
+    Select select("SELECT " + what + " FROM run r WHERE r.organization_id = ?", to_value(organization_id));
+    select.where("r.total_duration_ns IS NOT NULL");
+    add_filter(select, filter);
+    return select;
 }
 
 Select select_steps(const std::string& organization_id) {
@@ -254,6 +263,7 @@ bool RunFilter::matches(const Run& run) const {
     const std::string reason = run.stop_reason ? std::string(to_string(*run.stop_reason)) : std::string();
     return among(agent_ids, run.agent_id) && among(statuses, to_string(run.status)) &&
            (tools_used.empty() || std::any_of(run.tools_used.begin(), run.tools_used.end(), used)) &&
+           (!identity_id || identity_id == json_member_text(run.metadata.text, "identity_id")) &&
            (!run_id || *run_id == run.id) && (!stop_reason || *stop_reason == reason) &&
            (!conversation_id || *conversation_id == run.conversation_id.value_or("")) &&
            (!background || *background == run.background.value_or(false)) &&
@@ -279,10 +289,32 @@ boost::asio::awaitable<std::vector<Run>> RunRepository::of_agents(std::string or
     co_return runs;
 }
 
+// The duration from which on a run is as slow as the filter's percentile asks for (the nearest rank).
+boost::asio::awaitable<std::int64_t> RunRepository::slow_from(std::string organization_id, RunFilter filter) const {
+    RunFilter compared;
+    compared.agent_ids = std::move(filter.agent_ids);
+    compared.statuses = std::move(filter.statuses);
+    compared.project_id = std::move(filter.project_id);
+    Query counting = durations("COUNT(*)", organization_id, compared).query();
+    const Rows counted = co_await database_.query_packed(std::move(counting));
+    const std::int64_t rank = (*filter.duration_percentile * counted.front().integer(0) + 99) / 100;
+    Select select = durations("r.total_duration_ns", organization_id, compared);
+    select.finish(" ORDER BY r.total_duration_ns LIMIT 1 OFFSET ?", std::max<std::int64_t>(rank - 1, 0));
+    Query reading = select.query();
+    const Rows found = co_await database_.query_packed(std::move(reading));
+    co_return found.empty() ? 0 : found.front().integer(0);
+}
+
 boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organization_id, RunFilter filter, Page page,
                                                              std::vector<Run> at_work) const {
     Select select = select_runs(organization_id);
     add_filter(select, filter);
+    if (filter.duration_percentile) {
+        RunFilter compared = filter;
+        const std::int64_t from = co_await slow_from(organization_id, std::move(compared));
+        select.where("r.total_duration_ns >= ?", from);
+        at_work.clear();
+    }
     PageOrder order{"run r", "run", "r.created_at", "r.id"};
     order.time_list = true;
     if (page.order_by == "duration") {
@@ -455,13 +487,15 @@ std::vector<Statement> RunRepository::statements() {
     RunFilter runs;
     runs.agent_ids = runs.statuses = {"x"};
     runs.stop_reason = runs.conversation_id = runs.project_id = runs.base_template_id = "x";
-    runs.run_id = "x";
+    runs.run_id = runs.identity_id = "x";
     runs.tools_used = {"x"};
     runs.step_count = runs.duration_ns = Comparison{">=", 1};
     runs.after_time = runs.before_time = Timestamp{};
     runs.background = true;
     Select run_list = select_runs("o");
     add_filter(run_list, runs);
+    Select ranked = durations("r.total_duration_ns", "o", runs);
+    ranked.finish(" ORDER BY r.total_duration_ns LIMIT 1 OFFSET ?", std::int64_t{1});
     StepFilter steps;
     steps.agent_id = steps.run_id = steps.model = steps.feedback = steps.project_id = "x";
     steps.tags = {"x"};
@@ -491,6 +525,8 @@ std::vector<Statement> RunRepository::statements() {
             select_cut_off,
             update_step_row,
             run_list.query().statement,
+            durations("COUNT(*)", "o", runs).query().statement,
+            ranked.query().statement,
             step_list.query().statement};
 }
 

@@ -17,11 +17,14 @@ struct RunFilter {
     std::vector<std::string> agent_ids, statuses;
     std::vector<std::string> tools_used;  ///< any of these tool ids
     std::optional<std::string> run_id, stop_reason, conversation_id;
+    std::optional<std::string> identity_id;                   ///< on whose behalf
     std::optional<std::string> project_id, base_template_id;  ///< of the agent; not seen by matches()
     std::optional<bool> background;
     std::optional<Timestamp> after_time, before_time;  ///< strict
     std::optional<Comparison> step_count;
     std::optional<Comparison> duration_ns;
+    /// 1 to 100: at least as slow as this part of the runs of these agents, this project and these statuses.
+    std::optional<std::int64_t> duration_percentile;
 
     bool matches(const Run& run) const;
 };
@@ -112,6 +115,7 @@ public:
     static std::vector<Statement> statements();
 
 private:
+    boost::asio::awaitable<std::int64_t> slow_from(std::string organization_id, RunFilter filter) const;
     boost::asio::awaitable<std::vector<Run>> of_agents(std::string organization_id, RunFilter filter,
                                                        std::vector<Run> runs) const;
 

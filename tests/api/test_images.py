@@ -144,7 +144,8 @@ def test_a_source_that_says_nothing(api, ada, source, where):
 
 
 def test_a_file_that_is_not_there(api, ada):
-    assert "file-1" in refusal(400, show, api, ada, {"type": "image", "source": {"type": "letta", "file_id": "file-1"}}).text
+    gone = f"file-{stele.GONE}"
+    assert gone in refusal(404, show, api, ada, {"type": "image", "source": {"type": "letta", "file_id": gone}}).text
 
 
 def test_private_addresses_are_asked_by_nobody_by_default(server, pictures):

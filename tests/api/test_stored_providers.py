@@ -147,7 +147,7 @@ def test_what_can_not_be_stored(http, theirs):
     base = {"provider_type": "openai", "api_key": "k"}
     assert "operator" in refused(http, "POST", "/v1/providers/", 400, {**base, "name": "openai"}).body["detail"]
     assert "operator" in refused(http, "POST", "/v1/providers/", 400, {**base, "name": "stele"}).body["detail"]
-    assert "anthropic" in refused(http, "POST", "/v1/providers/", 400, {**base, "name": "n", "provider_type": "anthropic"}).body["detail"]
+    assert "google_ai" in refused(http, "POST", "/v1/providers/", 400, {**base, "name": "n", "provider_type": "google_ai"}).body["detail"]
     for bad, where in (({"name": ""}, "name"), ({"name": "a/b"}, "name"), ({"name": "n", "base_url": "ftp://x"}, "base_url"), ({"name": "n", "api_key": "a\nb"}, "api_key"),
                        ({"name": "n", "api_key": None}, "api_key")):
         failure = refused(http, "POST", "/v1/providers/", 422, {**base, **bad})

@@ -1,4 +1,5 @@
 // Any bytes as a model's stream, answer, error or listing: no crash, and cut anywhere a stream gives the same answer.
+#include "llm/anthropic_models.hpp"
 #include "llm/chat_answer.hpp"
 #include "llm/model_failure.hpp"
 #include "llm/model_listing.hpp"
@@ -42,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     is_error_body(bytes);
     failure_within_answer(bytes, "m", "h");
     read_model_list(bytes);
+    read_anthropic_models(bytes);
     if (const auto names = read_ollama_tags(bytes); names && !names->empty()) read_ollama_model(names->front(), bytes);
     Refusals refusals;
     if (learn(refusals, 400, bytes)) without(refusals, R"({"model":"m","stream":true,"tool_choice":{}})");

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import threading
 
 WORDS = ["The ", "answer ", "is ", "42."]
@@ -26,10 +27,18 @@ def events() -> list[bytes]:
 
 
 class MockAnthropic:
+    def models_page(self, path: str) -> dict:
+        """The page behind the model that `after_id` names."""
+        after = re.search(r"after_id=([^&]+)", path)
+        number = next(i + 1 for i, page in enumerate(self.models) if page[-1]["id"] == after[1]) if after else 0
+        page = self.models[number]
+        return {"data": page, "has_more": number + 1 < len(self.models), "first_id": page[0]["id"], "last_id": page[-1]["id"]}
+
     def __init__(self):
         self.requests: list[dict] = []
         self.refusal: tuple[int, dict, dict] | None = None  # status, body, headers: instead of an answer
         self.cut_after: int | None = None  # so many events of a stream
+        self.models: list[list[dict]] | None = None  # pages of GET /v1/models; none: like any other path
         self.hold = threading.Event()  # set: streams end; clear: they wait behind their first event
         self.hold.set()
         self.left = threading.Event()  # a client of a held stream has gone
@@ -49,6 +58,8 @@ class MockAnthropic:
                                       "body": json.loads(body) if body.startswith(b"{") else None})
                 if mock.refusal:
                     return self.whole(*mock.refusal)
+                if mock.models is not None and self.path.split("?")[0].endswith("/v1/models"):
+                    return self.whole(200, mock.models_page(self.path), {})
                 if self.command == "POST" and self.path.split("?")[0].endswith("/v1/messages"):
                     return self.stream() if mock.requests[-1]["body"].get("stream") else self.whole(200, message(), {"request-id": "req_1"})
                 self.whole(200, {"path": self.path, "method": self.command}, {"request-id": "req_2", "set-cookie": "secret=1"})

@@ -35,7 +35,7 @@ with tempfile.TemporaryDirectory() as folder:
         probe = server.http().post("/v1/tools/run", {"source_code": source, "args": {}, "json_schema": {"name": "probe", "parameters": {"type": "object"}}})
         no_walls = probe["tool_return"] if "Unavailable" in probe["tool_return"] else ""
         environment = {**os.environ, "STELE_URL": server.url, "STELE_NO_WALLS": no_walls, "STELE_MCP_PORT": str(stele.free_port()),
-                       "STELE_WALK_URL": walked.url, "STELE_METHODS_0": arguments(walked.url, peer.url, "sdk0", folder), "STELE_METHODS_1": arguments(walked.url, peer.url, "sdk1", folder)}
+                       "STELE_WALK_URL": walked.url, "STELE_MODEL_URL": f"{model.url}/v1", "STELE_METHODS_0": arguments(walked.url, peer.url, "sdk0", folder), "STELE_METHODS_1": arguments(walked.url, peer.url, "sdk1", folder)}
         codes = [subprocess.run(["node", "--test", str(HERE / generation)], env=environment, check=False).returncode
                  for generation in ("sdk0", "sdk1")]
     finally:

@@ -83,6 +83,27 @@ TEST(PlanEviction, EvictsMoreUntilTheRestFits) {
     EXPECT_EQ(messages[eviction.end].role, MessageRole::assistant);
 }
 
+TEST(PlanEviction, EvictsMoreUntilThereAreFewEnoughMessages) {
+    const auto messages = talk(10);
+    const std::vector<std::int64_t> tokens(messages.size(), 1);
+    CompactionInput input;
+    input.messages = messages;
+    input.tokens = tokens;
+    input.context_window = 10'000;
+    const std::size_t unbounded = plan_eviction(input).end;
+
+    for (std::int64_t most = 2; most <= 21; ++most) {
+        input.messages_max = most;
+
+        const Eviction eviction = plan_eviction(input);
+
+        EXPECT_LE(static_cast<std::int64_t>(2 + messages.size() - eviction.end), most);
+        EXPECT_GE(eviction.end, unbounded);
+    }
+    input.messages_max = 21;
+    EXPECT_EQ(plan_eviction(input).end, unbounded);
+}
+
 TEST(PlanEviction, TakesEverythingWhereNoTailFits) {
     const auto messages = talk(3);
 
