@@ -213,6 +213,7 @@ asio::awaitable<Exchange> exchange(ForkServer& server, std::string request, std:
     const auto executor = co_await asio::this_coro::executor;
     const auto streams = std::make_shared<Streams>(executor);
     const Ending ending(streams);
+    const std::uint64_t ended_for_memory = server.ended_for_memory();
     Exchange made;
     {
         const FarEnds far = open_streams(*streams);
@@ -235,6 +236,9 @@ asio::awaitable<Exchange> exchange(ForkServer& server, std::string request, std:
         if (!streams->timed_out) throw;
     }
     if (streams->timed_out && made.end != Exchange::End::answered) made.end = Exchange::End::timed_out;
+    if (made.end == Exchange::End::crashed && made.exit_code == -SIGKILL &&
+        server.ended_for_memory() > ended_for_memory)
+        made.end = Exchange::End::out_of_memory;
     streams->kill();
     streams->out.read_rest();
     streams->err.read_rest();

@@ -295,8 +295,15 @@ def warm_up():
 
 def main(arguments, run, rehearse):
     """Arguments: path of the walls' library, "walled" or "open", options of the /tmp that each call gets, and the
-    folder of packages that tools import, or nothing, and the port of the proxy inside, or 0."""
-    path, walled, temporary, packages, proxy_port = arguments
+    folder of packages that tools import, or nothing, the port of the proxy inside, or 0, and the descriptor of its control
+    group's entrance, or nothing."""
+    path, walled, temporary, packages, proxy_port, entrance = arguments
+    if entrance:
+        try:
+            os.write(int(entrance), b"0")
+        except OSError as failure:
+            sys.exit(f"the control group takes no process: {failure.strerror}")
+        os.close(int(entrance))
     walls = Walls(path, walled == "walled", temporary)
     if walls.walled:
         become_nobody(walls)
