@@ -188,7 +188,8 @@ void ControlGroups::settle(const fs::path& folder, bool is_own) {
     }
     for (const std::string& controller : words_of(wanted_controllers)) {
         if (!holds(offered, controller)) continue;
-        write_to(folder / "cgroup.subtree_control", "+" + controller);
+        if (!holds(content_of(folder / "cgroup.subtree_control"), controller))
+            write_to(folder / "cgroup.subtree_control", "+" + controller);
         if (holds(content_of(folder / "cgroup.subtree_control"), controller))
             controllers_ += (controllers_.empty() ? "" : " ") + controller;
     }

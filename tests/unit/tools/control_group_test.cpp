@@ -65,7 +65,7 @@ struct GroupsInAFolder : ::testing::Test {
     GroupsInAFolder() {
         std::string name = (fs::temp_directory_path() / "stele-groups-XXXXXX").string();
         folder = ::mkdtemp(name.data());
-        write(folder / "cgroup.controllers", "cpuset cpu memory pids\n");
+        write(folder / "cgroup.controllers", "cpuset memory pids\n");
         write(folder / "cgroup.subtree_control", "memory pids\n");
     }
     ~GroupsInAFolder() override { fs::remove_all(folder); }
