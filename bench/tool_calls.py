@@ -118,7 +118,7 @@ def main() -> None:
     print(load() + "the fork-server alone (sandbox_calls):")
     bare = subprocess.run([str(RELEASE / "bench/sandbox_calls"), "500", str(AT_ONCE)], check=True, capture_output=True, text=True).stdout
     print(bare, end="")
-    alone = float(next(line for line in bare.splitlines() if line.startswith("one by one")).split("p50 ")[1].split()[0])
+    alone = float(next(line for line in bare.splitlines() if line.startswith("with pauses")).split("p50 ")[1].split()[0])
     mock = stele.Process([str(RELEASE / "bench/mock_model"), "--tool", "add"], pipe=True)
     model = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"http://127.0.0.1:{int(mock.child.stdout.readline())}", "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"}
     with tempfile.TemporaryDirectory() as folder:
@@ -147,9 +147,8 @@ def main() -> None:
         print(f"{load()}{AT_ONCE} agents at once, such turns: {rate:.0f} calls/s")
         rate = at_once([(lambda c=t.client: c.post(f"/v1/agents/{caller}/tools/add/run", {"args": {"a": 1, "b": 2}}), None) for t in talks], seconds)
         print(f"{load()}{AT_ONCE} clients at once, by the run route: {rate:.0f} calls/s")
-        for pid in interpreters(server):
-            resident, own = memory_kb(pid)
-            print(f"a warm interpreter that waits: {resident / 1024:.1f} MB resident, {own / 1024:.1f} MB its own share")
+        waiting = [memory_kb(pid) for pid in interpreters(server)]
+        print(f"a warm interpreter with {len(waiting) - 1} processes made ahead: {sum(own for _, own in waiting) / 1024:.1f} MB, their shares of what is shared counted once")
         server.kill()
     mock.kill()
 

@@ -46,7 +46,8 @@ awaitable<std::vector<McpServer>> all_servers(Services& services, const Request&
 
 awaitable<Response> list_answer(Services& services, const Request& request) {
     std::vector<McpServerConfigAnswer> answers;
-    for (const McpServer& server : co_await all_servers(services, request)) answers.push_back(config_answer_of(server));
+    for (const McpServer& server : co_await all_servers(services, request))
+        answers.push_back(shown_mcp_config(services, server));
     co_return answer(answers);
 }
 
@@ -54,7 +55,7 @@ awaitable<Response> list(Services& services, const Request& request) {
     std::string body = "{";
     for (const McpServer& server : co_await all_servers(services, request)) {
         if (body.size() > 1) body += ',';
-        body += json_string(server.server_name) + ":" + to_json(config_answer_of(server));
+        body += json_string(server.server_name) + ":" + to_json(shown_mcp_config(services, server));
     }
     co_return json_answer(body + "}");
 }
@@ -81,7 +82,7 @@ awaitable<Response> update(Services& services, const Request& request) {
                            : static_cast<McpConfig>(body);
     server = co_await update_mcp_server(services, request, std::move(server), body.server_name.optional(),
                                         std::move(change), "body");
-    co_return answer(config_answer_of(server));
+    co_return answer(shown_mcp_config(services, server));
 }
 
 awaitable<Response> remove(Services& services, const Request& request) {

@@ -12,7 +12,43 @@
 #include "tools/mcp/oauth_login.hpp"
 #include "tools/mcp/tool_sync.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 namespace stele::api {
+namespace {
+
+// The names of headers and variables stay: they tell what is set.
+void leave_out_values(Patch<TextMap>& pairs) {
+    if (!pairs.has_value()) return;
+    TextMap named = *pairs;
+    for (auto& [name, value] : named) value.clear();
+    pairs = std::move(named);
+}
+
+void leave_out_secrets(auto& shown) {
+    if (shown.auth_token.has_value()) shown.auth_token = std::string();
+    leave_out_values(shown.custom_headers);
+    leave_out_values(shown.env);
+}
+
+// A client may send back what it was shown: a value that was left out is then the one that is stored.
+void keep_left_out(Patch<TextMap>& pairs, const Patch<TextMap>& stored) {
+    if (!pairs.has_value() || !stored.has_value()) return;
+    TextMap kept = *pairs;
+    for (auto& [name, value] : kept)
+        for (const auto& [stored_name, stored_value] : *stored)
+            if (value.empty() && name == stored_name) value = stored_value;
+    pairs = std::move(kept);
+}
+
+void keep_left_out(McpConfig& change, const McpConfig& stored) {
+    if (change.auth_token.has_value() && change.auth_token->empty() && stored.auth_token.has_value())
+        change.auth_token = std::string(*stored.auth_token);
+    keep_left_out(change.custom_headers, stored.custom_headers);
+    keep_left_out(change.env, stored.env);
+}
+
+}  // namespace
 
 Response mcp_servers_are_in_a_file() {
     Response response = json_answer(
@@ -77,6 +113,7 @@ awaitable<McpServer> update_mcp_server(Services& services, const Request& reques
                                        std::optional<std::string> name, McpConfig change, std::string where) {
     const std::string old_name = server.server_name;
     const std::string old_url = server.config.server_url.value_or("");
+    if (services.redact_secrets) keep_left_out(change, server.config);
     bool changed = apply(change, server);
     if (name && *name != old_name) {
         server.server_name = std::move(*name);
@@ -93,6 +130,10 @@ awaitable<McpServer> update_mcp_server(Services& services, const Request& reques
         services.mcp_logins.set_tokens(transaction, server.id, std::nullopt);
     if (server.server_name != old_name) co_await services.mcp_sync.follow_rename(transaction, server, old_name);
     co_await services.database.commit(std::move(transaction));
+    if (server.tokens && server.config.server_url.value_or("") != old_url) {
+        const auto executor = co_await boost::asio::this_coro::executor;
+        services.mcp_oauth.revoke_behind(executor, std::move(*server.tokens));
+    }
     co_return server;
 }
 
@@ -101,6 +142,21 @@ awaitable<void> delete_mcp_server(Services& services, McpServer server) {
     services.mcp_servers.remove(transaction, server);
     services.mcp_logins.forget_with_server(transaction, server.organization_id, server.config.server_url.value_or(""));
     co_await services.database.commit(std::move(transaction));
+    if (!server.tokens) co_return;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    services.mcp_oauth.revoke_behind(executor, std::move(*server.tokens));
+}
+
+McpServerAnswer shown_mcp_server(const Services& services, const McpServer& server) {
+    McpServerAnswer shown = answer_of(server);
+    if (services.redact_secrets) leave_out_secrets(shown);
+    return shown;
+}
+
+McpServerConfigAnswer shown_mcp_config(const Services& services, const McpServer& server) {
+    McpServerConfigAnswer shown = config_answer_of(server);
+    if (services.redact_secrets) leave_out_secrets(shown);
+    return shown;
 }
 
 awaitable<tools::mcp::Caller> mcp_caller(Services& services, const Request& request) {

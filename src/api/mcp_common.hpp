@@ -15,7 +15,13 @@ awaitable<McpServer> create_mcp_server(Services& services, const Request& reques
 awaitable<McpServer> update_mcp_server(Services& services, const Request& request, McpServer server,
                                        std::optional<std::string> name, McpConfig change, std::string where);
 
+/// Tokens of a login are given back behind it.
 awaitable<void> delete_mcp_server(Services& services, McpServer server);
+
+/// A server as the two families of routes answer it: without the values of what is secret, where the operator wants
+/// none in answers.
+McpServerAnswer shown_mcp_server(const Services& services, const McpServer& server);
+McpServerConfigAnswer shown_mcp_config(const Services& services, const McpServer& server);
 
 /// A server that a body describes; in no store yet.
 McpServer described_mcp_server(const Request& request, std::string name, McpServerType type, McpConfig config);

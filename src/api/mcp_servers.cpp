@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t list_limit = 200;
 
-Response shown(const McpServer& server) { return answer(answer_of(server)); }
+Response shown(const Services& services, const McpServer& server) { return answer(shown_mcp_server(services, server)); }
 
 awaitable<McpServer> find(Services& services, const Request& request) {
     const std::string id = request.path_id("mcp_server_id", "mcp_server");
@@ -36,20 +36,20 @@ awaitable<Response> create(Services& services, const Request& request) {
     const McpServerType type = type_of(body.config, body.config.mcp_server_type);
     McpServer server = described_mcp_server(request, std::move(body.server_name), type, std::move(body.config));
     server = co_await create_mcp_server(services, request, std::move(server), "body.config");
-    co_return shown(server);
+    co_return shown(services, server);
 }
 
 awaitable<Response> list(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {.limit = list_limit, .ascending = true});
     std::vector<McpServerAnswer> answers;
     for (const McpServer& server : co_await services.mcp_servers.list(request.organization_id, std::move(page)))
-        answers.push_back(answer_of(server));
+        answers.push_back(shown_mcp_server(services, server));
     co_return answer(answers);
 }
 
 awaitable<Response> retrieve(Services& services, const Request& request) {
     const McpServer server = co_await find(services, request);
-    co_return shown(server);
+    co_return shown(services, server);
 }
 
 awaitable<Response> update(Services& services, const Request& request) {
@@ -60,7 +60,7 @@ awaitable<Response> update(Services& services, const Request& request) {
         throw invalid_field("body.config.mcp_server_type", "can't be changed: make a new server");
     server = co_await update_mcp_server(services, request, std::move(server), body.server_name.optional(),
                                         std::move(body.config), "body.config");
-    co_return shown(server);
+    co_return shown(services, server);
 }
 
 awaitable<Response> remove(Services& services, const Request& request) {

@@ -95,7 +95,7 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tool-env-passthrough", options.tool_env_passthrough, "variables of the server that tools may see")
         ->delimiter(',');
     add(serve, "redact-secrets", options.redact_secrets,
-        "leave the values of agents' and sandboxes' secrets out of answers");
+        "leave the values of agents', sandboxes' and MCP servers' secrets out of answers");
     add(serve, "traces", options.traces, "keep each step's exchange with the model");
     add(serve, "default-model", options.default_model, "handle for agents that name none");
     add(serve, "default-embedding", options.default_embedding, "embedding handle for agents that name none");
@@ -172,6 +172,20 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "tools-packages-bytes-max", options.tools_packages_bytes_max,
         "of all packages installed for tools; above, those not used for longest are removed")
         ->check(CLI::PositiveNumber);
+    add(serve, "tools-install-bytes-max", options.tools_install_bytes_max,
+        "of the packages that one tool requires; above, they are not installed")
+        ->check(CLI::PositiveNumber);
+    add(serve, "tools-cgroup", options.tools_cgroup,
+        "control groups of sandboxes: auto (below the server's own, if that was delegated to it), off, or a folder");
+    add(serve, "tools-memory-bytes-max", options.tools_memory_bytes_max,
+        "of a sandbox (the tools of an organization, an MCP server that is a command, an installer) by its control "
+        "group")
+        ->check(CLI::PositiveNumber);
+    add(serve, "tools-processes-max", options.tools_processes_max, "of a sandbox by its control group")
+        ->check(CLI::PositiveNumber);
+    add(serve, "tools-cpu-percent-max", options.tools_cpu_percent_max,
+        "of a sandbox by its control group: 150 are one and a half processors; 0: all")
+        ->check(CLI::NonNegativeNumber);
     add(serve, "tools-call-seconds", options.tools_call_seconds, "how long one call of a tool may take")
         ->check(CLI::PositiveNumber);
     describe_web(serve, options, raw);

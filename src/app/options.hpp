@@ -26,8 +26,8 @@ struct Options {
     std::string tls_cert, tls_key;    ///< PEM files; both or none
     std::string public_url;           ///< as browsers reach this server; empty: as each request names it
     std::vector<std::string> cors_origins;
-    bool token_require_origin = true;  ///< access tokens are for pages of their origin; else also for programs
-    bool no_default_actor = false;     ///< a request of an administrator has to name a user in its header user_id
+    bool token_require_origin = true;        ///< access tokens are for pages of their origin; else also for programs
+    bool no_default_actor = false;           ///< a request of an administrator has to name a user in its header user_id
     std::int64_t body_bytes_max = 58 << 20;  ///< a file of 50 MiB in its form, and a little more
     std::int64_t header_bytes_max = 64 << 10;
     std::int64_t connections_max = 10'000;
@@ -63,8 +63,12 @@ struct Options {
     std::string tools_python = "/usr/bin/python3";
     std::string tools_package_index;  ///< where pip finds what tools require; empty: PIP_INDEX_URL, or pip's own
     std::int64_t tools_packages_bytes_max = std::int64_t{4} << 30;  ///< of all that is installed for tools
-    std::int64_t tools_call_seconds = 180;                          ///< how long one call of a tool may take
-    tools::web::WebOptions web;                                     ///< how agents search the web
+    std::int64_t tools_install_bytes_max = std::int64_t{1} << 30;   ///< of what one tool requires
+    std::string tools_cgroup = "auto";                              ///< or off, or a folder: as of ControlGroups
+    std::int64_t tools_memory_bytes_max = std::int64_t{4} << 30;    ///< of a sandbox
+    std::int64_t tools_processes_max = 512, tools_cpu_percent_max = 0;
+    std::int64_t tools_call_seconds = 180;  ///< how long one call of a tool may take
+    tools::web::WebOptions web;             ///< how agents search the web
     std::string ca_file;  ///< PEM of authorities that model servers may be certified by, beside the system's
     bool allow_message_edit = true;
     bool identity_blocks = true;                 ///< a request that names an identity sees the blocks of that

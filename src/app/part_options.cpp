@@ -66,7 +66,7 @@ std::filesystem::path api_socket(const Options& options) {
     return std::filesystem::absolute(options.data) / "run" / "api.sock";
 }
 
-tools::SandboxOptions sandbox_options(const Options& options) {
+tools::SandboxOptions sandbox_options(const Options& options, std::shared_ptr<tools::ControlGroups> groups) {
     tools::SandboxOptions made;
     made.walls = options.tools_sandbox == "unsafe-none" ? tools::Walls::none : tools::Walls::bubblewrap;
     made.network = options.tools_network == "none"   ? tools::ToolNetwork::none
@@ -77,26 +77,39 @@ tools::SandboxOptions sandbox_options(const Options& options) {
     made.api_socket = api_socket(options);
     made.package_index = options.tools_package_index;
     made.packages_bytes_max = static_cast<std::uintmax_t>(options.tools_packages_bytes_max);
+    made.install_bytes_max = static_cast<std::uintmax_t>(options.tools_install_bytes_max);
+    made.memory_bytes_max = static_cast<std::uint64_t>(options.tools_memory_bytes_max);
+    made.groups = std::move(groups);
     made.python = options.tools_python;
     made.node = options.tools_node;
     return made;
 }
 
+std::shared_ptr<tools::ControlGroups> control_groups(const Options& options) {
+    tools::GroupLimits limits;
+    limits.memory_bytes = static_cast<std::uint64_t>(options.tools_memory_bytes_max);
+    limits.processes = static_cast<std::uint64_t>(options.tools_processes_max);
+    limits.cpu_percent = static_cast<std::uint64_t>(options.tools_cpu_percent_max);
+    return std::make_shared<tools::ControlGroups>(options.tools_cgroup, limits);
+}
+
 tools::PdfOptions pdf_options(const Options& options) {
     tools::PdfOptions made;
-    made.walls = sandbox_options(options).walls;
+    made.walls = sandbox_options(options, nullptr).walls;
     return made;
 }
 
-tools::mcp::ClientOptions mcp_options(const Options& options) {
+tools::mcp::ClientOptions mcp_options(const Options& options, std::shared_ptr<tools::ControlGroups> groups) {
     tools::mcp::ClientOptions made;
     made.private_addresses = options.tools_mcp_private;
     made.stdio = options.tools_mcp_stdio;
-    const tools::SandboxOptions sandbox = sandbox_options(options);
+    const tools::SandboxOptions sandbox = sandbox_options(options, std::move(groups));
     made.launch.walls = sandbox.walls;
     made.launch.network = sandbox.network;
     made.launch.egress_private = sandbox.egress_private;
     made.launch.python = sandbox.python;
+    made.launch.memory_bytes_max = sandbox.memory_bytes_max;
+    made.launch.groups = sandbox.groups;
     made.from_file = !options.tools_mcp_config.empty();
     made.connect_patience = std::chrono::seconds(options.tools_mcp_connect_seconds);
     made.list_patience = std::chrono::seconds(options.tools_mcp_list_seconds);

@@ -7,6 +7,7 @@
 #include "storage/sqlite_database.hpp"
 #include "tools/mcp/client.hpp"
 #include "tools/mcp/oauth_login.hpp"
+#include "tools/sandbox/control_group.hpp"
 #include "tools/sandbox/pdf_text.hpp"
 #include "tools/sandbox/sandbox.hpp"
 
@@ -17,9 +18,11 @@ storage::SqliteOptions store_options(const Options& options);
 IdentityRules identity_rules(const Options& options);
 runtime::ModelDefaults defaults_of(const Options& options);
 llm::CatalogueOptions catalogue_options(const Options& options, WorkerThreads& workers);
-tools::SandboxOptions sandbox_options(const Options& options);
+/// One for the whole server: making it may move the server into a subgroup of its own.
+std::shared_ptr<tools::ControlGroups> control_groups(const Options& options);
+tools::SandboxOptions sandbox_options(const Options& options, std::shared_ptr<tools::ControlGroups> groups);
 tools::PdfOptions pdf_options(const Options& options);
-tools::mcp::ClientOptions mcp_options(const Options& options);
+tools::mcp::ClientOptions mcp_options(const Options& options, std::shared_ptr<tools::ControlGroups> groups);
 tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Database& database,
                                         const storage::McpServerRepository& servers,
                                         const storage::McpLoginRepository& logins, net::HttpClient& http);

@@ -103,6 +103,7 @@ private:
     net::HttpClient egress_;
     net::HttpClient mcp_http_;
     net::HttpClient provider_http_;
+    std::shared_ptr<tools::ControlGroups> control_groups_;
     tools::mcp::OauthTokens mcp_tokens_;
     tools::mcp::OauthLogins mcp_oauth_;
     tools::mcp::Client mcp_;
@@ -178,13 +179,15 @@ ServerApp::ServerApp(const Options& options)
       egress_(egress_options(options)),
       mcp_http_(mcp_http_options(options)),
       provider_http_(provider_http_options(options)),
+      control_groups_(control_groups(options)),
       mcp_tokens_(*database_, stored_.mcp_logins, mcp_http_, options.tools_mcp_private),
       mcp_oauth_(oauth_parts(options, *database_, stored_.mcp_servers, stored_.mcp_logins, mcp_http_)),
-      mcp_({*database_, stored_.mcp_servers, stored_.tools, sealer_, mcp_http_, mcp_tokens_, mcp_options(options)}),
+      mcp_({*database_, stored_.mcp_servers, stored_.tools, sealer_, mcp_http_, mcp_tokens_,
+            mcp_options(options, control_groups_)}),
       mcp_sync_(*database_, stored_.mcp_servers, stored_.tools, mcp_),
       web_({*database_, sealer_, egress_, client_, workers_, options.web}),
       catalogue_(client_, provider_http_, options.endpoints, catalogue_options(options, workers_)),
-      sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options)),
+      sandbox_(contexts_.front()->get_executor(), workers_, sandbox_options(options, control_groups_)),
       custom_tools_({*database_, sealer_, sandbox_, run_tokens_, passed_on(options),
                      std::chrono::seconds(options.tools_call_seconds)}),
       archive_(options, *database_, stored_, catalogue_, workers_, contexts_.front()->get_executor()),

@@ -40,7 +40,7 @@ def run(http, made, tool, message="x"):
 def test_its_tools_are_listed_and_called(http):
     made = add(http)
     assert list(made) == ["mcp_server_type", "command", "args", "env", "id", "server_name"] and made["env"] == {"GIVEN": "a b"}
-    assert len(http.get(f"/v1/mcp-servers/{made['id']}/tools")) == 9
+    assert len(http.get(f"/v1/mcp-servers/{made['id']}/tools")) == 10
     assert run(http, made, "echo", "hé\n😀")["func_return"] == "Echo: hé\n😀"
 
 
@@ -56,6 +56,15 @@ def test_it_runs_under_limits_and_as_nobody(http):
     limits = json.loads(run(http, add(http), "limits")["func_return"])
     assert limits["user"] != 0 and limits["group"] != 0 or limits["user"] == os.getuid() != 0
     assert limits["files"] <= 1024 and limits["processes"] <= 256 and limits["bytes"] <= 1 << 30
+
+
+def test_its_memory_is_limited(model, own_server):
+    http = own_server(arguments=["--tools-mcp-stdio", "true", "--tools-memory-bytes-max", str(300 << 20)]).start().http(2)
+    made = add(http)
+
+    assert run(http, made, "hog", str(50 << 20))["func_return"] == str(50 << 20)
+    assert run(http, made, "hog", str(1 << 30))["func_return"] == "refused: MemoryError"
+    assert run(http, made, "echo")["func_return"] == "Echo: x"
 
 
 def test_its_way_out_goes_through_the_gate(http, own_server, peer):

@@ -349,6 +349,23 @@ def test_pages_of_results_are_asked_for_until_there_are_enough(searching, web):
         assert len(json.loads(made["func_return"])["results"]) == found
 
 
+@pytest.mark.parametrize("later", ["cut off", "no JSON", "refused"])
+def test_a_later_page_that_fails_leaves_the_ones_before_it(searching, web, later):
+    server = searching("searxng")
+
+    def page(handler, _):
+        if "pageno=2" not in handler.path:
+            return answer({"query": "q", "results": [{"url": "https://a.org/1", "title": "One", "content": "c"}]})
+        if later == "cut off":
+            return 200, {"Content-Length": "1000"}, "{"
+        return answer({}, 500) if later == "refused" else (200, {}, "<html>")
+
+    web.pages["/search"] = page
+    made = use(server.http(), "web_search", {"query": "q", "num_results": 50})
+
+    assert [each["url"] for each in json.loads(made["func_return"])["results"]] == ["https://a.org/1"]
+
+
 def test_results_from_outside_the_dates_are_left_out(searching, web):
     server = searching("searxng")
     made = use(server.http(), "web_search", {"query": "q", "start_published_date": "2025-01-01"})

@@ -28,6 +28,7 @@ class OauthServer:
         self.path, self.secrets_for, self.lifetime, self.rotates, self.openid, self.token_status = path, secrets_for, lifetime, rotates, openid, token_status
         self.documents, self.more = documents or {}, metadata or {}
         self.clients, self.codes, self.access, self.refresh = {}, {}, {}, {}
+        self.revocations = []  # (token, hint, whether the client showed who it is)
         self.registrations, self.token_requests, self.log, self.problems = [], [], [], []
         self.before_token = None  # called before a request for tokens is answered; may return (status, body)
         self.says_no = None  # an error instead of a code
@@ -66,6 +67,7 @@ class OauthServer:
 
     def metadata(self):
         told = {"issuer": self.issuer, "authorization_endpoint": self.base + "/authorize", "token_endpoint": self.base + "/token", "registration_endpoint": self.base + "/register",
+                "revocation_endpoint": self.base + "/revoke",
                 "response_types_supported": ["code"], "grant_types_supported": ["authorization_code", "refresh_token"], "code_challenge_methods_supported": ["S256"],
                 "token_endpoint_auth_methods_supported": [self.secrets_for], **self.more}
         return {name: value for name, value in told.items() if value is not None}
@@ -113,6 +115,10 @@ class OauthServer:
             return self.register(handler, json.loads(body))
         if handler.path == "/token":
             return self.token(handler, dict(urllib.parse.parse_qsl(body.decode())))
+        if handler.path == "/revoke":
+            asked = dict(urllib.parse.parse_qsl(body.decode()))
+            self.revocations.append((asked["token"], asked["token_type_hint"], self.client_of(handler, asked) is not None))
+            return self.send(handler, 200, b"")
         self.send(handler, 404, b"{}")
 
     def register(self, handler, asked):

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import io
+import json
+import tarfile
 import zipfile
 
 from web_services import Web
@@ -38,3 +40,21 @@ class PackageIndex(Web):
     @property
     def index(self):
         return self.url + "/simple"
+
+
+class NodeRegistry(Web):
+    """A registry of packages for Node.js on 127.0.0.1, as npm asks it."""
+
+    def offer(self, name, version="1.0.0", host=None):
+        """A package whose default export is {version}. `host`: where its archive is said to be; here if it is left out."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for path, text in (("package.json", json.dumps({"name": name, "version": version, "main": "index.js"})), ("index.js", f"module.exports = {{version: {version!r}}}\n")):
+                entry = tarfile.TarInfo(f"package/{path}")
+                entry.size = len(text)
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        file = f"/{name}/-/{name}-{version}.tgz"
+        integrity = "sha512-" + base64.b64encode(hashlib.sha512(packed.getvalue()).digest()).decode()
+        about = {"name": name, "dist-tags": {"latest": version}, "versions": {version: {"name": name, "version": version, "dist": {"tarball": (host or self.url) + file, "integrity": integrity}}}}
+        self.pages[f"/{name}"] = (200, {"Content-Type": "application/json"}, json.dumps(about))
+        self.pages[file] = (200, {"Content-Type": "application/octet-stream"}, packed.getvalue())

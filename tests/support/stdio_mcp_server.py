@@ -8,7 +8,7 @@ import time
 MISDEED = sys.argv[1] if len(sys.argv) > 1 else ""
 STRING = {"type": "string"}
 TOOLS = [{"name": name, "description": "d", "inputSchema": {"type": "object", "properties": {"message": STRING}, "required": ["message"]}}
-         for name in ("echo", "environment", "read", "hang", "die", "count", "limits", "fetch", "long")]
+         for name in ("echo", "environment", "read", "hang", "die", "count", "limits", "fetch", "long", "hog")]
 calls = 0
 
 
@@ -43,6 +43,11 @@ def call(name, message):
                 log.write(line)
         time.sleep(0.2)
         sys.exit(0)
+    if name == "hog":
+        try:
+            return str(len(bytearray(int(message))))
+        except MemoryError:
+            return "refused: MemoryError"
     if name == "hang":
         time.sleep(600)
     if name == "die":

@@ -6,6 +6,8 @@
 #include "tools/mcp/oauth_request.hpp"
 #include "tools/mcp/rpc.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+
 #include <sodium.h>
 
 namespace stele::tools::mcp {
@@ -17,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t secret_bytes = 32;  // of states and verifiers
 constexpr std::size_t state_bytes_max = 200;
 constexpr auto exchange_patience = std::chrono::seconds(20);
+constexpr auto revocation_patience = std::chrono::seconds(10);
 constexpr auto session_age_max = std::chrono::hours(24);
 constexpr std::int64_t servers_max = 10'000;
 
@@ -238,6 +241,36 @@ awaitable<McpOauthAnswer> OauthLogins::finish(Return from) {
     answer.status = "success";
     answer.server_url = url.substr(0, url.find('?'));
     co_return answer;
+}
+
+// The issuer's document is read anew: a login may be old, and only now is it asked where tokens are given back. The
+// refresh token goes first: with it an issuer that does as it should ends its access tokens too.
+awaitable<void> OauthLogins::revoke(McpTokens tokens) const {
+    const OauthFetch fetch{parts_.http, parts_.private_addresses, Clock::now() + revocation_patience};
+    if (!endpoint_problem(tokens.issuer, parts_.private_addresses).empty()) co_return;
+    std::string endpoint;
+    for (const std::string& place : issuer_metadata_urls(tokens.issuer)) {
+        const OauthFetch::Answer answer = co_await fetch.get(place);
+        if (!is_document(answer)) continue;
+        endpoint = issuer_metadata_of(answer.body, tokens.issuer).revocation_endpoint;
+        break;
+    }
+    if (endpoint.empty() || !endpoint_problem(endpoint, parts_.private_addresses).empty()) co_return;
+    bool taken = true;
+    for (const char* kind : {"refresh_token", "access_token"}) {
+        if ((kind == std::string_view("refresh_token") ? tokens.refresh_token : tokens.access_token).empty()) continue;
+        TokenRequest request = revocation_request(tokens, kind);
+        const OauthFetch::Answer answer =
+            co_await fetch.post_form(endpoint, std::move(request.form), std::move(request.authorization));
+        taken = taken && answer.status == 200;
+    }
+    log::info("mcp.tokens_revoked", {{"issuer", plain_words(tokens.issuer)}, {"taken", taken}});
+}
+
+void OauthLogins::revoke_behind(const boost::asio::any_io_executor& executor, McpTokens tokens) const {
+    boost::asio::co_spawn(executor, revoke(std::move(tokens)), [](const std::exception_ptr& failure) {
+        if (failure) log::info("mcp.tokens_not_revoked", {});
+    });
 }
 
 awaitable<void> OauthLogins::lend_login(McpServer& server) const {

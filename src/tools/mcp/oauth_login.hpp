@@ -51,10 +51,15 @@ public:
     /// Lets `server`, which is in no store, be spoken with by a login of its user that has been made already.
     boost::asio::awaitable<void> lend_login(McpServer& server) const;
 
+    /// Gives tokens that nobody holds any more back to who gave them (RFC 7009), if it takes them: a server that was
+    /// deleted is not to be reached with them. Nobody waits for it; what comes of it is in the log alone.
+    void revoke_behind(const boost::asio::any_io_executor& executor, McpTokens tokens) const;
+
     std::chrono::milliseconds login_patience() const { return parts_.login_patience; }
     const std::string& client_document_url() const { return parts_.client_document_url; }
 
 private:
+    boost::asio::awaitable<void> revoke(McpTokens tokens) const;
     boost::asio::awaitable<ResourceMetadata> find_issuer(const OauthFetch& fetch, const McpServer& server,
                                                          const std::string& named) const;
     boost::asio::awaitable<IssuerMetadata> read_issuer(const OauthFetch& fetch, const ResourceMetadata& resource,

@@ -107,6 +107,7 @@ IssuerMetadata issuer_metadata_of(const json::value& document, const std::string
     metadata.authorization_endpoint = text_member(document, "authorization_endpoint");
     metadata.token_endpoint = text_member(document, "token_endpoint");
     metadata.registration_endpoint = text_member(document, "registration_endpoint");
+    metadata.revocation_endpoint = text_member(document, "revocation_endpoint");
     if (metadata.authorization_endpoint.empty() || metadata.token_endpoint.empty())
         throw Error(ErrorCode::unavailable, "The authorization server does not say where to log in");
     const std::vector<std::string> challenge_methods = texts_of(document, "code_challenge_methods_supported");

@@ -19,6 +19,7 @@ struct ResourceMetadata {
 struct IssuerMetadata {
     std::string issuer;
     std::string authorization_endpoint, token_endpoint, registration_endpoint;
+    std::string revocation_endpoint;        ///< RFC 7009: where tokens are given back; empty: nowhere
     std::vector<std::string> auth_methods;  ///< at the token endpoint; empty: not said
     bool offline_access = false;            ///< a scope of this name brings refresh tokens
     bool names_itself = false;              ///< RFC 9207: `iss` comes with the code

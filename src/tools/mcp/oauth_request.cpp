@@ -170,6 +170,13 @@ TokenRequest refresh_request(const McpTokens& tokens) {
     return token_request(tokens, {{"grant_type", "refresh_token"}, {"refresh_token", tokens.refresh_token}});
 }
 
+TokenRequest revocation_request(const McpTokens& tokens, const std::string& kind) {
+    McpTokens unnamed = tokens;
+    unnamed.resource.clear();  // no word of this request
+    return token_request(unnamed, {{"token", kind == "refresh_token" ? tokens.refresh_token : tokens.access_token},
+                                   {"token_type_hint", kind}});
+}
+
 void take_tokens(McpTokens& tokens, const json::value& answer, std::int64_t at) {
     const std::string type = text_member(answer, "token_type");
     std::string access = token_in(answer, "access_token");

@@ -37,6 +37,9 @@ struct TokenRequest {
 TokenRequest code_request(const McpLogin& login, const std::string& code);
 TokenRequest refresh_request(const McpTokens& tokens);
 
+/// RFC 7009: asks that one of the tokens be good for nothing any more. `kind`: refresh_token or access_token.
+TokenRequest revocation_request(const McpTokens& tokens, const std::string& kind);
+
 /// Takes over what the token endpoint gave; what it does not name stays as it was. `at`: seconds since 1970. Throws
 /// Error{unavailable} for an answer that holds no bearer token.
 void take_tokens(McpTokens& tokens, const boost::json::value& answer, std::int64_t at);

@@ -2,6 +2,7 @@
 
 #include "net/within.hpp"
 #include "tools/mcp/http_session.hpp"
+#include "tools/sandbox/control_group.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,7 +25,6 @@ constexpr auto leaving_patience = std::chrono::milliseconds(2'000);
 constexpr std::size_t read_bytes = 16u << 10;
 
 Error too_late() { return Error(ErrorCode::timed_out, "The MCP server did not answer in time"); }
-Error ended() { return Error(ErrorCode::unavailable, "The MCP server's process has ended"); }
 
 std::chrono::milliseconds until_now(Clock::time_point until) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
@@ -57,8 +57,9 @@ awaitable<bool> ends_within(Child& child, std::chrono::milliseconds patience) {
     co_return false;
 }
 
-// `last`: a message that it is still sent, if it takes it.
-awaitable<void> end(std::unique_ptr<PipedChild> process, std::string last) {
+// `last`: a message that it is still sent, if it takes it. The group ends what is in it, so it stays until then.
+awaitable<void> end(std::unique_ptr<PipedChild> process, std::string last,
+                    [[maybe_unused]] std::shared_ptr<ControlGroup> group) {
     try {
         if (!last.empty()) co_await net::within(leaving_patience, write_line(process->in, last));
         boost::system::error_code ignored;
@@ -78,7 +79,7 @@ struct StdioSession::Waiting {
     std::size_t bytes_left = 0;
 };
 
-StdioSession::StdioSession(const asio::any_io_executor& executor, Launch launch) {
+StdioSession::StdioSession(const asio::any_io_executor& executor, Launch launch) : group_(std::move(launch.group)) {
     if (launch.ours) {
         net::EgressRules rules;
         if (!launch.egress_private) rules.allows = net::is_public;
@@ -91,7 +92,13 @@ StdioSession::StdioSession(const asio::any_io_executor& executor, Launch launch)
 StdioSession::~StdioSession() = default;
 
 void StdioSession::leave(const asio::any_io_executor& executor) {
-    if (process_) asio::co_spawn(executor, end(std::move(process_), {}), asio::detached);
+    if (process_) asio::co_spawn(executor, end(std::move(process_), {}, group_), asio::detached);
+}
+
+Error StdioSession::ended() const {
+    if (group_ && group_->ended_for_memory() > 0)
+        return Error(ErrorCode::unavailable, "The MCP server's process has ended: it ran out of memory");
+    return Error(ErrorCode::unavailable, "The MCP server's process has ended");
 }
 
 awaitable<void> StdioSession::write(std::string text, std::chrono::milliseconds patience) {
@@ -201,7 +208,7 @@ awaitable<RpcAnswer> StdioSession::request(std::string method, json::object para
     // The session is over with it: what it may still do it is told not to, and then it is ended.
     const auto take_back = [&](const char* why) {
         const json::object taken{{"requestId", id}, {"reason", why}};
-        asio::co_spawn(executor, end(std::move(process_), notification_text("notifications/cancelled", taken)),
+        asio::co_spawn(executor, end(std::move(process_), notification_text("notifications/cancelled", taken), group_),
                        asio::detached);
     };
     try {

@@ -33,9 +33,11 @@ private:
     boost::asio::awaitable<RpcAnswer> exchange(std::int64_t id, std::string method, boost::json::object params,
                                                Patience patience);
     boost::asio::awaitable<std::string> next_line(Waiting& waiting);
+    Error ended() const;
     boost::asio::awaitable<void> write(std::string text, std::chrono::milliseconds patience);
 
-    std::unique_ptr<Doorway> doorway_;  ///< null: there is no way out
+    std::shared_ptr<ControlGroup> group_;  ///< null: there is none
+    std::unique_ptr<Doorway> doorway_;     ///< null: there is no way out
     std::unique_ptr<PipedChild> process_;
     std::string read_;  ///< that holds no whole line yet
     Era era_ = Era::legacy;

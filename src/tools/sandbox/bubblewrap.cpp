@@ -128,6 +128,9 @@ std::string advice(std::string_view complaint, const std::string& python) {
         return "Tools need bubblewrap to be kept apart from the server, and it is not installed. Install it (on "
                "Debian: "
                "apt-get install bubblewrap), or set tools_sandbox = \"unsafe-none\" to run tools without walls.";
+    if (says(complaint, {"control group"}))
+        return "Tools can't be limited by control groups as they should be. See that the server may write to its own, "
+               "or set tools_cgroup = \"off\" to limit each process for itself.";
     if (says(complaint, {"execvp"}))
         return "Tools need Python, and " + python + " is not there. Install python3, or set tools_python.";
     if (says(complaint, {"ermission", "not permitted", "amespace", "clone3", "mount", "No space left", "map"}))

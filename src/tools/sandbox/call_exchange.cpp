@@ -152,16 +152,23 @@ std::string framed(const std::string& request) {
 }
 
 asio::awaitable<void> talk(Streams& streams, std::string request, Exchange& made) {
+    // A request of the usual size lies ready before there is a process; it will hear of it when its pidfd is on the way
+    // to us, so that nothing that has run is unknown here.
+    const std::string frame = framed(request);
+    boost::system::error_code failure;
+    streams.call.non_blocking(true);
+    const std::size_t sent = streams.call.write_some(asio::buffer(frame), failure);
     do {
         co_await streams.watch.async_wait(Socket::wait_read, asio::use_awaitable);
     } while (!receive_process(streams, made.complaint));  // readiness may be a rumour
     if (!streams.process) co_return;
 
     made.end = Exchange::End::crashed;
-    const std::string frame = framed(request);
     std::array<unsigned char, 4> head{};
-    boost::system::error_code failure;
-    co_await asio::async_write(streams.call, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, failure));
+    failure = {};
+    if (sent < frame.size())
+        co_await asio::async_write(streams.call, asio::buffer(frame) + sent,
+                                   asio::redirect_error(asio::use_awaitable, failure));
     if (!failure)
         co_await asio::async_read(streams.call, asio::buffer(head), asio::redirect_error(asio::use_awaitable, failure));
     if (!failure && number_of(head) > answer_bytes_max) {
@@ -206,6 +213,7 @@ asio::awaitable<Exchange> exchange(ForkServer& server, std::string request, std:
     const auto executor = co_await asio::this_coro::executor;
     const auto streams = std::make_shared<Streams>(executor);
     const Ending ending(streams);
+    const std::uint64_t ended_for_memory = server.ended_for_memory();
     Exchange made;
     {
         const FarEnds far = open_streams(*streams);
@@ -228,6 +236,9 @@ asio::awaitable<Exchange> exchange(ForkServer& server, std::string request, std:
         if (!streams->timed_out) throw;
     }
     if (streams->timed_out && made.end != Exchange::End::answered) made.end = Exchange::End::timed_out;
+    if (made.end == Exchange::End::crashed && made.exit_code == -SIGKILL &&
+        server.ended_for_memory() > ended_for_memory)
+        made.end = Exchange::End::out_of_memory;
     streams->kill();
     streams->out.read_rest();
     streams->err.read_rest();

@@ -11,10 +11,11 @@ namespace stele::tools {
 struct Exchange {
     enum class End : std::uint8_t {
         answered,
-        crashed,     ///< ended without an answer
-        timed_out,   ///< and was killed
-        too_large,   ///< announced an answer over answer_bytes_max
-        not_forked,  ///< nothing of the call has run; `complaint` tells why, as far as that is known
+        crashed,        ///< ended without an answer
+        out_of_memory,  ///< ended by the kernel, when the sandbox had used up its own
+        timed_out,      ///< and was killed
+        too_large,      ///< announced an answer over answer_bytes_max
+        not_forked,     ///< nothing of the call has run; `complaint` tells why, as far as that is known
     };
     End end = End::not_forked;
     std::string answer;     ///< of the process: JSON, if its author let it be

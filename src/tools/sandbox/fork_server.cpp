@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
+#include "tools/sandbox/control_group.hpp"
 #include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/embedded_files.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr int control_number = 3, bundle_number = 4, library_number = 5;
+constexpr int control_number = 3, bundle_number = 4, library_number = 5, entrance_number = 6;
 constexpr std::size_t complaint_bytes_max = 4096;
 // Options of the tmpfs that each call gets as /tmp.
 constexpr char temporary_options[] = "size=64m,nr_inodes=16k,mode=1777";
@@ -55,8 +56,9 @@ SandboxFiles::SandboxFiles() {
 }
 
 ForkServer::ForkServer(const boost::asio::any_io_executor& executor, const SandboxFiles& files,
-                       const Enclosure& enclosure, const std::string& python, bool egress_private)
-    : last_used(std::chrono::steady_clock::now()) {
+                       const Enclosure& enclosure, const std::string& python, bool egress_private,
+                       std::shared_ptr<ControlGroup> group)
+    : last_used(std::chrono::steady_clock::now()), group_(std::move(group)) {
     auto [ours, theirs] = packet_pair();
     control_ = std::move(ours);
     complaints_ = memory_file("stele-complaints", {}, false);
@@ -69,12 +71,14 @@ ForkServer::ForkServer(const boost::asio::any_io_executor& executor, const Sandb
     else
         arguments.push_back(enclosure.walls == Walls::none ? enclosure.packages.string() : "/env");
     arguments.push_back(std::to_string(enclosure.proxy_port));
+    arguments.push_back(group_ ? std::to_string(entrance_number) : std::string());
     Command command = enclosed(enclosure, python, std::move(arguments),
                                {{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}});
     command.descriptors = {{complaints_.get(), 2},
                            {theirs.get(), control_number},
                            {files.bundle.get(), bundle_number},
                            {files.library.get(), library_number}};
+    if (group_) command.descriptors.emplace_back(group_->entrance(), entrance_number);
     child_ = std::make_unique<Child>(executor, command);
     if (enclosure.proxy_port == 0) return;
     net::EgressRules rules;
@@ -102,6 +106,8 @@ bool ForkServer::send(int call, int out, int err, int watch) {
     std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
     return ::sendmsg(control_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
+
+std::uint64_t ForkServer::ended_for_memory() const { return group_ ? group_->ended_for_memory() : 0; }
 
 std::string ForkServer::complaint() const {
     std::string text(complaint_bytes_max, '\0');

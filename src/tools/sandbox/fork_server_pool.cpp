@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "tools/sandbox/control_group.hpp"
 #include "tools/sandbox/doorway.hpp"
 
 #include <boost/asio/post.hpp>
@@ -86,7 +87,8 @@ std::shared_ptr<ForkServer> ForkServerPool::acquire(const std::string& organizat
     if (!server) {
         try {
             server = std::make_shared<ForkServer>(background_, files_, enclosure(packages.folder), options_.python,
-                                                  options_.egress_private);
+                                                  options_.egress_private,
+                                                  options_.groups ? options_.groups->make() : nullptr);
             server->packages = packages.hold;
         } catch (const Error& failure) {
             servers_.erase({organization_id, packages.folder.string()});

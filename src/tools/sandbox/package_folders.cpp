@@ -23,6 +23,8 @@ void let_everybody_read(const fs::path& folder) {
             open(entry.path(), entry.is_directory() ? read | perms::group_exec | perms::others_exec : read);
 }
 
+}  // namespace
+
 std::uintmax_t bytes_in(const fs::path& folder) {
     std::uintmax_t bytes = 0;
     std::error_code failure;
@@ -32,8 +34,6 @@ std::uintmax_t bytes_in(const fs::path& folder) {
     }
     return bytes;
 }
-
-}  // namespace
 
 fs::path begin_packages(const fs::path& folder) {
     const fs::path building = folder.string() + building_suffix;

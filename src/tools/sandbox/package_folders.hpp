@@ -22,6 +22,9 @@ std::filesystem::path begin_packages(const std::filesystem::path& folder);
 /// Lets everybody read what is in `building`, and gives it its name. From then on it is complete.
 void publish_packages(const std::filesystem::path& building, const std::filesystem::path& folder);
 
+/// Of all files below it, also while somebody writes there.
+std::uintmax_t bytes_in(const std::filesystem::path& folder);
+
 /// True if it is there; then it counts as used now.
 bool touch_packages(const std::filesystem::path& folder);
 

@@ -14,10 +14,11 @@ std::string interpreter_of(const SandboxOptions& options, Installer installer);
 bool is_requirement(std::string_view text, Installer installer);
 
 /// Has `requirements` installed into `folder`, behind the walls of `options`: the installer sees that folder alone. No
-/// code of a package runs meanwhile: it runs when a tool imports it, inside the tool's own sandbox. pip reaches its
-/// index and public addresses; npm has the host's network. Empty, or why it could not. Throws Error{timed_out},
-/// Error{unavailable} if the installer is not there or can't be started. On `executor`.
-boost::asio::awaitable<std::string> install_packages(boost::asio::any_io_executor executor,
+/// code of a package runs meanwhile: it runs when a tool imports it, inside the tool's own sandbox. It reaches its
+/// index and public addresses, or what a proxy of the operator's lets through. Empty, or why it could not: also when
+/// the folder grows beyond options.install_bytes_max. Throws Error{timed_out}, Error{unavailable} if the installer is
+/// not there or can't be started. On `executor`; looks at the disk on `workers`, which outlives it.
+boost::asio::awaitable<std::string> install_packages(boost::asio::any_io_executor executor, WorkerThreads& workers,
                                                      const SandboxOptions& options, Installer installer,
                                                      std::vector<std::string> requirements,
                                                      std::filesystem::path folder);

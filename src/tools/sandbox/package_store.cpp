@@ -163,7 +163,8 @@ asio::awaitable<std::string> PackageStore::install(std::vector<std::string> requ
     try {
         std::function<fs::path()> begin = [folder] { return begin_packages(folder); };
         building = co_await workers_.run(std::move(begin));
-        failure = co_await install_packages(background_, options_, installer, std::move(requirements), building);
+        failure =
+            co_await install_packages(background_, workers_, options_, installer, std::move(requirements), building);
         std::function<bool()> publish = [building, folder] { return publish_packages(building, folder), true; };
         if (failure.empty()) co_await workers_.run(std::move(publish));
     } catch (const Error& thrown) {

@@ -5,6 +5,7 @@
 #include "domain/audit.hpp"
 #include "tools/sandbox/call_exchange.hpp"
 #include "tools/sandbox/call_frames.hpp"
+#include "tools/sandbox/control_group.hpp"
 #include "tools/sandbox/doorway.hpp"
 #include "tools/sandbox/fork_server_pool.hpp"
 #include "tools/sandbox/package_store.hpp"
@@ -24,6 +25,11 @@ SandboxResult failure(std::string type, std::string message) {
     result.error_type = std::move(type);
     result.error_message = std::move(message);
     return result;
+}
+
+// A fork that failed because others have what it wants: no fault of the fork-server's.
+bool is_shortage(std::string_view complaint) {
+    return complaint.find("clone3: Resource temporarily unavailable") != complaint.npos;
 }
 
 class Counted {
@@ -97,6 +103,10 @@ asio::awaitable<Exchange> Sandbox::Impl::exchanged(std::string organization_id, 
             pool_.worked();
             co_return made;
         }
+        if (is_shortage(made.complaint)) {
+            made.complaint = "Too many processes of tools are at work. Try again later.";
+            co_return made;
+        }
         const std::string complaint = made.complaint + server->complaint();
         pool_.failed(server, complaint);
         made.complaint = pool_.unavailable_reason();
@@ -141,6 +151,12 @@ asio::awaitable<SandboxResult> Sandbox::Impl::call(SandboxCall call) {
         case Exchange::End::crashed:
             result.error_type = "Crash";
             result.error_message = crash_text(made.exit_code);
+            break;
+        case Exchange::End::out_of_memory:
+            result.error_type = "OutOfMemory";
+            result.error_message =
+                "The tool ran out of memory: " + std::to_string(options_.groups->limits().memory_bytes >> 20) +
+                " MiB are there for all tools of an organization that are at work";
             break;
         case Exchange::End::timed_out:
             result.error_type = "Timeout";
@@ -200,6 +216,10 @@ asio::awaitable<void> Sandbox::probe() {
         log::warn("sandbox.unsafe", {{"meaning", "tools run with all the rights of the server"}});
         co_return;
     }
+    if (const auto& groups = kept->options().groups; groups && groups->missing().empty())
+        log::info("sandbox.limits", {{"of", "sandboxes"}, {"controllers", groups->controllers()}});
+    else if (groups)
+        log::info("sandbox.limits", {{"of", "processes"}, {"because", groups->missing()}});
     co_await kept->pool().probe();
     if (const std::string reason = kept->pool().unavailable_reason(); !reason.empty())
         log::warn("sandbox.unavailable", {{"reason", reason}});

@@ -19,6 +19,8 @@ class WorkerThreads;
 
 namespace stele::tools {
 
+class ControlGroups;
+
 enum class Walls : std::uint8_t {
     bubblewrap,
     none,  ///< "unsafe-none": tools run with the rights of the server. Said by name, and warned of
@@ -41,10 +43,13 @@ struct SandboxOptions {
     std::string node;           ///< path of Node.js; empty: the one on PATH, if there is one
     std::string package_index;  ///< for pip, its own when empty
     std::uintmax_t packages_bytes_max = 4ull
-                                        << 30;  ///< of all installed; above, those not used for longest are removed
-    std::size_t environments_idle_max = 8;      ///< fork-servers kept, over all organisations
-    std::chrono::seconds idle_time{600};        ///< after which a fork-server is stopped
-    std::chrono::seconds install_time{600};     ///< for the requirements of one tool
+                                        << 30;      ///< of all installed; above, those not used for longest are removed
+    std::size_t environments_idle_max = 8;          ///< fork-servers kept, over all organisations
+    std::chrono::seconds idle_time{600};            ///< after which a fork-server is stopped
+    std::chrono::seconds install_time{600};         ///< for the requirements of one tool
+    std::uintmax_t install_bytes_max = 1ull << 30;  ///< of the packages of one tool, on the disk
+    std::uint64_t memory_bytes_max = 4ull << 30;    ///< of an installer; of a whole sandbox where there are groups
+    std::shared_ptr<ControlGroups> groups;          ///< of all sandboxes; null: processes are limited one by one
 };
 
 /// What a whole program finds beside itself. In Python alone.

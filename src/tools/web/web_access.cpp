@@ -120,21 +120,40 @@ awaitable<std::string> WebAccess::fetch(std::string agent_id, std::string url) {
     co_return text;
 }
 
+// Throws ServiceFailure with what the model is told; Error{cancelled} as it comes.
+awaitable<std::vector<SearchResult>> WebAccess::page_of(const SearchProvider& provider, const SearchAccess& access,
+                                                        const SearchQuery& query, std::size_t page) {
+    net::ClientRequest request = provider.request(access, query, page);
+    net::ClientResponse answer;
+    try {
+        answer = co_await parts_.services.send(std::move(request));
+    } catch (const Error& error) {
+        if (error.code == ErrorCode::cancelled) throw;
+        throw ServiceFailure(std::string(provider.title) + " can't be reached: " + error.what());
+    }
+    if (answer.status != 200)
+        throw ServiceFailure(std::string(provider.title) + " answered with status " + std::to_string(answer.status) +
+                             meaning_of(provider, answer.status));
+    auto some = provider.read(answer.body);
+    if (!some) throw ServiceFailure(std::string(provider.title) + " gave an answer that can't be read");
+    co_return std::move(*some);
+}
+
 awaitable<std::vector<SearchResult>> WebAccess::results(const SearchProvider& provider, SearchAccess access,
                                                         SearchQuery query) {
     std::vector<SearchResult> all;
     for (std::size_t page = 0; page < provider.pages_max && all.size() < query.results; ++page) {
-        net::ClientRequest request = provider.request(access, query, page);
-        const net::ClientResponse answer = co_await parts_.services.send(std::move(request));
-        if (answer.status != 200 && page > 0) break;  // what there is will do
-        if (answer.status != 200)
-            throw ServiceFailure(std::string(provider.title) + " answered with status " +
-                                 std::to_string(answer.status) + meaning_of(provider, answer.status));
-        auto some = provider.read(answer.body);
-        if (!some) throw ServiceFailure(std::string(provider.title) + " gave an answer that can't be read");
-        if (some->empty()) break;
+        std::vector<SearchResult> some;
+        try {
+            some = co_await page_of(provider, access, query, page);
+        } catch (const ServiceFailure& failure) {
+            if (page == 0) throw;
+            log::warn("web.search_cut", {{"provider", provider.name}, {"page", page}, {"problem", failure.what()}});
+            break;  // what there is will do
+        }
+        if (some.empty()) break;
         const std::size_t before = all.size();
-        for (SearchResult& each : *some) all.push_back(std::move(each));
+        for (SearchResult& each : some) all.push_back(std::move(each));
         narrow(query, all);
         if (all.size() == before) break;  // the same page again
     }
@@ -152,9 +171,6 @@ awaitable<std::string> WebAccess::search(std::string agent_id, SearchQuery query
         co_return shown(words, found);
     } catch (const ServiceFailure& refused) {
         failure = refused.what();
-    } catch (const Error& error) {
-        if (error.code == ErrorCode::cancelled) throw;
-        failure = std::string(provider.title) + " can't be reached: " + error.what();
     }
     log::warn("web.search_failed", {{"provider", provider.name}, {"problem", failure}});
     co_return shown_failure(words, failure);

@@ -45,6 +45,9 @@ private:
     std::optional<SearchAccess> access(const SearchProvider& provider, const TextMap& secrets) const;
     const SearchProvider& choose(const TextMap& secrets) const;
     boost::asio::awaitable<std::optional<IndexedPage>> indexed(SearchAccess access, std::string url);
+    boost::asio::awaitable<std::vector<SearchResult>> page_of(const SearchProvider& provider,
+                                                              const SearchAccess& access, const SearchQuery& query,
+                                                              std::size_t page);
     boost::asio::awaitable<std::vector<SearchResult>> results(const SearchProvider& provider, SearchAccess access,
                                                               SearchQuery query);
 

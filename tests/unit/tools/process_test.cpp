@@ -22,7 +22,7 @@ void run(Work work) {
     asio::io_context io;
     std::exception_ptr failure;
     asio::co_spawn(io, work(), [&](std::exception_ptr thrown) { failure = thrown; });
-    io.run_for(std::chrono::seconds(20));
+    io.run_for(std::chrono::minutes(5));
     if (failure) std::rethrow_exception(failure);
 }
 

@@ -174,16 +174,15 @@ TEST_F(Attack, OnTheDisk) {
     EXPECT_EQ(outcome("def f():\n    for n in range(10**6): open(f'/tmp/{n}', 'w').close()").substr(0, 7), "OSError");
 }
 
-TEST_F(Attack, ByTenGigabytesOfOutput) {
-    SandboxCall call = call_of(
-        "import os\ndef f():\n    block = b'x' * (1 << 20)\n    for _ in range(10 << 10):"
-        "\n        os.write(1, block)\n    print('the end')");
-    call.time_limit = std::chrono::seconds(50);
-    outcome(call);
+TEST_F(Attack, ByAGigabyteOfOutput) {
+    outcome(
+        "import os\ndef f():\n    block = b'x' * (1 << 20)\n    for _ in range(1 << 10): os.write(1, block)\n"
+        "    print('the end')");
 
+    EXPECT_TRUE(last.ok) << last.error_message;
     EXPECT_LE(last.out.size(), (1u << 20) + 100);
     EXPECT_EQ(last.out[0], 'x');
-    EXPECT_TRUE(!last.ok || last.out.ends_with("the end\n"));
+    EXPECT_TRUE(last.out.ends_with("the end\n"));
 }
 
 TEST_F(Attack, BySymbolicLinks) {
@@ -257,14 +256,15 @@ TEST_F(Attack, ByPickledForgedAndOversizeAnswers) {
 }
 
 TEST_F(Attack, ByProcessesLeftBehind) {
-    EXPECT_EQ(outcome("import subprocess\ndef f():\n    for _ in range(3):\n"
-                      "        subprocess.Popen(['sleep', '98762'], start_new_session=True)\n    return 'left'"),
+    const std::string seconds = test::Room::seconds_of_this_test();
+    EXPECT_EQ(outcome("import subprocess\ndef f():\n    for _ in range(3):\n        subprocess.Popen(['sleep', '" +
+                      seconds + "'], start_new_session=True)\n    return 'left'"),
               "\"left\"");
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (Room::processes_with("98762") > 0 && std::chrono::steady_clock::now() < until)
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (Room::processes_with(seconds) > 0 && std::chrono::steady_clock::now() < until)
         room.io().run_one_for(std::chrono::milliseconds(10));
 
-    EXPECT_EQ(Room::processes_with("98762"), 0);
+    EXPECT_EQ(Room::processes_with(seconds), 0);
 }
 
 TEST_F(Attack, ByClosingItsOwnStreams) {

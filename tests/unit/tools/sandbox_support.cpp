@@ -3,6 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <unistd.h>
+
 #include <fstream>
 #include <stdexcept>
 
@@ -44,7 +46,7 @@ SandboxResult Room::call(SandboxCall call) {
         result = std::move(made);
         done = true;
     });
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(10);
     while (!done && std::chrono::steady_clock::now() < until) io_.run_one_for(std::chrono::seconds(1));
     if (!done) throw std::runtime_error("the call hangs");
     if (failure) std::rethrow_exception(failure);
@@ -57,7 +59,7 @@ SandboxCall call_of(const std::string& source, const std::string& arguments) {
     call.source_code = source;
     call.function = "f";
     call.arguments_json = arguments;
-    call.time_limit = std::chrono::seconds(30);
+    call.time_limit = std::chrono::minutes(5);
     return call;
 }
 
@@ -74,6 +76,10 @@ int Room::processes_with(const std::string& text) {
         if (line.find(text) != std::string::npos) ++count;
     }
     return count;
+}
+
+std::string Room::seconds_of_this_test() {
+    return std::to_string(1'000'000'000 + static_cast<std::int64_t>(::getpid()));
 }
 
 const std::string& no_walls_here() {

@@ -11,7 +11,7 @@
 /// The real sandbox for tests: what runs in it is started as the server does.
 namespace stele::tools::test {
 
-/// A sandbox and its loop. Everything waits at most a minute.
+/// A sandbox and its loop. Everything waits at most ten minutes: a busy machine is no hang.
 class Room {
 public:
     explicit Room(SandboxOptions options = {});
@@ -28,6 +28,9 @@ public:
 
     /// Processes whose command line holds `text`.
     static int processes_with(const std::string& text);
+
+    /// A number for `sleep` that no other process on the machine sleeps for, not even another run of these tests.
+    static std::string seconds_of_this_test();
 
 private:
     std::filesystem::path folder_;

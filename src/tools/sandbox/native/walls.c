@@ -2,7 +2,7 @@
 // function returns 0, or -errno with the failed step in `walls_failed_step`.
 //
 // A call's process is cloned straight into its namespaces (one clone instead of fork, unshare and fork again), and then
-// walls itself in for good: own /tmp and /proc, limits, no capability, and a filter that forbids to make new namespaces.
+// walls itself in for good: own /tmp and /proc, no capability, and a filter that forbids to make new namespaces. Its limits come with its request.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -92,10 +92,21 @@ int walls_fork(int walled, int* handle) {
     return id < 0 ? -failure : (int)id;
 }
 
-// The call's descriptors become 0-3, everything else is closed; a session of its own, so that no signal to "my group"
-// reaches the fork-server.
-int walls_descriptors(int call, int out, int err) {
+// Cuts the process of a call off from the fork-server: everything but standard error and `descriptor`, which is above it,
+// is closed, standard input and output lead nowhere, and a session of its own sees to it that no signal to "my group"
+// gets there. The session is also a scheduling group, in which the kernel queues the process anew: so it is made early.
+int walls_part(int descriptor) {
     STEP("setsid", setsid());
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    STEP("/dev/null", nothing);
+    for (int i = 0; i < 2; ++i) STEP("dup2", dup2(nothing, i));
+    if (descriptor > 3) STEP("close_range", (int)syscall(SYS_close_range, 3u, (unsigned)descriptor - 1, 0u));
+    STEP("close_range", (int)syscall(SYS_close_range, (unsigned)descriptor + 1, ~0u, 0u));
+    return 0;
+}
+
+// The call's descriptors become 0-3, everything else is closed.
+int walls_descriptors(int call, int out, int err) {
     const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     STEP("/dev/null", nothing);
     // Lifted first: one of them may sit where another has to go.

@@ -20,4 +20,4 @@ def load(name):
 
 for each in ("schema_derivation", "typescript_schema", "agent_state", "args_models", "tool_values", "api_client", "program", "tool_call", "zygote"):
     load(each)
-sys.modules["zygote"].main(sys.argv[2:], sys.modules["tool_call"].run)
+sys.modules["zygote"].main(sys.argv[2:], sys.modules["tool_call"].run, sys.modules["tool_call"].rehearse)

@@ -1,18 +1,10 @@
-"""Given to an interpreter as text: runs pip with the arguments that follow the first, the port of the proxy in this
-network or 0. Where there is one, the listening socket is made here and handed to the server by descriptor 3. Debian keeps
-pip as a wheel for venv where the package python3-pip is not installed, and a wheel can be run as it is."""
+"""Given to an interpreter as text: runs pip with the arguments that follow. Debian keeps pip as a wheel for venv where the
+package python3-pip is not installed, and a wheel can be run as it is."""
 import glob
 import importlib.util
 import runpy
-import socket
 import sys
 
-port = int(sys.argv.pop(1))
-if port:
-    with socket.socket() as listener, socket.socket(fileno=3) as control:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
-        socket.send_fds(control, [b"L"], [listener.fileno()])
 if importlib.util.find_spec("pip") is None:
     wheels = glob.glob("/usr/share/python-wheels/pip-*.whl")
     wheels += glob.glob(sys.prefix + "/lib/python3*/ensurepip/_bundled/pip-*.whl")

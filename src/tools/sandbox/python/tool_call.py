@@ -36,7 +36,7 @@ KNOWN_TO_ANNOTATIONS = {"typing": typing, "AgentState": agent_state.AgentState, 
 
 def run(channel, walls):
     request = json.loads(receive(channel))
-    walls.close(request["limits"])
+    walls.limit(request["limits"])
     del walls
     gc.enable()
     if request.get("node"):
@@ -46,6 +46,27 @@ def run(channel, walls):
     else:
         answer = call(request)
     send(channel, answer)
+
+
+REHEARSED = {
+    "op": "call",
+    "source": "def add(a: int, b: int) -> int:\n    return a + b\n",
+    "name": "add",
+    "args": {"a": 1, "b": 2},
+    "schema": {"parameters": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}},
+    "env": {"HOME": "/tmp"},
+}
+
+
+def rehearse():
+    """A call that goes nowhere, ahead of the real one. Leaves nothing behind that `call` does not set anew."""
+    streams, environment = (sys.stdout, sys.stderr), dict(os.environ)
+    json.dumps(call(json.loads(json.dumps(REHEARSED))), ensure_ascii=False).encode("utf-8", "replace")
+    sys.stdout, sys.stderr = streams
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.modules.pop("tool", None)
+    linecache.cache.pop(FILE, None)
 
 
 def receive(channel):
