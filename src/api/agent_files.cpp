@@ -4,11 +4,8 @@
 #include "base/ids.hpp"
 #include "base/json_indenter.hpp"
 #include "base/json_text.hpp"
-#include "domain/legacy_agent_file.hpp"
+#include "net/body_spool.hpp"
 #include "net/multipart.hpp"
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace stele::api {
 namespace {
@@ -17,34 +14,12 @@ using runtime::AgentFiles;
 using runtime::ExportOptions;
 using Messages = ExportOptions::Messages;
 
-constexpr std::size_t file_bytes_max = 100u << 20;
-
 Messages messages_wanted(const Query& query, bool scrub) {
     const std::string word = query.text("messages").value_or("context");
     if (word != "all" && word != "context" && word != "none")
         throw invalid_field("query.messages", "must be one of: all, context, none");
     if (scrub || word == "none") return Messages::none;
     return word == "all" ? Messages::all : Messages::context;
-}
-
-// Of one agent and for readers of long ago: put together whole, as no such reader could take a large one.
-awaitable<Response> legacy_export(Services& services, AgentFiles::Export what, std::int64_t max_steps) {
-    if (what.agents.size() > 1) {
-        what.agents.resize(1);
-        what.tail.groups.clear();
-    }
-    std::string text;
-    const auto collect = [&text](std::string piece) -> awaitable<void> {
-        text += piece;
-        if (text.size() > file_bytes_max) throw refused("The agent is too large for the legacy format");
-        co_return;
-    };
-    co_await services.agent_files.write(what, collect);
-    const auto legacy = legacy_agent_file(boost::json::parse(text).as_object(), max_steps);
-    Response response;
-    JsonIndenter indenter;
-    indenter.add(boost::json::serialize(legacy), response.body);
-    co_return response;
 }
 
 // The older npm client reads a file as a text within JSON, and fails on an object.
@@ -64,15 +39,10 @@ awaitable<Response> export_of(Services& services, const Request& request, std::s
     AgentFiles::Export prepared =
         co_await services.agent_files.prepare_export(request.organization_id, std::move(agent_id), std::move(options));
     const bool as_text = reads_text(request);
-    if (legacy) {
-        Response response = co_await legacy_export(services, std::move(prepared), max_steps);
-        if (as_text) response.body = json_string(response.body);
-        co_return response;
-    }
     const auto what = std::make_shared<const AgentFiles::Export>(std::move(prepared));
     const AgentFiles& files = services.agent_files;
     Response response;
-    response.producer = [&files, what, as_text](net::BodyWriter& out) -> awaitable<void> {
+    response.producer = [&files, what, as_text, legacy, max_steps](net::BodyWriter& out) -> awaitable<void> {
         JsonIndenter indenter;
         std::string quote = as_text ? "\"" : "";
         if (as_text) co_await out.write(quote);
@@ -82,7 +52,10 @@ awaitable<Response> export_of(Services& services, const Request& request, std::s
             if (as_text) lines = within_json_string(lines);
             co_await out.write(std::move(lines));
         };
-        co_await files.write(*what, write);
+        if (legacy)
+            co_await files.write_legacy(*what, max_steps, write);
+        else
+            co_await files.write(*what, write);
         if (as_text) co_await out.write(quote);
     };
     co_return response;
@@ -115,14 +88,14 @@ awaitable<Response> export_with_skills(Services& services, const Request& reques
     return export_of(services, request, request.path_id("agent_id", "agent"), std::move(options));
 }
 
-bool flag_of(const net::FormPart& part) {
-    const std::string text(part.content);
+bool flag_of(const net::StoredFormPart& part) {
+    const std::string& text = part.content;
     if (text == "true" || text == "True" || text == "1") return true;
     if (text == "false" || text == "False" || text == "0" || text.empty()) return false;
     throw invalid_field("body." + part.name, "must be true or false");
 }
 
-TextMap secrets_of(const net::FormPart& part) {
+TextMap secrets_of(const net::StoredFormPart& part) {
     if (part.content.empty() || part.content == "null") return {};
     const auto json = parse_json(part.content);
     if (!json || !json->text.starts_with('{')) throw refused(part.name + " must be a JSON object of texts");
@@ -134,22 +107,16 @@ TextMap secrets_of(const net::FormPart& part) {
     }
 }
 
-struct ImportForm {
-    std::optional<std::string_view> file;
-    runtime::ImportOptions options;
-};
+using Parts = std::vector<net::StoredFormPart>;
 
-ImportForm read_form(const Request& request) {
-    const std::string* type = request.http.headers.find("Content-Type");
-    ImportForm form;
-    runtime::ImportOptions& options = form.options;
-    const auto text = [](const net::FormPart& part, std::optional<std::string>& into) {
-        if (!part.content.empty()) into = std::string(part.content);
+// What the form says besides the file.
+runtime::ImportOptions options_of(const Request& request, const Parts& parts) {
+    runtime::ImportOptions options;
+    const auto text = [](const net::StoredFormPart& part, std::optional<std::string>& into) {
+        if (!part.content.empty()) into = part.content;
     };
-    for (const net::FormPart& part : net::parse_form(type == nullptr ? "" : *type, request.body())) {
-        if (part.name == "file" || part.name == "upload")
-            form.file = part.content;
-        else if (part.name == "name" || part.name == "override_name")
+    for (const net::StoredFormPart& part : parts) {
+        if (part.name == "name" || part.name == "override_name")
             text(part, options.name);
         else if (part.name == "model" || part.name == "override_model_handle")
             text(part, options.model);
@@ -169,21 +136,36 @@ ImportForm read_form(const Request& request) {
     const std::string* embedding = request.http.headers.find("x-override-embedding-model");
     if (embedding != nullptr && !embedding->empty() && !options.embedding) options.embedding = *embedding;
     if (request.project_id) options.project_id = *request.project_id;
-    return form;
+    return options;
 }
 
 awaitable<Response> import_file(Services& services, const Request& request) {
-    ImportForm form = read_form(request);
-    if (!form.file) throw invalid_field("body.file", "is required");
-    if (form.file->size() > file_bytes_max)
-        throw Error(ErrorCode::too_large, "The agent file is larger than " + std::to_string(file_bytes_max) + " bytes");
-    std::string text(*form.file);
-    AgentFile file = co_await services.agent_files.read(std::move(text));
+    runtime::AgentFileSource source;
+    if (request.http.large_body)
+        source.bytes = request.http.large_body;
+    else
+        source.bytes = std::make_shared<TextBytes>(request.body());
+    const std::string* type = request.http.headers.find("Content-Type");
+    std::function<Parts()> find_parts = [bytes = source.bytes, kind = type == nullptr ? std::string() : *type] {
+        return net::parse_form(kind, *bytes);
+    };
+    Parts parts;
+    if (request.http.large_body)
+        parts = co_await services.agent_files.workers().run(std::move(find_parts));
+    else
+        parts = find_parts();
+    const auto file = std::find_if(parts.rbegin(), parts.rend(), [](const net::StoredFormPart& part) {
+        return part.name == "file" || part.name == "upload";
+    });
+    if (file == parts.rend()) throw invalid_field("body.file", "is required");
+    source.offset = file->offset;
+    source.size = file->size;
+    runtime::ImportOptions options = options_of(request, parts);
     ImportedAgents made;
     std::optional<std::string> missing;
     try {
-        made.agent_ids = co_await services.agent_files.import(request.organization_id, request.user_id, std::move(file),
-                                                              std::move(form.options));
+        made.agent_ids = co_await services.agent_files.import(request.organization_id, request.user_id,
+                                                              std::move(source), std::move(options));
     } catch (const Error& error) {
         if (error.code != ErrorCode::not_found && error.code != ErrorCode::conflict) throw;
         missing = error.what();
@@ -201,12 +183,20 @@ constexpr std::string_view named_export_query =
 
 std::span<const Route> agent_file_routes() {
     static constexpr Route routes[] = {
-        {Method::get, "/v1/agents/{agent_id}/export", export_file, "agents.export_file", "", "AgentExport", export_query},
+        {Method::get, "/v1/agents/{agent_id}/export", export_file, "agents.export_file", "", "AgentExport",
+         export_query},
         {Method::get, "/v1/agents/export", export_named, "agents.export_file_named", "", "AgentExport",
          named_export_query},
         {Method::post, "/v1/agents/{agent_id}/export", export_with_skills, "agents.export_with_skills",
          "ExportAgentRequest?", "AgentFile", "messages"},
-        {Method::post, "/v1/agents/import", import_file, "agents.import_file", "multipart/form-data", "ImportedAgents"},
+        {Method::post,
+         "/v1/agents/import",
+         import_file,
+         "agents.import_file",
+         "multipart/form-data",
+         "ImportedAgents",
+         {},
+         Trait::large_body},
     };
     return routes;
 }

@@ -5,9 +5,11 @@
 #include "api/token_policy.hpp"
 #include "api/tool_caller.hpp"
 #include "base/ids.hpp"
+#include "base/let_others_run.hpp"
 #include "base/log.hpp"
 #include "base/seal.hpp"
 #include "base/utf8.hpp"
+#include "net/body_spool.hpp"
 #include "runtime/project_service.hpp"
 #include "runtime/run_tokens.hpp"
 #include "storage/database.hpp"
@@ -23,6 +25,7 @@ namespace {
 // A handler of a PATCH has no effect before its one commit, so after a lost race it may simply run again.
 constexpr int attempts_max = 8;
 constexpr std::size_t idempotency_key_bytes_max = 255;
+constexpr std::size_t digested_at_once = 256u << 10;
 constexpr std::string_view sealed_mark = "sealed:";  // a kept answer whole: it may hold an agent's secrets
 constexpr std::string_view run_mark = "run:";        // a kept answer that is a run, told anew from what it stored
 
@@ -39,16 +42,50 @@ Error not_allowed(const std::vector<const Route*>& routes) {
     return error;
 }
 
-std::string digest_of(const net::HttpRequest& http) {
-    const std::string text = http.path + "\n" + http.body;
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+awaitable<std::string> digest_of(const net::HttpRequest& http) {
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, nullptr, 0, crypto_generichash_BYTES);
+    crypto_generichash_update(&state, bytes_of(http.path), http.path.size());
+    crypto_generichash_update(&state, bytes_of("\n"), 1);
+    crypto_generichash_update(&state, bytes_of(http.body), http.body.size());
+    std::string piece;
+    if (http.large_body) piece.resize(digested_at_once);
+    for (std::uint64_t at = 0; http.large_body && at < http.large_body->size();) {
+        const std::size_t bytes = http.large_body->read(at, piece.data(), piece.size());
+        if (bytes == 0) break;
+        crypto_generichash_update(&state, bytes_of(piece), bytes);
+        at += bytes;
+        co_await let_others_run();
+    }
     unsigned char hash[crypto_generichash_BYTES];
-    crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr, 0);
+    crypto_generichash_final(&state, hash, sizeof hash);
     char hex[sizeof hash * 2 + 1];
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    return hex;
+    co_return std::string(hex);
 }
 
 }  // namespace
+
+bool Dispatch::takes_large_body(const net::HttpRequest& http) const {
+    if (http.headers.find("Content-Encoding") != nullptr) return false;  // it is unpacked in memory
+    const Router::Match match = router_.find(http.path);
+    const Route* route = route_for(match.routes, http.method);
+    return route != nullptr && route->trait == Trait::large_body;
+}
+
+awaitable<bool> Dispatch::admits_large_body(const net::HttpRequest& http) const {
+    try {
+        const Router::Match match = router_.find(http.path);
+        const Route* route = route_for(match.routes, http.method);
+        const Caller caller = co_await gate_.admit(http);
+        gate_.demand_scope(caller, *route);
+        co_return true;
+    } catch (const Error&) {
+        co_return false;  // it is told why when the request is whole
+    }
+}
 
 // Null if the credential is no run token, or that of a call that has ended.
 std::shared_ptr<FromTool> Dispatch::tool_of(const net::Headers& headers) const {
@@ -200,7 +237,7 @@ awaitable<Response> Dispatch::show_made(const Request& request, std::string id) 
 // The first request with a key is carried out, every later one gets its answer. A key whose request changed nothing is
 // given free again.
 awaitable<Response> Dispatch::call_once(const Route& route, Request& request) const {
-    const std::string digest = digest_of(request.http);
+    const std::string digest = co_await digest_of(request.http);
     const std::string key = *request.idempotency_key;
     const auto kept = co_await services_.idempotency.find(request.organization_id, key);
     if (kept) {

@@ -16,6 +16,12 @@ public:
     /// The same for a request at the socket that tools have: its credential is a run token and nothing else.
     boost::asio::awaitable<Response> from_tool(net::HttpRequest& http) const { return answer_to(http, true); }
 
+    /// Whether the operation that `http` asks for takes a body that is too large for memory. Its head is enough.
+    bool takes_large_body(const net::HttpRequest& http) const;
+
+    /// Whether whoever sends it may send such a body. It counts as a request of its own where requests are counted.
+    boost::asio::awaitable<bool> admits_large_body(const net::HttpRequest& http) const;
+
 private:
     boost::asio::awaitable<Response> answer_to(net::HttpRequest& http, bool from_tool) const;
     boost::asio::awaitable<Response> handle(net::HttpRequest& http, std::string request_id,

@@ -22,6 +22,7 @@ enum class Trait : std::uint8_t {
     accepted,    ///< answers 202
     no_content,  ///< answers 204
     open,        ///< answered without a credential
+    large_body,  ///< takes a body that is too large for memory (net::HttpRequest::large_body)
 };
 
 /// One operation. `path`: a template under /v1, "{name}" stands for one segment, "{name...}" for the rest of the path;

@@ -74,6 +74,9 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "no-default-actor", options.no_default_actor,
         "refuse requests with the password that name no user in the header user_id");
     add(serve, "body-bytes-max", options.body_bytes_max, "largest request body")->check(CLI::PositiveNumber);
+    add(serve, "agent-file-bytes-max", options.agent_file_bytes_max,
+        "largest body of an agent file that is imported; it lies in the data folder meanwhile")
+        ->check(CLI::PositiveNumber);
     add(serve, "header-bytes-max", options.header_bytes_max, "largest head of a request")->check(CLI::PositiveNumber);
     add(serve, "connections-max", options.connections_max, "most connections at once; more are told to come again")
         ->check(CLI::PositiveNumber);

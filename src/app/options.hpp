@@ -30,6 +30,7 @@ struct Options {
     bool no_default_actor = false;           ///< a request of an administrator has to name a user in its header user_id
     std::int64_t body_bytes_max = 58 << 20;  ///< a file of 50 MiB in its form, and a little more
     std::int64_t header_bytes_max = 64 << 10;
+    std::int64_t agent_file_bytes_max = std::int64_t{2} << 30;  ///< of the body of an import
     std::int64_t connections_max = 10'000;
     std::int64_t requests_max = 4'096;
     std::int64_t head_timeout_seconds = 30, body_timeout_seconds = 60;

@@ -4,6 +4,7 @@ namespace stele::app {
 
 Repositories::Repositories(storage::Database& database, const Sealer& sealer, const Options& options)
     : agents(database, std::chrono::days(options.trash_days)),
+      agent_imports(database),
       archives(database, std::chrono::days(options.trash_days)),
       passages(database),
       passage_vectors(database),

@@ -3,6 +3,7 @@
 #include "app/options.hpp"
 #include "storage/access_token_repository.hpp"
 #include "storage/account_repository.hpp"
+#include "storage/agent_import_repository.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
 #include "storage/archive_repository.hpp"
@@ -42,6 +43,7 @@ struct Repositories {
     Repositories(storage::Database& database, const Sealer& sealer, const Options& options);
 
     storage::AgentRepository agents;
+    storage::AgentImportRepository agent_imports;
     storage::ArchiveRepository archives;
     storage::PassageRepository passages;
     storage::PassageVectors passage_vectors;

@@ -7,6 +7,7 @@
 #include "api/run_callback.hpp"
 #include "app/archive_parts.hpp"
 #include "app/background.hpp"
+#include "app/large_bodies.hpp"
 #include "app/mcp_config.hpp"
 #include "app/part_options.hpp"
 #include "app/repositories.hpp"
@@ -81,7 +82,7 @@ public:
     void run();
 
 private:
-    net::ServerOptions server_options() const;
+    net::ServerOptions server_options();
     std::unique_ptr<net::Server> make_tool_server();
     std::function<void(const std::string&, const Run&)> calls_back();
     std::function<void(const std::string&, const std::string&)> tells_of_batch();
@@ -133,6 +134,7 @@ private:
     runtime::ToolService tool_service_;
     runtime::TemplateService template_service_;
     runtime::TemplateMigrator template_migrator_;
+    runtime::AgentImportKeeper agent_import_keeper_;
     runtime::AgentFiles agent_files_;
     runtime::ToolWriter tool_writer_;
     runtime::OrganizationService organizations_;
@@ -248,9 +250,10 @@ ServerApp::ServerApp(const Options& options)
                          stored_.groups, stored_.idempotency, agent_service_, project_service_, tool_service_, runtime_,
                          sealer_}),
       template_migrator_(template_service_, *database_, stored_.templates, contexts_.front()->get_executor()),
+      agent_import_keeper_(stored_.agent_imports, contexts_.front()->get_executor()),
       agent_files_({*database_, stored_.agents, stored_.blocks, stored_.tools, stored_.messages, stored_.groups,
-                    stored_.mcp_servers, stored_.folders, stored_.files, stored_.attached_files, folder_links_,
-                    file_ingest_, agent_service_, tool_service_, workers_}),
+                    stored_.mcp_servers, stored_.folders, stored_.files, stored_.attached_files, stored_.agent_imports,
+                    folder_links_, file_ingest_, agent_import_keeper_, agent_service_, tool_service_, workers_}),
       tool_writer_(catalogue_, tool_service_, options.default_model),
       organizations_({*database_, stored_.accounts, stored_.tools, runtime_, credentials_, catalogue_}),
       terminal_({options_, *database_, stored_.agents, stored_.blocks, stored_.messages, stored_.conversations,
@@ -347,6 +350,7 @@ ServerApp::ServerApp(const Options& options)
     background_.add(archive_.worker);
     background_.add(provider_batches_);
     background_.add(trash_keeper_);
+    background_.add(agent_import_keeper_);
     background_.add(template_migrator_);
     background_.add(file_ingest_);
     set_up_store({*database_, stored_.accounts, stored_.tools, stored_.agents, stored_.messages, stored_.runs,
@@ -368,7 +372,7 @@ std::function<void(const std::string&, const std::string&)> ServerApp::tells_of_
     };
 }
 
-net::ServerOptions ServerApp::server_options() const {
+net::ServerOptions ServerApp::server_options() {
     net::ServerOptions made;
     made.host = options_.host;
     made.port = options_.port;
@@ -385,6 +389,7 @@ net::ServerOptions ServerApp::server_options() const {
     made.tls_certificate_file = options_.tls_cert;
     made.tls_key_file = options_.tls_key;
     made.error_body = api::error_body;
+    made.large = large_bodies(options_, workers_, dispatch_);
     if (log::enabled(log::Level::info))
         made.on_answered = [](const net::HttpRequest& request, int status, std::chrono::nanoseconds time) {
             log::info("request", {{"request_id", request.id},

@@ -185,15 +185,17 @@ std::string to_prompt_time(Timestamp time, const std::string& timezone) {
     return std::string(text, size);
 }
 
-std::int64_t next_position() {
+std::int64_t next_positions(std::int64_t count) {
     static std::atomic<std::int64_t> last{0};
     const std::int64_t clock = to_micros(now());
     std::int64_t previous = last.load(std::memory_order_relaxed);
     std::int64_t next = 0;
     do {
         next = clock > previous ? clock : previous + 1;
-    } while (!last.compare_exchange_weak(previous, next, std::memory_order_relaxed));
+    } while (!last.compare_exchange_weak(previous, next + count - 1, std::memory_order_relaxed));
     return next;
 }
+
+std::int64_t next_position() { return next_positions(1); }
 
 }  // namespace stele

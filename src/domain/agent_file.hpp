@@ -6,6 +6,9 @@
 
 #include <boost/describe/class.hpp>
 
+#include <deque>
+#include <map>
+
 /// Agent files (.af), version 2: agents with all that they need, to be carried from one server to another. Ids in a
 /// file are of the file alone ("agent-0", "block-3"); whoever reads it gives new ones.
 namespace stele {
@@ -197,7 +200,8 @@ struct FileAgent {
 void read_json(const boost::json::value& from, FileAgent& into, Problems& problems);
 Schema json_schema(const FileAgent*);
 
-/// A file as it is read.
+/// A file as it is read. Of one that was too large to be kept (AgentFileReader) messages are missing, and texts of
+/// files are empty.
 struct AgentFile {
     std::vector<FileAgent> agents;
     std::vector<FileGroup> groups;
@@ -232,8 +236,19 @@ BOOST_DESCRIBE_STRUCT(ExportAgentRequest, (), (skills, conversation_id, scrub_me
 /// A stored message in the file's form; its ids are the store's. `timezone`: of the agent, for what models read.
 FileMessage file_message(const Message& message, const std::string& timezone);
 
-/// The stored messages that those of one agent in a file stand for, in order, without agent and places. Names of the
-/// tools that returned something are taken from the calls before.
-std::vector<Message> stored_messages(const std::vector<FileMessage>& messages);
+/// Makes stored messages of those of one agent in a file, which are given in order; what one needs of those before is
+/// remembered.
+class StoredMessages {
+public:
+    /// Without agent, position and place in the window.
+    Message next(const FileMessage& from);
+
+private:
+    static constexpr std::size_t calls_max = 10'000;  ///< returns that come later are named by their message
+
+    std::map<std::string, std::string> names_;  ///< of tools, by the ids of the calls
+    std::deque<std::string> calls_;             ///< the same ids, oldest first
+    std::vector<MessageToolCall> asked_;        ///< by the newest request for approval
+};
 
 }  // namespace stele

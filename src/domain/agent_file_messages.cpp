@@ -4,8 +4,6 @@
 #include "base/ids.hpp"
 #include "domain/json_mapping.hpp"
 
-#include <map>
-
 namespace stele {
 namespace {
 
@@ -110,11 +108,11 @@ void take_returns(const FileMessage& from, Message& into) {
     into.content.clear();  // the same once more, as models read it
 }
 
-// An answer to the request for approval `request`, which may have none of the newer members.
-std::vector<ApprovalDecision> decisions_of(const FileMessage& from, const Message* request) {
+// An answer to the request for approval of the calls `asked`, which may have none of the newer members.
+std::vector<ApprovalDecision> decisions_of(const FileMessage& from, const std::vector<MessageToolCall>& asked) {
     std::vector<ApprovalDecision> decisions = from.approvals;
-    if (!decisions.empty() || !from.approve || request == nullptr) return decisions;
-    for (const MessageToolCall& call : request->tool_calls) {
+    if (!decisions.empty() || !from.approve) return decisions;
+    for (const MessageToolCall& call : asked) {
         ApprovalDecision decision;
         decision.tool_call_id = call.id;
         decision.approve = *from.approve;
@@ -179,41 +177,36 @@ FileMessage file_message(const Message& message, const std::string& timezone) {
     return into;
 }
 
-std::vector<Message> stored_messages(const std::vector<FileMessage>& messages) {
-    std::vector<Message> all;
-    all.reserve(messages.size());
-    std::map<std::string, std::string> names;  // of the tools, by the ids of calls
-    std::optional<std::size_t> request;        // the newest request for approval
-    for (const FileMessage& from : messages) {
-        Message into;
-        into.id = new_id("message");
-        into.role = from.role;
-        into.position = next_position();
-        into.content = from.content.parts;
-        into.name = from.name;
-        into.otid = from.otid;
-        into.sender_id = from.sender_id;
-        into.model = from.model;
-        into.created_at = from.created_at == Timestamp{} ? now() : from.created_at;
-        if (from.tool_calls)
-            for (const FileToolCall& call : *from.tool_calls) {
-                into.tool_calls.push_back({call.id, call.function.name, call.function.arguments});
-                names[call.id] = call.function.name;
-            }
-        if (from.role == MessageRole::tool) take_returns(from, into);
-        for (MessageToolReturn& each : into.tool_returns) {
-            const auto called = names.find(each.tool_call_id);
-            each.name = called != names.end() ? called->second : from.name.value_or("");
+Message StoredMessages::next(const FileMessage& from) {
+    Message into;
+    into.id = new_id("message");
+    into.role = from.role;
+    into.content = from.content.parts;
+    into.name = from.name;
+    into.otid = from.otid;
+    into.sender_id = from.sender_id;
+    into.model = from.model;
+    into.created_at = from.created_at == Timestamp{} ? now() : from.created_at;
+    if (from.tool_calls)
+        for (const FileToolCall& call : *from.tool_calls) {
+            into.tool_calls.push_back({call.id, call.function.name, call.function.arguments});
+            if (names_.insert_or_assign(call.id, call.function.name).second) calls_.push_back(call.id);
+            if (calls_.size() <= calls_max) continue;
+            names_.erase(calls_.front());
+            calls_.pop_front();
         }
-        if (from.role == MessageRole::tool) into.name.reset();
-        if (from.role == MessageRole::approval) {
-            auto decisions = decisions_of(from, request ? &all[*request] : nullptr);
-            if (!decisions.empty()) into.approvals = std::move(decisions);
-        }
-        if (is_approval_request(into)) request = all.size();
-        all.push_back(std::move(into));
+    if (from.role == MessageRole::tool) take_returns(from, into);
+    for (MessageToolReturn& each : into.tool_returns) {
+        const auto called = names_.find(each.tool_call_id);
+        each.name = called != names_.end() ? called->second : from.name.value_or("");
     }
-    return all;
+    if (from.role == MessageRole::tool) into.name.reset();
+    if (from.role == MessageRole::approval) {
+        auto decisions = decisions_of(from, asked_);
+        if (!decisions.empty()) into.approvals = std::move(decisions);
+    }
+    if (is_approval_request(into)) asked_ = into.tool_calls;
+    return into;
 }
 
 STELE_JSON_WRITTEN(FileMessage)

@@ -1,11 +1,14 @@
 #include "domain/legacy_agent_file.hpp"
 
 #include "base/error.hpp"
+#include "domain/json_parse.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -58,7 +61,9 @@ json::array renamed_metadata(json::array blocks) {
 
 }  // namespace
 
-json::value upgraded_agent_file(const json::object& from) {
+std::string legacy_message_id(std::size_t index) { return file_id("message", index); }
+
+json::value upgraded_agent_file(const json::object& from, std::size_t messages) {
     for (const char* needed : {"agent_type", "llm_config", "messages"})
         if (!from.contains(needed))
             throw refused(std::string("Corrupted agent file format: it has neither the member agents nor the member ") +
@@ -69,18 +74,17 @@ json::value upgraded_agent_file(const json::object& from) {
     if (const json::value* metadata = from.if_contains("metadata_")) agent["metadata"] = *metadata;
     agent["id"] = file_id("agent", 0);
 
-    json::array block_ids, tool_ids, message_ids;
+    json::array block_ids, tool_ids;
     json::array blocks = renamed_metadata(numbered(list_of(from, "core_memory"), "block", block_ids));
     json::array tools = numbered(list_of(from, "tools"), "tool", tool_ids);
-    agent["messages"] = numbered(list_of(from, "messages"), "message", message_ids);
+    agent["messages"] = from.at("messages");  // a list of none, or what is none to be refused
     json::array in_context;
     for (const json::value& index : list_of(from, "in_context_message_indices")) {
-        const std::uint64_t at = index.is_int64() && index.get_int64() >= 0
-                                     ? static_cast<std::uint64_t>(index.get_int64())
-                                     : message_ids.size();
-        if (at >= message_ids.size())
+        const std::uint64_t at =
+            index.is_int64() && index.get_int64() >= 0 ? static_cast<std::uint64_t>(index.get_int64()) : messages;
+        if (at >= messages)
             throw refused("The agent file can't be read: in_context_message_indices names a message that is not there");
-        in_context.push_back(message_ids[at]);
+        in_context.emplace_back(legacy_message_id(at));
     }
     agent["in_context_message_ids"] = std::move(in_context);
     agent["block_ids"] = std::move(block_ids);
@@ -106,19 +110,6 @@ json::value upgraded_agent_file(const json::object& from) {
 
 namespace {
 
-bool is_from_user(const json::value& message) {
-    const json::value* role = message.is_object() ? message.get_object().if_contains("role") : nullptr;
-    return role != nullptr && role->is_string() && role->get_string() == "user";
-}
-
-// Where the last `max_steps` rounds begin.
-std::size_t first_kept(const json::array& messages, std::int64_t max_steps) {
-    std::size_t first = messages.size();
-    for (std::int64_t rounds = 0; first > 0 && rounds < max_steps;)
-        if (is_from_user(messages[--first])) ++rounds;
-    return first;
-}
-
 json::value member_or_null(const json::object& from, std::string_view name) {
     const json::value* value = from.if_contains(name);
     return value != nullptr ? *value : json::value();
@@ -126,9 +117,31 @@ json::value member_or_null(const json::object& from, std::string_view name) {
 
 }  // namespace
 
-json::value legacy_agent_file(const json::object& file, std::int64_t max_steps) {
-    const json::object& agent = list_of(file, "agents").at(0).as_object();
-    const json::value created_at = member_or_null(file, "created_at");
+namespace {
+
+json::value parsed(const std::string& text) { return parse_json_value(text).value; }
+
+// Those of `objects` that `ids` name, without their ids.
+json::array named(const json::array& objects, const json::array& ids) {
+    json::array all;
+    for (const json::value& each : objects) {
+        json::object object = each.as_object();
+        const auto id = object.find("id");
+        if (std::find(ids.begin(), ids.end(), id->value()) == ids.end()) continue;
+        object.stable_erase(id);
+        all.push_back(std::move(object));
+    }
+    return all;
+}
+
+}  // namespace
+
+LegacyFrame legacy_frame(const FileAgentHead& head, const AgentFileTail& rest) {
+    const json::value agent_value = parsed(to_json(head));
+    const json::object& agent = agent_value.get_object();
+    const json::value front = parsed(to_json(static_cast<const AgentFileFront&>(rest)));
+    const json::value back = parsed(to_json(static_cast<const AgentFileRest&>(rest)));
+    const json::value created_at = member_or_null(back.get_object(), "created_at");
     json::object into;
     for (const std::string_view name : same_members) into[name] = member_or_null(agent, name);
     into["metadata_"] = member_or_null(agent, "metadata");
@@ -137,36 +150,19 @@ json::value legacy_agent_file(const json::object& file, std::int64_t max_steps) 
     into["version"] = "0.12.1";  // of the form, not of the server: readers expect one that wrote it
     into["multi_agent_group"] = nullptr;
 
-    json::array memory = list_of(file, "blocks");
+    json::array memory = named(list_of(front.get_object(), "blocks"), list_of(agent, "block_ids"));
     for (json::value& block : memory) {
         json::object& object = block.as_object();
         object["metadata_"] = member_or_null(object, "metadata");
-        object.erase("metadata");
-        object.erase("id");
+        object.stable_erase(object.find("metadata"));
     }
     into["core_memory"] = std::move(memory);
-    json::array tools = list_of(file, "tools");
-    for (json::value& tool : tools) tool.as_object().erase("id");
-    into["tools"] = std::move(tools);
+    into["tools"] = named(list_of(back.get_object(), "tools"), list_of(agent, "tool_ids"));
 
-    const json::array& messages = list_of(agent, "messages");
-    const std::size_t first = max_steps < 0 ? 0 : first_kept(messages, max_steps);
-    json::array kept, indices;
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        if (i != 0 && i < first) continue;
-        json::object message = messages[i].as_object();
-        for (const char* unknown : {"id", "agent_id", "type", "otid", "sender_id", "batch_item_id"})
-            message.erase(unknown);
-        message["updated_at"] = member_or_null(message, "created_at");
-        indices.emplace_back(kept.size());
-        kept.push_back(std::move(message));
-    }
-    into["messages"] = std::move(kept);
-    into["in_context_message_indices"] = std::move(indices);
-
+    json::object behind;
     json::array tags;
     for (const json::value& tag : list_of(agent, "tags")) tags.push_back(json::object{{"tag", tag}});
-    into["tags"] = std::move(tags);
+    behind["tags"] = std::move(tags);
     json::array variables;
     if (const json::value* named = agent.if_contains("tool_exec_environment_variables");
         named != nullptr && named->is_object())
@@ -176,8 +172,24 @@ json::value legacy_agent_file(const json::object& file, std::int64_t max_steps) 
                                              {"description", nullptr},
                                              {"created_at", created_at},
                                              {"updated_at", created_at}});
-    into["tool_exec_environment_variables"] = std::move(variables);
-    return into;
+    behind["tool_exec_environment_variables"] = std::move(variables);
+
+    LegacyFrame frame;
+    frame.before_messages = json::serialize(into);
+    frame.before_messages.back() = ',';
+    frame.before_messages += "\"messages\":[";
+    frame.before_indices = "],\"in_context_message_indices\":[";
+    frame.behind_indices = "]," + json::serialize(behind).substr(1);
+    return frame;
+}
+
+std::string legacy_message(const FileMessage& message) {
+    json::value value = parsed(to_json(message));
+    json::object& object = value.get_object();
+    for (const char* unknown : {"id", "agent_id", "type", "otid", "sender_id", "batch_item_id"})
+        if (const auto found = object.find(unknown); found != object.end()) object.stable_erase(found);
+    object["updated_at"] = member_or_null(object, "created_at");
+    return json::serialize(object);
 }
 
 }  // namespace stele

@@ -24,6 +24,13 @@ void ChunkDecoder::begin(std::uint64_t body_bytes_max) {
     allowed_ = body_bytes_max;
 }
 
+void ChunkDecoder::lower(std::uint64_t bytes) {
+    if (state_ == State::more && bytes > allowed_)
+        state_ = State::too_large;
+    else
+        allowed_ -= std::min(bytes, allowed_);
+}
+
 std::size_t ChunkDecoder::feed(std::string_view bytes, std::string& out) {
     std::size_t at = 0;
     while (at < bytes.size() && state_ == State::more) {

@@ -20,6 +20,9 @@ public:
     /// `body_bytes_max`: for all chunks together, checked as soon as a size announces more.
     void begin(std::uint64_t body_bytes_max);
 
+    /// Allows the body that is being read so many bytes less than it began with.
+    void lower(std::uint64_t bytes);
+
     /// Takes bytes from the front of `bytes`, appends data to `out`, returns how many it took: all, unless the body
     /// ends or fails among them.
     std::size_t feed(std::string_view bytes, std::string& out);

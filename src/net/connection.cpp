@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "net/answer_rules.hpp"
+#include "net/large_body.hpp"
 #include "net/response_head.hpp"
 #include "net/web_socket.hpp"
 #include "net/write_at_once.hpp"
@@ -51,7 +52,7 @@ public:
         : context_(std::move(context)),
           options_(context_->state().options),
           stream_(std::move(stream)),
-          reader_(limits(options_)) {
+          reader_(limits_of(options_)) {
         context_->add(*this);
         ++context_->state().connections;
     }
@@ -88,20 +89,13 @@ private:
         else
             return stream_.next_layer();
     }
-    static RequestReader::Limits limits(const ServerOptions& options) {
-        RequestReader::Limits made;
-        made.head_bytes_max = options.header_bytes_max;
-        made.target_bytes_max = options.target_bytes_max;
-        made.body_bytes_max = options.body_bytes_max;
-        return made;
-    }
     void allow(std::chrono::milliseconds time) {
         timed_out_ = false;
         deadline_ = Clock::now() + time;
     }
     // The silence that a body may have now, within the time that all of it may take.
     std::chrono::milliseconds body_patience(Clock::time_point began) const {
-        const auto all = options_.body_timeout + std::chrono::seconds(request_.body.size() / body_bytes_per_second_min);
+        const auto all = options_.body_timeout + std::chrono::seconds(body_bytes(request_) / body_bytes_per_second_min);
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(began + all - Clock::now());
         return std::clamp(left, std::chrono::milliseconds(0), options_.body_timeout);
     }
@@ -251,6 +245,13 @@ awaitable<bool> Connection<Stream>::read_request() {
             begin_ += used;
             if (used == 0) break;
         }
+        if (reader_.large()) {
+            Refusal refusal = co_await spool_large_body(options_.large, reader_, request_);
+            if (refusal.status != 0) {
+                co_await refuse(refusal.status, std::move(refusal.text));
+                co_return false;
+            }
+        }
         if (reader_.state() == RequestReader::State::done) co_return true;
         if (reader_.state() == RequestReader::State::failed) {
             co_await refuse(reader_.status(), reader_.problem());
@@ -312,6 +313,7 @@ awaitable<bool> Connection<Stream>::answer() {
     if (response.socket) response = own_answer(options_, 426, "Open a WebSocket here");
     const int status = response.status;
     const bool again = co_await send(std::move(response), keep_alive);
+    request_.large_body.reset();
     if (options_.on_answered) options_.on_answered(request_, status, Clock::now() - began);
     if (buffer_.size() > body_read_bytes && begin_ == end_) std::vector<char>().swap(buffer_);
     co_return again;

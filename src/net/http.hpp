@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace stele::net {
+
+class SpooledBody;
 
 enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options, other };
 
@@ -41,6 +44,8 @@ struct HttpRequest {
     std::string query;   ///< behind the '?', not decoded
     Headers headers;
     std::string body;  ///< de-chunked and un-gzipped
+    /// Set in place of `body` for one that is too large for memory (ServerOptions::large).
+    std::shared_ptr<SpooledBody> large_body{};
     std::string peer;  ///< address of the other end, without its port
     std::string id;    ///< given by the handler, for its logs; empty where no handler saw the request
 };
@@ -68,8 +73,8 @@ public:
 
 using BodyProducer = std::function<boost::asio::awaitable<void>(BodyWriter&)>;
 
-/// A WebSocket (RFC 6455) that a client has opened. One thread: the connection's. One coroutine may read while one other
-/// writes.
+/// A WebSocket (RFC 6455) that a client has opened. One thread: the connection's. One coroutine may read while one
+/// other writes.
 class WebSocket {
 public:
     virtual ~WebSocket() = default;

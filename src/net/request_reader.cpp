@@ -160,12 +160,14 @@ void RequestReader::begin(HttpRequest& request) {
     request.query.clear();
     request.headers.clear();
     request.body.clear();
+    request.large_body.reset();
     request.id.clear();
     parser_->beast.emplace(request, limits_.target_bytes_max);
     parser_->beast->header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max + 1));
-    parser_->beast->body_limit(limits_.body_bytes_max);
+    parser_->beast->body_limit(boost::none);  // it depends on the head: check_head
     parser_->scanner.begin();
     parser_->expects_continue = false;
+    large_ = false;
     state_ = State::head;
     status_ = 0;
     problem_.clear();
@@ -221,8 +223,6 @@ void RequestReader::parse_head(std::string_view head) {
         fail_too_long();
     else if (failure == http::error::header_limit)
         fail(431, "The request has more than " + std::to_string(fields_max) + " headers");
-    else if (failure == http::error::body_limit)
-        fail_too_large();
     else if (failure == http::error::bad_version)
         fail(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here");
     else
@@ -245,15 +245,28 @@ void RequestReader::check_head() {
     if (lengths > 1) return fail(400, "A request has at most one Content-Length, and that is a number");
     if (codings > 0 && http_1_0()) return fail(400, "HTTP/1.0 has no Transfer-Encoding");
     if (!only_chunked) return fail(501, "Of the transfer codings only chunked is known");
-    parser_->chunks.begin(limits_.body_bytes_max);
+    large_ = limits_.large_body_bytes_max > limits_.body_bytes_max && limits_.is_large && limits_.is_large(*request_);
+    parser_->chunks.begin(body_bytes_max());
     parser_->body_bytes_left = parser_->beast->content_length().value_or(0);
+    if (parser_->body_bytes_left > body_bytes_max()) return fail_too_large();
     const bool bodyless = codings == 0 && parser_->body_bytes_left == 0;
     request_->body.reserve(static_cast<std::size_t>(std::min(parser_->body_bytes_left, reserved_bytes_max)));
     state_ = bodyless ? State::done : State::body;
 }
 
 void RequestReader::fail_too_large() {
-    fail(413, "The request's body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes");
+    fail(413, "The request's body is larger than " + std::to_string(body_bytes_max()) + " bytes");
+}
+
+std::size_t RequestReader::body_bytes_max() const {
+    return large_ ? limits_.large_body_bytes_max : limits_.body_bytes_max;
+}
+
+void RequestReader::keep_small() {
+    large_ = false;
+    if (parser_->beast->content_length().value_or(0) > limits_.body_bytes_max) fail_too_large();
+    if (parser_->beast->chunked()) parser_->chunks.lower(limits_.large_body_bytes_max - limits_.body_bytes_max);
+    if (parser_->chunks.state() == ChunkDecoder::State::too_large) fail_too_large();
 }
 
 void RequestReader::fail_too_long() {

@@ -3,6 +3,7 @@
 #include "net/http.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace stele::net {
@@ -17,6 +18,8 @@ public:
         std::size_t head_bytes_max = 64u << 10;
         std::size_t target_bytes_max = 16u << 10;
         std::size_t body_bytes_max = 50u << 20;
+        std::size_t large_body_bytes_max = 0;  ///< of what `is_large` holds for, if that is more
+        std::function<bool(const HttpRequest&)> is_large = {};
     };
 
     enum class State : std::uint8_t {
@@ -38,6 +41,11 @@ public:
 
     State state() const { return state_; }
 
+    /// Whether the limit of large bodies holds for this one; it ends with keep_small(), which fails what is larger than
+    /// the usual limit.
+    bool large() const { return large_; }
+    void keep_small();
+
     /// Of a failed request: 400, 413, 414, 431, 501 or 505, and a sentence.
     int status() const { return status_; }
     const std::string& problem() const { return problem_; }
@@ -54,6 +62,7 @@ private:
     void parse_head(std::string_view head);
     void check_head();
     void fail_too_large();
+    std::size_t body_bytes_max() const;
     void fail_too_long();
     void fail(int status, std::string problem);
 
@@ -61,6 +70,7 @@ private:
     std::unique_ptr<Parser> parser_;
     HttpRequest* request_ = nullptr;
     State state_ = State::head;
+    bool large_ = false;
     int status_ = 0;
     std::string problem_;
 };

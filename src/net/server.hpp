@@ -14,13 +14,33 @@ namespace boost::asio {
 class io_context;
 }
 
+namespace stele {
+class WorkerThreads;
+}
+
 namespace stele::net {
+
+class BodySpool;
+
+/// Which bodies may be larger than ServerOptions::body_bytes_max. Those above `memory_bytes_max` are put into a file.
+struct LargeBodies {
+    static constexpr std::size_t memory_bytes_max = 1u << 20;
+
+    std::size_t body_bytes_max = 0;  ///< 413 above; 0: none
+    std::shared_ptr<BodySpool> spool;
+    WorkerThreads* workers = nullptr;  ///< write the files
+    /// Whether the head of a request asks for it; cheap.
+    std::function<bool(const HttpRequest&)> meant_for;
+    /// Whether its sender may: asked once, before anything is put into a file. Where not, the usual limit holds.
+    std::function<boost::asio::awaitable<bool>(const HttpRequest&)> admits;
+};
 
 struct ServerOptions {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8283;                 ///< 0: any free one, see Server::port
-    std::filesystem::path socket;              ///< not empty: of a Unix socket, in place of host, port and TLS
-    std::size_t body_bytes_max = 50u << 20;    ///< 413 above
+    std::uint16_t port = 8283;               ///< 0: any free one, see Server::port
+    std::filesystem::path socket;            ///< not empty: of a Unix socket, in place of host, port and TLS
+    std::size_t body_bytes_max = 50u << 20;  ///< 413 above
+    LargeBodies large;
     std::size_t header_bytes_max = 64u << 10;  ///< 431 above
     std::size_t target_bytes_max = 16u << 10;  ///< 414 above
     std::size_t connections_max = 10'000;      ///< 503 with Retry-After above

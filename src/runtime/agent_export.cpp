@@ -11,8 +11,6 @@ namespace {
 using boost::asio::awaitable;
 using Messages = ExportOptions::Messages;
 
-constexpr std::int64_t messages_at_once = 500;
-constexpr std::size_t piece_bytes = 64u << 10;
 constexpr char revision[] = "stele-1";  // of what this server writes
 
 FileAgentHead head_of(const AgentState& state) {
@@ -126,11 +124,6 @@ private:
     std::map<std::string, std::string> ids_;
 };
 
-// Within one agent of a file, positions tell messages apart; the remainder tells the agents apart.
-std::string id_by_position(std::int64_t position, std::size_t agent, std::size_t agents) {
-    return "message-" + std::to_string(position * static_cast<std::int64_t>(agents) + static_cast<std::int64_t>(agent));
-}
-
 void give_ids(AgentFiles::Export& into) {
     AgentFileTail& tail = into.tail;
     std::sort(tail.tools.begin(), tail.tools.end(), [](const Tool& a, const Tool& b) { return a.name < b.name; });
@@ -172,7 +165,7 @@ void give_ids(AgentFiles::Export& into) {
         }
         for (Message& message : of.messages) {
             if (into.options.messages == Messages::all) {
-                of.head.in_context_message_ids.push_back(id_by_position(message.position, i, into.agents.size()));
+                of.head.in_context_message_ids.push_back(file_message_id(message, i, into.agents.size()));
             } else {
                 messages.add(message.id);
                 messages.translate(message.id);
@@ -183,31 +176,12 @@ void give_ids(AgentFiles::Export& into) {
     }
 }
 
-// Collects compact JSON and passes it on in pieces.
-class Pieces {
-public:
-    explicit Pieces(AgentFiles::Sink sink) : sink_(std::move(sink)) {}
-    std::string text;
-
-    awaitable<void> pass_on(bool all) {
-        if (text.size() < piece_bytes && !all) co_return;
-        std::string piece = std::move(text);
-        text.clear();
-        co_await sink_(std::move(piece));
-    }
-
-private:
-    AgentFiles::Sink sink_;
-};
-
-// {"a":1} -> {"a":1   and   {"b":2} -> "b":2}
-std::string open_end(std::string object) {
-    object.pop_back();
-    return object;
-}
-std::string open_begin(const std::string& object) { return object.substr(1); }
-
 }  // namespace
+
+std::string file_message_id(const Message& message, std::size_t agent, std::size_t agents) {
+    const std::int64_t number = message.position * static_cast<std::int64_t>(agents) + static_cast<std::int64_t>(agent);
+    return "message-" + std::to_string(number);
+}
 
 awaitable<void> AgentFiles::add_agent(Export& into, std::string organization_id, std::string agent_id) const {
     const bool there = std::any_of(into.agents.begin(), into.agents.end(),
@@ -281,57 +255,6 @@ awaitable<AgentFiles::Export> AgentFiles::prepare_export(std::string organizatio
     into.tail.created_at = now();
     give_ids(into);
     co_return into;
-}
-
-awaitable<void> AgentFiles::write(const Export& what, Sink sink) const {
-    Pieces out(std::move(sink));
-    out.text = "{\"agents\":[";
-    for (std::size_t i = 0; i < what.agents.size(); ++i) {
-        const Export::Of& of = what.agents[i];
-        if (i > 0) out.text += ',';
-        out.text += open_end(to_json(of.head)) + ",\"messages\":[";
-        bool first = true;
-        const auto add = [&](const Message& message, std::string id) {
-            FileMessage written = file_message(message, of.timezone);
-            written.id = std::move(id);
-            written.agent_id = of.head.id;
-            written.group_id.reset();
-            if (!first) out.text += ',';
-            first = false;
-            encode(written, out.text);
-        };
-        for (const Message& message : of.messages) {
-            add(message, message.id);
-            co_await out.pass_on(false);
-        }
-        storage::Page page;
-        page.limit = messages_at_once;
-        page.ascending = true;
-        bool more = what.options.messages == Messages::all;
-        while (more) {
-            storage::MessageFilter filter;
-            filter.agent_id = of.agent_id;
-            filter.conversation_id = i == 0 ? what.options.conversation_id : std::string();
-            storage::Page here = page;
-            const std::vector<Message> some =
-                co_await parts_.messages.list(of.organization_id, std::move(filter), std::move(here));
-            for (const Message& message : some) add(message, id_by_position(message.position, i, what.agents.size()));
-            co_await out.pass_on(false);
-            more = static_cast<std::int64_t>(some.size()) == messages_at_once;
-            if (more) page.after = some.back().id;
-        }
-        out.text += "]," + open_begin(to_json(of.tail));
-    }
-    out.text += "]," + open_begin(open_end(to_json(static_cast<const AgentFileFront&>(what.tail)))) + ",\"files\":[";
-    for (const auto& [id, described] : what.files) {
-        FileDocument file = described;
-        file.content = co_await parts_.files.text(id);
-        if (out.text.back() != '[') out.text += ',';
-        out.text += to_json(file);
-        co_await out.pass_on(false);
-    }
-    out.text += "]," + open_begin(to_json(static_cast<const AgentFileRest&>(what.tail)));
-    co_await out.pass_on(true);
 }
 
 }  // namespace stele::runtime

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "base/worker_threads.hpp"
-#include "domain/agent_file.hpp"
+#include "runtime/agent_file_stream.hpp"
+#include "runtime/agent_import_keeper.hpp"
 #include "runtime/agent_service.hpp"
 #include "runtime/tool_service.hpp"
 #include "storage/mcp_server_repository.hpp"
@@ -44,8 +45,10 @@ public:
         const storage::FolderRepository& folders;
         const storage::FileRepository& files;
         const storage::AttachedFileRepository& attached;
+        const storage::AgentImportRepository& imports;
         const FolderLinks& folder_links;
         FileIngest& ingest;
+        AgentImportKeeper& keeper;
         const AgentService& agent_service;
         const ToolService& tool_service;
         WorkerThreads& workers;
@@ -76,17 +79,29 @@ public:
     /// Gives the file to `sink` as compact JSON, piece by piece. `what` outlives it.
     boost::asio::awaitable<void> write(const Export& what, Sink sink) const;
 
-    /// parse_agent_file away from the event loop: a large file takes long.
-    boost::asio::awaitable<AgentFile> read(std::string text) const;
+    /// The same in the legacy form, which holds the first agent alone. `max_steps` >= 0: of its messages only the first
+    /// and what follows from the `max_steps`-th last user message on.
+    boost::asio::awaitable<void> write_legacy(const Export& what, std::int64_t max_steps, Sink sink) const;
 
-    /// Makes all that `file` holds in one transaction. Returns the ids of the agents, in its order. Throws
-    /// Error{invalid_argument} or Error{not_found} for what can't be made; nothing is left behind then.
+    /// Makes all that the file holds. Returns the ids of the agents, in its order. Throws Error{invalid_argument} for a
+    /// file that can't be read, Error{invalid_argument} or Error{not_found} for what can't be made; nothing is left
+    /// behind then. A small file is one transaction. Messages and texts of a large one are stored before it, in many,
+    /// so that nobody waits for it; nothing of it is seen until the last has been committed (docs/adr/0018).
     boost::asio::awaitable<std::vector<std::string>> import(std::string organization_id, std::string actor,
-                                                            AgentFile file, ImportOptions options) const;
+                                                            AgentFileSource source, ImportOptions options) const;
+
+    /// For what blocks on the way here.
+    WorkerThreads& workers() const { return parts_.workers; }
 
 private:
     struct Import;
+    class MessageWalk;
 
+    boost::asio::awaitable<std::size_t> first_kept(const Export& what, std::int64_t max_steps) const;
+    boost::asio::awaitable<AgentFileContents> read(AgentFileSource source) const;
+    boost::asio::awaitable<void> store_stream(Import& at, AgentFileSource source) const;
+    void store_some(Import& at, storage::Transaction& transaction, AgentFileStream::Some some) const;
+    void place_messages(Import& at, std::size_t index, NewAgent& made) const;
     boost::asio::awaitable<void> add_agent(Export& into, std::string organization_id, std::string agent_id) const;
     boost::asio::awaitable<void> import_servers(Import& at) const;
     boost::asio::awaitable<void> import_tools(Import& at) const;
@@ -99,5 +114,9 @@ private:
 
     Parts parts_;
 };
+
+/// The id of a message in a file with the whole history of `agents` agents, of which this is one: within an agent
+/// positions tell messages apart; the remainder tells the agents apart.
+std::string file_message_id(const Message& message, std::size_t agent, std::size_t agents);
 
 }  // namespace stele::runtime

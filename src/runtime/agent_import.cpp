@@ -1,11 +1,13 @@
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "base/positions.hpp"
 #include "runtime/agent_file_folders.hpp"
 #include "runtime/agent_files.hpp"
 #include "runtime/file_ingest.hpp"
 #include "runtime/initial_messages.hpp"
 #include "storage/group_repository.hpp"
+#include "storage/trash.hpp"
 
 #include "domain/file_name.hpp"
 
@@ -76,32 +78,28 @@ void fill_secrets(CreateAgent& request, const TextMap& values) {
     request.secrets = std::move(all);
 }
 
-// Which of `messages` are in the window, in the order of `ids` (of the file). `file_messages` stand beside them.
-void place_in_context(std::vector<Message>& messages, const std::vector<FileMessage>& file_messages,
-                      const std::vector<std::string>& ids) {
-    std::map<std::string, std::size_t> index;
-    for (std::size_t i = 0; i < file_messages.size(); ++i) index.emplace(file_messages[i].id, i);
-    std::vector<std::int64_t> places;
-    for (const std::string& id : ids) places.push_back(messages[index.at(id)].position);
-    std::sort(places.begin(), places.end());
-    for (std::size_t k = 0; k < ids.size(); ++k) messages[index.at(ids[k])].context_position = places[k];
-}
+// Where the messages of one agent in a file come to stand.
+struct Places {
+    std::int64_t first = 0;                      ///< position of the first
+    std::map<std::size_t, std::size_t> windows;  ///< by message: whose place in the window it takes
+    std::string agent_id;
 
-void take_messages(NewAgent& made, const FileAgentLinks& links) {
-    std::vector<Message> messages = stored_messages(links.messages);
-    place_in_context(messages, links.messages, links.in_context_message_ids);
-    for (Message& message : messages) message.agent_id = made.agent.id;
-    const auto begins_with_system = [&] {
-        if (links.in_context_message_ids.empty()) return false;
-        const auto first = std::find_if(links.messages.begin(), links.messages.end(), [&](const FileMessage& each) {
-            return each.id == links.in_context_message_ids.front();
-        });
-        return first != links.messages.end() && first->role == MessageRole::system;
-    };
-    // The compiled one is older than those that have just been made, so it stands in front of them.
-    if (begins_with_system()) made.messages.clear();
-    for (Message& message : messages) made.messages.push_back(std::move(message));
-    made.agent.message_count = static_cast<std::int64_t>(made.messages.size());
+    void take(Message& message, std::size_t number) const {
+        message.agent_id = agent_id;
+        message.position = first + static_cast<std::int64_t>(number);
+        if (const auto found = windows.find(number); found != windows.end())
+            message.context_position = first + static_cast<std::int64_t>(found->second);
+    }
+};
+
+Places places_for(const AgentFileMessages& messages, std::string agent_id) {
+    Places places;
+    places.agent_id = std::move(agent_id);
+    places.first = next_positions(static_cast<std::int64_t>(messages.count));
+    std::vector<std::size_t> sorted = messages.window;
+    std::sort(sorted.begin(), sorted.end());
+    for (std::size_t k = 0; k < sorted.size(); ++k) places.windows[messages.window[k]] = sorted[k];
+    return places;
 }
 
 }  // namespace
@@ -109,6 +107,8 @@ void take_messages(NewAgent& made, const FileAgentLinks& links) {
 struct AgentFiles::Import {
     std::string organization_id, actor;
     AgentFile file;
+    std::vector<AgentFileMessages> messages;  ///< by agent
+    bool whole = true, legacy = false;        ///< AgentFileContents
     ImportOptions options;
     storage::Transaction transaction;
     std::map<std::string, McpServer> servers;  ///< by their names
@@ -119,6 +119,12 @@ struct AgentFiles::Import {
     std::map<std::string, std::string> agents;
     std::vector<std::string> agent_ids;
     std::vector<std::string> notes;  ///< what was left out
+
+    // Of a file that is not whole: what is stored before all else, and what is stored under it.
+    storage::Transaction stage;
+    std::vector<std::string> staged_ids;
+    std::map<std::size_t, Places> places;           ///< by agent
+    std::map<std::size_t, std::string> text_files;  ///< ids of those that get a text, by their numbers
 };
 
 awaitable<void> AgentFiles::import_servers(Import& at) const {
@@ -222,6 +228,9 @@ awaitable<void> AgentFiles::import_tool(Import& at, Tool tool) const {
 
 // They are made anew; their files are worked on behind the import.
 awaitable<void> AgentFiles::import_folders(Import& at) const {
+    const bool streams_texts =
+        !at.whole && std::any_of(at.file.files.begin(), at.file.files.end(),
+                                 [](const FileDocument& each) { return each.content.has_value(); });
     for (const FileFolder& from : at.file.sources) {
         Folder folder = folder_of(from, at.organization_id, at.actor);
         const auto taken = co_await parts_.folders.find_by_name(at.organization_id, folder.name);
@@ -230,21 +239,44 @@ awaitable<void> AgentFiles::import_folders(Import& at) const {
         if (taken || twice) folder.name += "_" + random_hex(4);
         if (at.options.embedding)
             folder.embedding_config = parts_.agent_service.embedding_config(at.organization_id, *at.options.embedding);
-        parts_.folders.insert(at.transaction, folder);
         at.folders.emplace(from.id, std::move(folder));
     }
-    for (const FileDocument& from : at.file.files) {
+    for (auto& [file_id, folder] : at.folders) {
+        if (!streams_texts) {
+            parts_.folders.insert(at.transaction, folder);
+            continue;
+        }
+        Folder hidden = folder;
+        hidden.organization_id = storage::trash_organization_id;
+        hidden.name = folder.id;  // no other there has it
+        parts_.folders.insert(at.stage, hidden);
+        parts_.imports.stage(at.stage, at.organization_id, "folder", folder.id);
+        parts_.imports.release(at.transaction, folder);
+        at.staged_ids.push_back(folder.id);
+    }
+    for (std::size_t number = 0; number < at.file.files.size(); ++number) {
+        const FileDocument& from = at.file.files[number];
         const Folder& folder = at.folders.at(from.source_id);
         FileMetadata file = file_of(from, folder, at.actor);
+        file.created_at = file.updated_at = from_micros(next_position());  // their order in the folder
         const std::string name = *file.file_name;
         const auto is_taken = [&] {
             return std::any_of(at.files.begin(), at.files.end(), [&](const auto& each) {
                 return each.second.source_id == folder.id && each.second.file_name == file.file_name;
             });
         };
-        for (std::size_t number = 1; is_taken(); ++number) file.file_name = numbered_file_name(name, number);
-        parts_.files.insert(at.transaction, file);
-        if (from.content) parts_.files.set_text(at.transaction, file.id, *from.content);
+        for (std::size_t again = 1; is_taken(); ++again) file.file_name = numbered_file_name(name, again);
+        if (streams_texts) {
+            FileMetadata hidden = file;
+            hidden.organization_id = storage::trash_organization_id;
+            hidden.processing_status = FileStatus::completed;  // nobody works on it yet
+            parts_.files.insert(at.stage, hidden);
+            parts_.imports.release(at.transaction, file);
+            if (from.content) at.text_files.emplace(number, file.id);
+        } else {
+            parts_.files.insert(at.transaction, file);
+            if (from.content) parts_.files.set_text(at.transaction, file.id, *from.content);
+        }
         at.files.emplace(from.id, std::move(file));
     }
 }
@@ -316,10 +348,64 @@ awaitable<void> AgentFiles::import_agent(Import& at, std::size_t index) const {
     std::vector<std::string> notes = at.notes;
     add_notes(made.agent.metadata, notes);
     for (const std::string& note : notes) log::info("agent_file.note", {{"agent_id", made.agent.id}, {"note", note}});
-    if (!at.options.strip_messages && !from.links.messages.empty()) take_messages(made, from.links);
+    if (!at.options.strip_messages && at.messages[index].count > 0) place_messages(at, index, made);
     at.agents.emplace(from.links.id, made.agent.id);
     at.agent_ids.push_back(made.agent.id);
     parts_.agent_service.insert(at.transaction, made, request, at.actor);
+}
+
+void AgentFiles::place_messages(Import& at, std::size_t index, NewAgent& made) const {
+    const AgentFileMessages& messages = at.messages[index];
+    // The compiled one is older than those that have just been made, so it stands in front of them.
+    if (messages.begins_with_system) made.messages.clear();
+    made.agent.message_count = static_cast<std::int64_t>(made.messages.size() + messages.count);
+    Places places = places_for(messages, made.agent.id);
+    if (at.whole) {
+        StoredMessages maker;
+        const std::vector<FileMessage>& kept = at.file.agents[index].links.messages;
+        for (std::size_t number = 0; number < kept.size(); ++number) {
+            Message message = maker.next(kept[number]);
+            places.take(message, number);
+            made.messages.push_back(std::move(message));
+        }
+        return;
+    }
+    Agent hidden = made.agent;
+    hidden.organization_id = storage::trash_organization_id;
+    parts_.agents.insert(at.stage, hidden);
+    parts_.imports.stage(at.stage, at.organization_id, "agent", made.agent.id);
+    parts_.imports.release(at.transaction, made.agent);
+    made.stored = true;
+    at.staged_ids.push_back(made.agent.id);
+    at.places.emplace(index, std::move(places));
+}
+
+void AgentFiles::store_some(Import& at, storage::Transaction& transaction, AgentFileStream::Some some) const {
+    std::vector<Message> messages;
+    for (AgentFileStream::Some::Of& of : some.messages) {
+        const auto places = at.places.find(of.owner);
+        if (places == at.places.end()) continue;  // of an agent that begins without
+        places->second.take(of.message, of.number);
+        messages.push_back(std::move(of.message));
+    }
+    parts_.messages.insert(transaction, at.organization_id, messages);
+    for (const auto& [number, text] : some.texts)
+        if (const auto id = at.text_files.find(number); id != at.text_files.end())
+            parts_.files.set_text(transaction, id->second, text);
+}
+
+awaitable<void> AgentFiles::store_stream(Import& at, AgentFileSource source) const {
+    co_await parts_.database.commit(std::move(at.stage));
+    const auto stream = std::make_shared<AgentFileStream>(std::move(source), at.legacy);
+    const std::function<AgentFileStream::Some()> next = [stream] { return stream->next(); };
+    for (bool last = false; !last;) {
+        std::function<AgentFileStream::Some()> work = next;
+        AgentFileStream::Some some = co_await parts_.workers.run(std::move(work));
+        last = some.last;
+        storage::Transaction slice;
+        store_some(at, slice, std::move(some));
+        if (!slice.empty()) co_await parts_.database.commit(std::move(slice));
+    }
 }
 
 void AgentFiles::import_groups(Import& at) const {
@@ -341,17 +427,27 @@ void AgentFiles::import_groups(Import& at) const {
     }
 }
 
-awaitable<AgentFile> AgentFiles::read(std::string text) const {
-    std::function<AgentFile()> parse = [text = std::move(text)] { return parse_agent_file(text); };
-    co_return co_await parts_.workers.run(std::move(parse));
+awaitable<AgentFileContents> AgentFiles::read(AgentFileSource source) const {
+    const auto check = std::make_shared<AgentFileCheck>(std::move(source));
+    const std::function<bool()> read_some = [check] { return check->read_some(); };
+    for (bool last = false; !last;) {
+        std::function<bool()> work = read_some;
+        last = co_await parts_.workers.run(std::move(work));
+    }
+    std::function<AgentFileContents()> finish = [check] { return check->finish(); };
+    co_return co_await parts_.workers.run(std::move(finish));
 }
 
-awaitable<std::vector<std::string>> AgentFiles::import(std::string organization_id, std::string actor, AgentFile file,
-                                                       ImportOptions options) const {
+awaitable<std::vector<std::string>> AgentFiles::import(std::string organization_id, std::string actor,
+                                                       AgentFileSource source, ImportOptions options) const {
     Import at;
+    AgentFileContents contents = co_await read(source);
     at.organization_id = std::move(organization_id);
     at.actor = std::move(actor);
-    at.file = std::move(file);
+    at.file = std::move(contents.file);
+    at.messages = std::move(contents.messages);
+    at.whole = contents.whole;
+    at.legacy = contents.legacy;
     at.options = std::move(options);
     if (!at.file.skills.empty())
         log::info("agent_file.note", {{"note", "skills were left out: no agent here keeps its memory in files"}});
@@ -365,6 +461,8 @@ awaitable<std::vector<std::string>> AgentFiles::import(std::string organization_
     co_await import_folders(at);
     for (std::size_t i = 0; i < at.file.agents.size(); ++i) co_await import_agent(at, i);
     import_groups(at);
+    const AgentImportKeeper::Work work(parts_.keeper, at.staged_ids);
+    if (!at.staged_ids.empty()) co_await store_stream(at, std::move(source));
     co_await parts_.database.commit(std::move(at.transaction));
     if (!at.files.empty()) parts_.ingest.wake();
     co_return std::move(at.agent_ids);

@@ -226,7 +226,7 @@ void AgentService::insert(storage::Transaction& transaction, const NewAgent& mad
 
 void AgentService::insert(storage::Transaction& transaction, const NewAgent& made) const {
     const Agent& agent = made.agent;
-    parts_.agents.insert(transaction, agent);
+    if (!made.stored) parts_.agents.insert(transaction, agent);
     if (!made.tags.empty()) parts_.agents.set_tags(transaction, agent, made.tags);
     for (const Block& block : made.fresh_blocks) parts_.blocks.insert(transaction, agent.organization_id, block);
     for (const Block& block : made.blocks) parts_.blocks.attach(transaction, agent.id, block);

@@ -16,6 +16,7 @@ struct NewAgent {
     std::vector<Message> messages;
     std::vector<std::string> identity_ids;
     NewFolders folders;
+    bool stored = false;  ///< its own row, and messages besides `messages`, are there
 };
 
 /// The type of the agents that look after the memory of one of this type.

@@ -230,7 +230,7 @@ awaitable<std::vector<Folder>> FolderRepository::of_agent(std::string agent_id) 
 
 void FolderRepository::attach(Transaction& transaction, const std::string& agent_id,
                               const std::string& folder_id) const {
-    transaction.add(insert_link, agent_id, folder_id, to_micros(now()));
+    transaction.add(insert_link, agent_id, folder_id, next_position());
 }
 
 void FolderRepository::detach(Transaction& transaction, const std::string& agent_id,

@@ -11,3 +11,6 @@
 #define STELE_SHARED_MESSAGE_COLUMNS STELE_MESSAGE_COLUMNS_AS("l.conversation_id", "l.context_position")
 #define STELE_SHARED_MESSAGES \
     "conversation_message l JOIN message m ON m.agent_id = l.agent_id AND m.position = l.position"
+
+// For reads of all agents: without those that an import has stored in part (agent_import_repository.hpp).
+#define STELE_AGENT_NOT_STAGED "m.agent_id NOT IN (SELECT i.object_id FROM agent_import i)"

@@ -205,8 +205,11 @@ boost::asio::awaitable<std::vector<Message>> MessageRepository::list(std::string
     if (page.after) later_than = co_await position_of(organization_id, *page.after);
     if (page.before) earlier_than = co_await position_of(organization_id, *page.before);
     if (later_than && earlier_than && *earlier_than < *later_than) std::swap(later_than, earlier_than);
+    const bool narrowed = filter.agent_id || filter.run_id || filter.step_id || filter.group_id || filter.batch_id ||
+                          filter.said_in || !filter.conversation_id.value_or("").empty();
     const auto finish = [&](Select select) {
         if (filter.agent_id) select.where("m.agent_id = ?", filter.agent_id);
+        if (!narrowed) select.where(STELE_AGENT_NOT_STAGED);
         if (filter.run_id) select.where("m.run_id = ?", filter.run_id);
         if (filter.step_id) select.where("m.step_id = ?", filter.step_id);
         if (filter.group_id) select.where("m.group_id = ?", filter.group_id);

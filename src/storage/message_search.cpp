@@ -30,7 +30,10 @@ std::string match_of(const MessageSearchQuery& query, const std::string& words) 
 
 void add_conditions(Select& select, const MessageSearchQuery& query) {
     if (!query.organization_id.empty()) select.where("m.organization_id = ?", query.organization_id);
-    if (!query.agent_id.empty()) select.where("m.agent_id = ?", query.agent_id);
+    if (query.agent_id.empty())
+        select.where(STELE_AGENT_NOT_STAGED);
+    else
+        select.where("m.agent_id = ?", query.agent_id);
     if (query.conversation_id && query.conversation_id->empty()) select.where("m.conversation_id = ''");
     if (query.conversation_id && !query.conversation_id->empty())
         select.where(

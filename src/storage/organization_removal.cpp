@@ -18,6 +18,13 @@ namespace {
                                                   " o ON o.id = t.object_id"                                   \
                                                   " WHERE t.organization_id = $1 LIMIT " #rows ") RETURNING 1" \
     }
+// What an import has stored so far belongs to the trash's organisation (agent_import_repository.hpp).
+#define STELE_STAGED(table, rows)                                                                   \
+    {                                                                                               \
+        "organization.remove_" table "_staged",                                                     \
+            "DELETE FROM " table " WHERE id IN (SELECT i.object_id FROM agent_import i JOIN " table \
+            " o ON o.id = i.object_id WHERE i.organization_id = $1 LIMIT " #rows ") RETURNING 1"    \
+    }
 #define STELE_ALL(table) \
     { "organization.remove_" table, "DELETE FROM " table " WHERE organization_id = $1 RETURNING 1" }
 #define STELE_ANY(table) \
@@ -42,6 +49,9 @@ constexpr Statement slices[] = {
      "DELETE FROM message WHERE (agent_id, position) IN"
      " (SELECT agent_id, position FROM message WHERE organization_id = $1 LIMIT 500) RETURNING 1"},
     STELE_SLICE("passage", 200),  // of archives in the trash too
+    STELE_STAGED("agent", 20),
+    STELE_STAGED("folder", 20),
+    STELE_ALL("agent_import"),
     STELE_ALL("embedding_model"),
     STELE_SLICE("step", 200),
     STELE_SLICE("run", 100),

@@ -30,8 +30,10 @@ bool enter_batch(SqliteConnection& connection) {
 
 }  // namespace
 
-void drain_search_queue(SqliteConnection& connection) {
-    for (bool more = true; more;) {
+bool drain_search_queue(SqliteConnection& connection, std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    bool more = true;
+    do {
         connection.execute("BEGIN IMMEDIATE");
         try {
             more = enter_batch(connection);
@@ -40,7 +42,8 @@ void drain_search_queue(SqliteConnection& connection) {
             if (!connection.idle()) connection.execute("ROLLBACK");
             throw;
         }
-    }
+    } while (more && std::chrono::steady_clock::now() < end);
+    return !more;
 }
 
 }  // namespace stele::storage

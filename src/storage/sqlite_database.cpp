@@ -36,6 +36,8 @@ constexpr auto checkpoint_interval = std::chrono::milliseconds(50);
 // between: many at once cost a fraction of what each would.
 constexpr auto index_when_idle_for = std::chrono::milliseconds(200);
 constexpr auto index_at_least_every = std::chrono::milliseconds(2'000);
+// More than that takes at once commits would wait for; then it has its turn sooner again.
+constexpr auto index_at_once = std::chrono::milliseconds(50), index_again_after = std::chrono::milliseconds(250);
 
 struct ReadJob {
     ReadBatch batch;
@@ -98,7 +100,8 @@ private:
     void migrate();
     asio::awaitable<std::vector<Rows>> write(WriteJob job);
     void write_loop();
-    std::exception_ptr index_messages();
+    /// `behind`: becomes true if there is more to be entered.
+    std::exception_ptr index_messages(bool& behind);
     void read_loop();
     void checkpoint_loop();
     void run_reads(std::optional<SqliteConnection>& connection, ReadJob& job);
@@ -237,14 +240,14 @@ asio::awaitable<std::vector<Rows>> SqliteDatabase::write(WriteJob job) {
 }
 
 void SqliteDatabase::write_loop() {
-    std::vector<WriteJob> group;
-    bool unindexed = true;  // a server before us may have left some
-    std::chrono::milliseconds patience = index_when_idle_for;
+    std::vector<WriteJob> group, asking;  // for commits, and for all that is there to be in the index
+    bool unindexed = true;                // a server before us may have left some
+    std::chrono::milliseconds patience = index_when_idle_for, pause = index_at_least_every;
     auto indexed_at = std::chrono::steady_clock::now();
     while (writes_.take(group, group_jobs_max, unindexed ? std::optional(patience) : std::nullopt)) {
         const auto settling =
             std::stable_partition(group.begin(), group.end(), [](const WriteJob& job) { return !job.settles; });
-        std::vector<WriteJob> asking(std::make_move_iterator(settling), std::make_move_iterator(group.end()));
+        asking.insert(asking.end(), std::make_move_iterator(settling), std::make_move_iterator(group.end()));
         group.erase(settling, group.end());
         if (!group.empty()) {
             commit_group(writer_, group);
@@ -258,21 +261,27 @@ void SqliteDatabase::write_loop() {
         }
         const auto since = std::chrono::steady_clock::now() - indexed_at;
         std::exception_ptr failure;
-        if (unindexed && (group.empty() || !asking.empty() || since > index_at_least_every)) {
-            failure = index_messages();
-            unindexed = failure != nullptr;
-            patience = unindexed ? index_at_least_every : index_when_idle_for;
+        bool behind = false;
+        if (unindexed && (group.empty() || !asking.empty() || since > pause)) {
+            failure = index_messages(behind);
+            unindexed = failure != nullptr || behind;
+            patience = failure ? index_at_least_every : behind ? std::chrono::milliseconds(0) : index_when_idle_for;
+            pause = behind ? index_again_after : index_at_least_every;
             indexed_at = std::chrono::steady_clock::now();
         }
-        for (WriteJob& job : asking) job.waiter->complete(failure, {});
+        if (!behind) {
+            for (WriteJob& job : asking) job.waiter->complete(failure, {});
+            asking.clear();
+        }
         group.clear();
     }
+    for (WriteJob& job : asking) job.waiter->complete(overloaded(), {});
 }
 
 // A failure is one that commits meet too, so it is not worth a line of its own; it is tried again.
-std::exception_ptr SqliteDatabase::index_messages() {
+std::exception_ptr SqliteDatabase::index_messages(bool& behind) {
     try {
-        drain_search_queue(writer_);
+        behind = !drain_search_queue(writer_, index_at_once);
         return nullptr;
     } catch (const SqliteFailure& failure) {
         return std::make_exception_ptr(to_error(failure, "search_queue"));

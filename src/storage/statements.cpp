@@ -2,6 +2,7 @@
 
 #include "storage/access_token_repository.hpp"
 #include "storage/account_repository.hpp"
+#include "storage/agent_import_repository.hpp"
 #include "storage/agent_repository.hpp"
 #include "storage/api_key_repository.hpp"
 #include "storage/archive_repository.hpp"
@@ -48,6 +49,7 @@ std::vector<Statement> all_statements() {
     std::vector<Statement> all;
     for (const auto& some : {AccessTokenRepository::statements(),
                              AccountRepository::statements(),
+                             AgentImportRepository::statements(),
                              AgentRepository::statements(),
                              ApiKeyRepository::statements(),
                              ArchiveRepository::statements(),
