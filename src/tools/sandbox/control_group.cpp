@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace stele::tools {
 namespace {
@@ -21,6 +23,8 @@ constexpr char wanted_controllers[] = "memory pids cpu";
 constexpr char prefix[] = "sandbox-";
 constexpr char own_subgroup[] = "server";
 constexpr std::uint64_t period_us = 100'000;
+constexpr int leaving_looks = 50;
+constexpr std::chrono::milliseconds leaving_interval{10};
 
 std::string content_of(const fs::path& file) {
     std::ifstream stream(file);
@@ -209,7 +213,7 @@ std::shared_ptr<ControlGroup> ControlGroups::make() {
     fs::path folder;
     {
         const std::scoped_lock lock(mutex_);
-        std::erase_if(leaving_, [](const fs::path& left) { return ::rmdir(left.c_str()) == 0 || errno == ENOENT; });
+        remove_left();
         folder = folder_ / (prefix + std::to_string(::getpid()) + "-" + std::to_string(++made_));
     }
     if (::mkdir(folder.c_str(), 0755) != 0)
@@ -220,6 +224,18 @@ std::shared_ptr<ControlGroup> ControlGroups::make() {
         limited &= write_to(folder / file, value) || !fs::exists(folder / file);  // a kernel may not count swap
     if (!limited) throw Error(ErrorCode::unavailable, "the control group " + folder.string() + " can't be limited");
     return group;
+}
+
+// Under the mutex, or when nobody else is left.
+void ControlGroups::remove_left() {
+    std::erase_if(leaving_, [](const fs::path& left) { return ::rmdir(left.c_str()) == 0 || errno == ENOENT; });
+}
+
+ControlGroups::~ControlGroups() {
+    for (int look = 0; look < leaving_looks && !leaving_.empty(); ++look) {
+        remove_left();
+        if (!leaving_.empty()) std::this_thread::sleep_for(leaving_interval);
+    }
 }
 
 void ControlGroups::remove(fs::path folder) {

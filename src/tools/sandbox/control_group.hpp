@@ -61,6 +61,10 @@ public:
     /// a group that has subgroups may hold no process); "off"; or a folder of the operator's. Never throws: where there
     /// are no groups, `missing` tells why.
     ControlGroups(const std::string& place, const GroupLimits& limits);
+    /// Waits a moment for processes that have been killed, to remove their groups.
+    ~ControlGroups();
+    ControlGroups(const ControlGroups&) = delete;
+    ControlGroups& operator=(const ControlGroups&) = delete;
 
     /// Empty if groups are made. Else why not.
     const std::string& missing() const { return missing_; }
@@ -77,6 +81,7 @@ private:
     friend ControlGroup;
 
     void settle(const std::filesystem::path& folder, bool is_own);
+    void remove_left();
     void remove(std::filesystem::path folder);
 
     const GroupLimits limits_;

@@ -119,7 +119,8 @@ TEST(RevocationRequest, NamesTokenAndClientAndNothingElse) {
     tokens.resource = "https://mcp.example";
     tokens.client.client_id = "me";
 
-    EXPECT_EQ(revocation_request(tokens, "refresh_token").form, "token=r%20t&token_type_hint=refresh_token&client_id=me");
+    EXPECT_EQ(revocation_request(tokens, "refresh_token").form,
+              "token=r%20t&token_type_hint=refresh_token&client_id=me");
     EXPECT_EQ(revocation_request(tokens, "access_token").form, "token=at&token_type_hint=access_token&client_id=me");
     EXPECT_EQ(tokens.resource, "https://mcp.example");
 }
