@@ -3,6 +3,7 @@
 #include "base/json_text.hpp"
 #include "domain/text_list.hpp"
 #include "storage/project_filter.hpp"
+#include "storage/run_filter.hpp"
 
 #include <algorithm>
 
@@ -131,35 +132,6 @@ Step to_step(const Row& row) {
     return step;
 }
 
-void add_filter(Select& select, const RunFilter& filter) {
-    if (!filter.agent_ids.empty()) select.where_in("r.agent_id IN (?)", filter.agent_ids);
-    if (!filter.statuses.empty()) select.where_in("r.status IN (?)", filter.statuses);
-    if (filter.stop_reason) select.where("r.stop_reason = ?", filter.stop_reason);
-    if (filter.conversation_id) select.where("r.conversation_id = ?", filter.conversation_id);
-    if (filter.identity_id)
-        select.where("r.id IN (SELECT i.run_id FROM identity_run i WHERE i.identity_id = ?)", filter.identity_id);
-    if (filter.project_id) where_agent_in_project(select, "r.agent_id", *filter.project_id);
-    if (filter.base_template_id)
-        select.where("EXISTS (SELECT 1 FROM agent a WHERE a.id = r.agent_id AND a.base_template_id = ?)",
-                     filter.base_template_id);
-    if (filter.background) select.where("r.background = ?", std::int64_t{*filter.background});
-    if (filter.run_id) select.where("r.id = ?", filter.run_id);
-    if (filter.after_time) select.where("r.created_at > ?", to_micros(*filter.after_time));
-    if (filter.before_time) select.where("r.created_at < ?", to_micros(*filter.before_time));
-    if (filter.step_count)
-        select.where("r.step_count " + std::string(filter.step_count->sql) + " ?", filter.step_count->number);
-    if (filter.duration_ns)
-        select.where("r.total_duration_ns " + std::string(filter.duration_ns->sql) + " ?", filter.duration_ns->number);
-    if (filter.tools_used.empty()) return;
-    std::string any;
-    Params patterns;
-    for (const std::string& tool_id : padded(filter.tools_used)) {
-        any += std::string(any.empty() ? "(" : " OR ") + "r.tools_used LIKE ? ESCAPE '\\'";
-        patterns.push_back(to_value(like_pattern(json_string(tool_id))));
-    }
-    select.where_packed(any + ")", std::move(patterns));
-}
-
 void add_filter(Select& select, const StepFilter& filter) {
     if (filter.agent_id) select.where("s.agent_id = ?", filter.agent_id);
     if (filter.run_id) select.where("s.run_id = ?", filter.run_id);
@@ -179,13 +151,6 @@ void add_filter(Select& select, const StepFilter& filter) {
 
 Select select_runs(const std::string& organization_id) {
     return Select("SELECT " STELE_RUN_COLUMNS " FROM run r WHERE r.organization_id = ?", to_value(organization_id));
-}
-
-Select durations(const std::string& what, const std::string& organization_id, const RunFilter& filter) {
-    Select select("SELECT " + what + " FROM run r WHERE r.organization_id = ?", to_value(organization_id));
-    select.where("r.total_duration_ns IS NOT NULL");
-    add_filter(select, filter);
-    return select;
 }
 
 Select select_steps(const std::string& organization_id) {
@@ -248,30 +213,6 @@ boost::asio::awaitable<std::optional<Run>> RunRepository::find(std::string organ
     co_return to_run(rows.front());
 }
 
-bool Comparison::holds(std::int64_t value) const {
-    if (sql == "=") return value == number;
-    if (sql == ">=") return value >= number;
-    if (sql == "<=") return value <= number;
-    return sql == ">" ? value > number : value < number;
-}
-
-bool RunFilter::matches(const Run& run) const {
-    const auto among = [](const std::vector<std::string>& list, std::string_view item) {
-        return list.empty() || std::find(list.begin(), list.end(), item) != list.end();
-    };
-    const auto used = [&](const std::string& tool) { return among(tools_used, tool); };
-    const std::string reason = run.stop_reason ? std::string(to_string(*run.stop_reason)) : std::string();
-    return among(agent_ids, run.agent_id) && among(statuses, to_string(run.status)) &&
-           (tools_used.empty() || std::any_of(run.tools_used.begin(), run.tools_used.end(), used)) &&
-           (!identity_id || identity_id == json_member_text(run.metadata.text, "identity_id")) &&
-           (!run_id || *run_id == run.id) && (!stop_reason || *stop_reason == reason) &&
-           (!conversation_id || *conversation_id == run.conversation_id.value_or("")) &&
-           (!background || *background == run.background.value_or(false)) &&
-           (!after_time || run.created_at > *after_time) && (!before_time || run.created_at < *before_time) &&
-           (!step_count || step_count->holds(run.step_count)) &&
-           (!duration_ns || (run.total_duration_ns && duration_ns->holds(*run.total_duration_ns)));
-}
-
 // Those whose agent is of the project and of the template.
 boost::asio::awaitable<std::vector<Run>> RunRepository::of_agents(std::string organization_id, RunFilter filter,
                                                                   std::vector<Run> runs) const {
@@ -287,22 +228,6 @@ boost::asio::awaitable<std::vector<Run>> RunRepository::of_agents(std::string or
         return std::none_of(rows.begin(), rows.end(), [&](const Row& row) { return row.text(0) == run.agent_id; });
     });
     co_return runs;
-}
-
-// The duration from which on a run is as slow as the filter's percentile asks for (the nearest rank).
-boost::asio::awaitable<std::int64_t> RunRepository::slow_from(std::string organization_id, RunFilter filter) const {
-    RunFilter compared;
-    compared.agent_ids = std::move(filter.agent_ids);
-    compared.statuses = std::move(filter.statuses);
-    compared.project_id = std::move(filter.project_id);
-    Query counting = durations("COUNT(*)", organization_id, compared).query();
-    const Rows counted = co_await database_.query_packed(std::move(counting));
-    const std::int64_t rank = (*filter.duration_percentile * counted.front().integer(0) + 99) / 100;
-    Select select = durations("r.total_duration_ns", organization_id, compared);
-    select.finish(" ORDER BY r.total_duration_ns LIMIT 1 OFFSET ?", std::max<std::int64_t>(rank - 1, 0));
-    Query reading = select.query();
-    const Rows found = co_await database_.query_packed(std::move(reading));
-    co_return found.empty() ? 0 : found.front().integer(0);
 }
 
 boost::asio::awaitable<std::vector<Run>> RunRepository::list(std::string organization_id, RunFilter filter, Page page,
@@ -494,8 +419,6 @@ std::vector<Statement> RunRepository::statements() {
     runs.background = true;
     Select run_list = select_runs("o");
     add_filter(run_list, runs);
-    Select ranked = durations("r.total_duration_ns", "o", runs);
-    ranked.finish(" ORDER BY r.total_duration_ns LIMIT 1 OFFSET ?", std::int64_t{1});
     StepFilter steps;
     steps.agent_id = steps.run_id = steps.model = steps.feedback = steps.project_id = "x";
     steps.tags = {"x"};
@@ -525,8 +448,8 @@ std::vector<Statement> RunRepository::statements() {
             select_cut_off,
             update_step_row,
             run_list.query().statement,
-            durations("COUNT(*)", "o", runs).query().statement,
-            ranked.query().statement,
+            select_count_of_runs("o", runs).query().statement,
+            select_duration_at("o", runs, 1).query().statement,
             step_list.query().statement};
 }
 
