@@ -68,8 +68,8 @@ constexpr Statement delete_row{"agent.delete", "DELETE FROM agent WHERE organiza
 constexpr Statement delete_tags{"agent.delete_tags", "DELETE FROM agent_tag WHERE agent_id = $1"};
 constexpr Statement insert_tag{"agent.insert_tag",
                                "INSERT INTO agent_tag (agent_id, organization_id, tag, created_at)"
-                               " SELECT a.id, a.organization_id, CAST($3 AS TEXT), a.created_at FROM agent a"
-                               " WHERE a.id = $1 AND a.organization_id = $2 ON CONFLICT (agent_id, tag) DO NOTHING"};
+                               " SELECT a.id, CAST($2 AS TEXT), CAST($3 AS TEXT), a.created_at FROM agent a"
+                               " WHERE a.id = $1 ON CONFLICT (agent_id, tag) DO NOTHING"};
 constexpr Statement delete_variables{"agent.delete_variables", "DELETE FROM agent_variable WHERE agent_id = $1"};
 constexpr Statement insert_variable{
     "agent.insert_variable",
