@@ -10,7 +10,7 @@ namespace stele::api {
 namespace {
 
 // Older clients know runs as jobs, and may look them up here by their ids. Of jobs of a kind of their own there are
-// batches; imports of files do not exist in this server yet.
+// batches; the work on a file is told by the file itself.
 bool names_batch(const Request& request) {
     if (is_id(request.path("job_id"), "run")) return false;
     request.path_id("job_id", "job");
