@@ -4,6 +4,8 @@
 #include "base/worker_threads.hpp"
 #include "net/body_spool.hpp"
 
+#include <algorithm>
+
 namespace stele::net {
 
 using boost::asio::awaitable;
@@ -15,6 +17,7 @@ RequestReader::Limits limits_of(const ServerOptions& options) {
     made.body_bytes_max = options.body_bytes_max;
     made.large_body_bytes_max = options.large.body_bytes_max;
     made.is_large = options.large.meant_for;
+    made.large_from_bytes = std::min(LargeBodies::memory_bytes_max, options.body_bytes_max);
     return made;
 }
 

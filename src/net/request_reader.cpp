@@ -245,9 +245,10 @@ void RequestReader::check_head() {
     if (lengths > 1) return fail(400, "A request has at most one Content-Length, and that is a number");
     if (codings > 0 && http_1_0()) return fail(400, "HTTP/1.0 has no Transfer-Encoding");
     if (!only_chunked) return fail(501, "Of the transfer codings only chunked is known");
-    large_ = limits_.large_body_bytes_max > limits_.body_bytes_max && limits_.is_large && limits_.is_large(*request_);
-    parser_->chunks.begin(body_bytes_max());
     parser_->body_bytes_left = parser_->beast->content_length().value_or(0);
+    large_ = (codings > 0 || parser_->body_bytes_left > limits_.large_from_bytes) &&
+             limits_.large_body_bytes_max > limits_.body_bytes_max && limits_.is_large && limits_.is_large(*request_);
+    parser_->chunks.begin(body_bytes_max());
     if (parser_->body_bytes_left > body_bytes_max()) return fail_too_large();
     const bool bodyless = codings == 0 && parser_->body_bytes_left == 0;
     request_->body.reserve(static_cast<std::size_t>(std::min(parser_->body_bytes_left, reserved_bytes_max)));

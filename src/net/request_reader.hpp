@@ -18,8 +18,9 @@ public:
         std::size_t head_bytes_max = 64u << 10;
         std::size_t target_bytes_max = 16u << 10;
         std::size_t body_bytes_max = 50u << 20;
-        std::size_t large_body_bytes_max = 0;  ///< of what `is_large` holds for, if that is more
-        std::function<bool(const HttpRequest&)> is_large = {};
+        std::size_t large_body_bytes_max = 0;                   ///< of what `is_large` holds for, if that is more
+        std::function<bool(const HttpRequest&)> is_large = {};  ///< asked above large_from_bytes, and for chunks
+        std::size_t large_from_bytes = 1u << 20;
     };
 
     enum class State : std::uint8_t {
