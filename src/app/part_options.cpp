@@ -31,6 +31,24 @@ runtime::ModelDefaults defaults_of(const Options& options) {
     return defaults;
 }
 
+net::ServerOptions listening_options(const Options& options) {
+    net::ServerOptions made;
+    made.host = options.host;
+    made.port = options.port;
+    made.body_bytes_max = static_cast<std::size_t>(options.body_bytes_max);
+    made.header_bytes_max = static_cast<std::size_t>(options.header_bytes_max);
+    made.connections_max = static_cast<std::size_t>(options.connections_max);
+    made.requests_max = static_cast<std::size_t>(options.requests_max);
+    made.head_timeout = std::chrono::seconds(options.head_timeout_seconds);
+    made.body_timeout = std::chrono::seconds(options.body_timeout_seconds);
+    made.idle_timeout = std::chrono::seconds(options.idle_timeout_seconds);
+    made.write_timeout = std::chrono::seconds(options.write_timeout_seconds);
+    made.cors_origins = options.cors_origins;
+    made.tls_certificate_file = options.tls_cert;
+    made.tls_key_file = options.tls_key;
+    return made;
+}
+
 net::ClientOptions client_options(const Options& options) {
     net::ClientOptions made;
     made.ca_file = options.ca_file;

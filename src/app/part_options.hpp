@@ -3,6 +3,7 @@
 #include "app/options.hpp"
 #include "llm/catalogue.hpp"
 #include "net/client.hpp"
+#include "net/server.hpp"
 #include "runtime/agent_service.hpp"
 #include "storage/sqlite_database.hpp"
 #include "tools/mcp/client.hpp"
@@ -29,6 +30,8 @@ tools::mcp::OauthLoginParts oauth_parts(const Options& options, storage::Databas
 
 /// Of the client for servers that the operator names, of the one for addresses that requests and models name, and of
 /// the one for MCP servers and their logins.
+/// Where the server listens, with TLS or without, and its limits.
+net::ServerOptions listening_options(const Options& options);
 net::ClientOptions client_options(const Options& options);
 net::ClientOptions egress_options(const Options& options);
 /// For the servers of models that organisations bring along.

@@ -373,21 +373,8 @@ std::function<void(const std::string&, const std::string&)> ServerApp::tells_of_
 }
 
 net::ServerOptions ServerApp::server_options() {
-    net::ServerOptions made;
-    made.host = options_.host;
-    made.port = options_.port;
-    made.body_bytes_max = static_cast<std::size_t>(options_.body_bytes_max);
-    made.header_bytes_max = static_cast<std::size_t>(options_.header_bytes_max);
-    made.connections_max = static_cast<std::size_t>(options_.connections_max);
-    made.requests_max = static_cast<std::size_t>(options_.requests_max);
-    made.head_timeout = std::chrono::seconds(options_.head_timeout_seconds);
-    made.body_timeout = std::chrono::seconds(options_.body_timeout_seconds);
-    made.idle_timeout = std::chrono::seconds(options_.idle_timeout_seconds);
-    made.write_timeout = std::chrono::seconds(options_.write_timeout_seconds);
-    made.cors_origins = options_.cors_origins;
+    net::ServerOptions made = listening_options(options_);
     made.allows_origin = [this](const std::string& origin) { return credentials_.is_token_origin(origin); };
-    made.tls_certificate_file = options_.tls_cert;
-    made.tls_key_file = options_.tls_key;
     made.error_body = api::error_body;
     made.large = large_bodies(options_, workers_, dispatch_);
     if (log::enabled(log::Level::info))

@@ -35,8 +35,7 @@ constexpr std::size_t first_read_bytes = 4u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
 constexpr std::size_t write_piece_bytes = 256u << 10;  // the write time-out holds for each piece
 constexpr unsigned writes_at_once_max = 16;
-constexpr std::size_t early_bytes_max = 64u << 10;      // of pipelined requests, taken while an answer is streamed
-constexpr std::size_t body_bytes_per_second_min = 512;  // a byte now and then is no progress
+constexpr std::size_t early_bytes_max = 64u << 10;  // of pipelined requests, taken while an answer is streamed
 constexpr std::size_t lingering_bytes_max = 256u << 20;
 constexpr auto lingering_time = std::chrono::seconds(2);
 
@@ -93,12 +92,6 @@ private:
         timed_out_ = false;
         deadline_ = Clock::now() + time;
     }
-    // The silence that a body may have now, within the time that all of it may take.
-    std::chrono::milliseconds body_patience(Clock::time_point began) const {
-        const auto all = options_.body_timeout + std::chrono::seconds(body_bytes(request_) / body_bytes_per_second_min);
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(began + all - Clock::now());
-        return std::clamp(left, std::chrono::milliseconds(0), options_.body_timeout);
-    }
     void allow_for_ever() {
         timed_out_ = false;
         deadline_ = Clock::time_point::max();
@@ -147,9 +140,7 @@ public:
         if (bytes.empty()) co_return;
         std::string frame;
         if (chunked_) {
-            char size[32];
-            std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
-            frame = size;
+            frame = chunk_head(bytes.size());
             bytes += "\r\n";
         }
         const error_code failure = co_await connection_.write(frame, bytes);
@@ -263,7 +254,7 @@ awaitable<bool> Connection<Stream>::read_request() {
                 if (failure) co_return false;
             }
             if (!body_began) body_began = Clock::now();
-            allow(body_patience(*body_began));
+            allow(body_patience(options_, request_, *body_began));
         }
         const error_code failure = co_await read_more();
         if (failure) {

@@ -57,4 +57,12 @@ std::uint64_t body_bytes(const HttpRequest& request) {
     return request.body.size() + (request.large_body == nullptr ? 0 : request.large_body->size());
 }
 
+std::chrono::milliseconds body_patience(const ServerOptions& options, const HttpRequest& request,
+                                        std::chrono::steady_clock::time_point began) {
+    constexpr std::size_t bytes_per_second_min = 512;  // a byte now and then is no progress
+    const auto all = options.body_timeout + std::chrono::seconds(body_bytes(request) / bytes_per_second_min);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(began + all - std::chrono::steady_clock::now());
+    return std::clamp(left, std::chrono::milliseconds(0), options.body_timeout);
+}
+
 }  // namespace stele::net

@@ -3,6 +3,8 @@
 #include "net/answer_rules.hpp"
 #include "net/request_reader.hpp"
 
+#include <chrono>
+
 // Inside net/ alone: bodies that are too large for memory, as a connection reads them.
 namespace stele::net {
 
@@ -14,5 +16,9 @@ boost::asio::awaitable<Refusal> spool_large_body(const LargeBodies& large, Reque
 
 /// What has come of it so far, wherever it lies.
 std::uint64_t body_bytes(const HttpRequest& request);
+
+/// The silence that a body that began then may have now, within the time that all of it may take.
+std::chrono::milliseconds body_patience(const ServerOptions& options, const HttpRequest& request,
+                                        std::chrono::steady_clock::time_point began);
 
 }  // namespace stele::net

@@ -1,6 +1,7 @@
 #include "net/response_head.hpp"
 
 #include <charconv>
+#include <cstdio>
 #include <ctime>
 
 namespace stele::net {
@@ -120,6 +121,12 @@ void append_head(std::string& out, const HttpResponse& response, Framing framing
         out += value;
     }
     out += keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
+}
+
+std::string chunk_head(std::size_t bytes) {
+    char size[32];
+    std::snprintf(size, sizeof size, "%zx\r\n", bytes);
+    return size;
 }
 
 }  // namespace stele::net

@@ -15,4 +15,7 @@ std::string_view reason_of(int status);
 void append_head(std::string& out, const HttpResponse& response, Framing framing, std::size_t body_bytes,
                  bool keep_alive);
 
+/// What stands before a chunk of that size (RFC 9112, 7.1).
+std::string chunk_head(std::size_t bytes);
+
 }  // namespace stele::net
