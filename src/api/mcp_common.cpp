@@ -171,8 +171,8 @@ awaitable<tools::mcp::Caller> mcp_caller(Services& services, const Request& requ
 
 awaitable<std::vector<McpTool>> offered_mcp_tools(Services& services, McpServer server, tools::mcp::Caller caller) {
     try {
-        std::vector<McpTool> tools = co_await services.mcp.offered(std::move(server), std::move(caller));
-        co_return tools;
+        tools::mcp::Offers offers = co_await services.mcp.offered(std::move(server), std::move(caller));
+        co_return std::move(offers.tools);
     } catch (const Error& error) {
         throw mcp_failure(error);
     }

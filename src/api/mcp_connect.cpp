@@ -59,7 +59,8 @@ awaitable<Attempt> try_to_connect(Services& services, McpServer server) {
     Attempt attempt;
     attempt.event = event_named("error");
     try {
-        attempt.event.tools = co_await services.mcp.offered(std::move(server), std::move(caller));
+        tools::mcp::Offers offers = co_await services.mcp.offered(std::move(server), std::move(caller));
+        attempt.event.tools = std::move(offers.tools);
         attempt.event.event = "success";
     } catch (const tools::mcp::Unauthorized& wanted) {
         attempt.wants_login = may_log_in;

@@ -265,6 +265,12 @@ def test_lists_without_end_are_cut(http, peer):
     before = len(bad.requests)
     http.patch(f"/v1/mcp-servers/{made['id']}/refresh")
     assert bad.methods()[before:].count("tools/list") <= 3
+    bad.result_of = lambda message, modern: {"tools": "gone"} if message["method"] == "tools/list" else S.McpServer.result_of(bad, message, modern)
+    http.patch(f"/v1/mcp-servers/{made['id']}/refresh")
+    assert len(http.get(f"/v1/mcp-servers/{made['id']}/tools")) == 100, "what a list that was cut does not name may well be there"
+    bad.result_of = lambda message, modern: {"tools": []} if message["method"] == "tools/list" else S.McpServer.result_of(bad, message, modern)
+    http.patch(f"/v1/mcp-servers/{made['id']}/refresh")
+    assert http.get(f"/v1/mcp-servers/{made['id']}/tools") == []
 
 
 def nested(levels):

@@ -1,5 +1,6 @@
 #include "tools/mcp/client.hpp"
 
+#include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "storage/agent_repository.hpp"
 #include "tools/mcp/address.hpp"
@@ -167,7 +168,7 @@ awaitable<Client::Opened> Client::open(McpServer server, Caller caller) {
     co_return opened;
 }
 
-awaitable<std::vector<McpTool>> Client::list(Session& session, const McpServer& server) {
+awaitable<Offers> Client::list(Session& session, const McpServer& server) {
     const auto until = Clock::now() + parts_.options.list_patience;
     ToolList tools;
     for (bool more = true; more;) {
@@ -181,30 +182,31 @@ awaitable<std::vector<McpTool>> Client::list(Session& session, const McpServer& 
         if (!answer.result)
             throw Error(ErrorCode::unavailable, "The MCP server refused to list its tools: " + answer.error.message);
         more = tools.take(*answer.result);
-        if (!tools.problem().empty() && tools.cursor().empty() && more)
-            throw Error(ErrorCode::unavailable, "The MCP server's list can't be read: " + tools.problem());
     }
+    if (!tools.problem().empty()) log::warn("mcp.list_cut", {{"server_id", server.id}, {"why", tools.problem()}});
     const auto told = std::chrono::milliseconds(tools.ttl_ms());
-    std::vector<McpTool> found = tools.take_tools();
+    Offers offers;
+    offers.whole = tools.problem().empty();
+    offers.tools = tools.take_tools();
     if (session.era() == Era::modern &&
         server.type != McpServerType::stdio)  // a wrong annotation makes a tool one that can't be called
-        std::erase_if(found, [](const McpTool& tool) {
+        std::erase_if(offers.tools, [](const McpTool& tool) {
             return !parameter_headers(parsed(tool.inputSchema.text), {}).has_value();
         });
     const std::lock_guard lock(mutex_);
     Known& about = known(server);
     about.tools.clear();
-    for (const McpTool& tool : found) about.tools.emplace(tool.name, tool);
+    for (const McpTool& tool : offers.tools) about.tools.emplace(tool.name, tool);
     about.listed_until = Clock::now() + (told.count() > 0 ? std::max<Clock::duration>(told, list_age_least) : list_age);
-    co_return found;
+    co_return offers;
 }
 
-awaitable<std::vector<McpTool>> Client::offered(McpServer server, Caller caller) {
+awaitable<Offers> Client::offered(McpServer server, Caller caller) {
     bool renewed = false;
     for (int attempt = 1;; ++attempt) {
         Opened opened;
         bool lost = false;
-        std::vector<McpTool> found;
+        Offers found;
         std::optional<Unauthorized> unauthorized;
         try {
             opened = co_await open(server, caller);

@@ -39,6 +39,12 @@ struct Caller {
     std::string agent_id;  ///< of that organisation; empty: nobody's run. Its secrets fill {{ NAME }} in headers
 };
 
+/// What a server says that it has.
+struct Offers {
+    std::vector<McpTool> tools;
+    bool whole = true;  ///< false: the list was cut, or was none, so what is not in it may well be there
+};
+
 /// Speaks with MCP servers. Sessions are kept and used again, one set for each agent. Whatever a server does, a call
 /// has an end in time and is bounded in size. Thread-safe.
 class Client {
@@ -59,7 +65,7 @@ public:
 
     /// The tools that the server offers now. Throws Error{timed_out, unavailable, permission_denied}, Unauthorized for
     /// a server that wants a login.
-    boost::asio::awaitable<std::vector<McpTool>> offered(McpServer server, Caller caller);
+    boost::asio::awaitable<Offers> offered(McpServer server, Caller caller);
 
 private:
     /// What is known of a server from earlier contacts.
@@ -82,7 +88,7 @@ private:
     boost::asio::awaitable<std::unique_ptr<Session>> begin(McpServer server, TextMap headers, std::optional<Era> era);
     boost::asio::awaitable<Opened> open(McpServer server, Caller caller);
     boost::asio::awaitable<bool> renew_login(McpServer& server, std::string challenge);
-    boost::asio::awaitable<std::vector<McpTool>> list(Session& session, const McpServer& server);
+    boost::asio::awaitable<Offers> list(Session& session, const McpServer& server);
     boost::asio::awaitable<void> mark_changed(McpServer server, Tool tool, McpTool offer);
     std::optional<McpTool> known_tool(const McpServer& server, const std::string& name);
     bool list_is_old(const McpServer& server);

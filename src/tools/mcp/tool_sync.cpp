@@ -81,7 +81,7 @@ awaitable<void> ToolSync::add(storage::Transaction& transaction, const McpServer
 
 // Others may store tools of the same names at the same time: then it is decided anew.
 awaitable<McpResync> ToolSync::resync(McpServer server, std::string actor, bool approve, Caller caller) const {
-    const std::vector<McpTool> offers = co_await client_.offered(server, std::move(caller));
+    const Offers offers = co_await client_.offered(server, std::move(caller));
     for (int attempt = 1;; ++attempt) {
         try {
             McpResync changes = co_await store(server, offers, actor, approve);
@@ -92,15 +92,15 @@ awaitable<McpResync> ToolSync::resync(McpServer server, std::string actor, bool 
     }
 }
 
-awaitable<McpResync> ToolSync::store(McpServer server, std::vector<McpTool> offers, std::string actor,
-                                     bool approve) const {
+awaitable<McpResync> ToolSync::store(McpServer server, Offers offers, std::string actor, bool approve) const {
     std::vector<storage::McpToolLink> links = co_await servers_.tools_of(server.organization_id, server.id);
     McpResync changes;
     storage::Transaction transaction;
     std::set<std::string> stored;
     for (storage::McpToolLink& link : links) {
         stored.insert(link.remote_name);
-        const McpTool* offer = find(offers, link.remote_name);
+        const McpTool* offer = find(offers.tools, link.remote_name);
+        if (offer == nullptr && !offers.whole) continue;
         if (offer == nullptr) {
             tools_.remove(transaction, server.organization_id, link.tool);
             changes.deleted.push_back(link.remote_name);
@@ -111,7 +111,7 @@ awaitable<McpResync> ToolSync::store(McpServer server, std::vector<McpTool> offe
         }
     }
     std::vector<McpTool> fresh;
-    for (const McpTool& offer : offers)
+    for (const McpTool& offer : offers.tools)
         if (!stored.contains(offer.name) && offer.health && offer.health->status != "INVALID") fresh.push_back(offer);
     for (const McpTool& offer : fresh) changes.added.push_back(offer.name);
     std::vector<Tool> added;
@@ -121,8 +121,8 @@ awaitable<McpResync> ToolSync::store(McpServer server, std::vector<McpTool> offe
 }
 
 awaitable<Tool> ToolSync::import(McpServer server, std::string actor, std::string remote_name) const {
-    const std::vector<McpTool> offers = co_await client_.offered(server, nobody(server));
-    const McpTool* offer = find(offers, remote_name);
+    const Offers offers = co_await client_.offered(server, nobody(server));
+    const McpTool* offer = find(offers.tools, remote_name);
     if (offer == nullptr) throw not_found("Tool of the MCP server", remote_name);
     std::vector<storage::McpToolLink> links = co_await servers_.tools_of(server.organization_id, server.id);
     const auto link = std::find_if(links.begin(), links.end(),

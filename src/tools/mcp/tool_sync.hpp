@@ -12,7 +12,8 @@ public:
              const storage::ToolRepository& tools, Client& client)
         : database_(database), servers_(servers), tools_(tools), client_(client) {}
 
-    /// Asks the server and stores what is new, but for INVALID tools; deletes what is gone. A tool whose definition is
+    /// Asks the server and stores what is new, but for INVALID tools; deletes what is gone from a list
+    /// that is whole. A tool whose definition is
     /// another now waits for approval with it, unless `approve`. `caller`: for whom the server is asked. Throws as
     /// Client::offered.
     boost::asio::awaitable<McpResync> resync(McpServer server, std::string actor, bool approve, Caller caller) const;
@@ -29,8 +30,7 @@ public:
                                                std::string old_name) const;
 
 private:
-    boost::asio::awaitable<McpResync> store(McpServer server, std::vector<McpTool> offers, std::string actor,
-                                            bool approve) const;
+    boost::asio::awaitable<McpResync> store(McpServer server, Offers offers, std::string actor, bool approve) const;
     boost::asio::awaitable<void> add(storage::Transaction& transaction, const McpServer& server,
                                      std::vector<McpTool> offers, std::string actor, std::vector<Tool>& added) const;
 
