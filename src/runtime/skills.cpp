@@ -25,10 +25,12 @@ std::string root_of(const std::string& location) {
 
 }  // namespace
 
-std::string skills_section(const std::vector<Block>& blocks, const std::vector<ClientSkill>& brought) {
+std::string skills_section(const Agent& agent, const std::vector<Block>& blocks,
+                           const Patch<std::vector<ClientSkill>>& brought) {
     std::map<std::string, std::vector<TreeFile>> by_root;
     std::set<std::string, std::less<>> names;
     for (const Block& block : blocks) {
+        if (!agent.git_memory) break;
         const std::string_view label = block.label;
         if (!label.starts_with(folder) || !label.ends_with(file) || label.size() <= folder.size() + file.size())
             continue;
@@ -37,7 +39,8 @@ std::string skills_section(const std::vector<Block>& blocks, const std::vector<C
         by_root[std::string(own_root)].push_back(
             {std::string(path), first_line(shown_description(block).value_or(""))});
     }
-    for (const ClientSkill& skill : brought) {
+    static const std::vector<ClientSkill> none;
+    for (const ClientSkill& skill : brought.has_value() ? *brought : none) {
         if (!names.insert(skill.name).second) continue;
         const std::string location =
             skill.location.empty() ? std::string(own_root) + skill.name + std::string(file) : skill.location;
@@ -48,7 +51,7 @@ std::string skills_section(const std::vector<Block>& blocks, const std::vector<C
     if (by_root.empty()) return {};
     std::string out;
     for (const auto& [root, files] : by_root) out += (out.empty() ? "" : "\n") + root + '\n' + tree_drawing(files);
-    return "<available_skills>\n" + out + "</available_skills>";
+    return "\n\n<available_skills>\n" + out + "</available_skills>";
 }
 
 }  // namespace stele::runtime

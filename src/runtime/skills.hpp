@@ -1,6 +1,6 @@
 #pragma once
 
-#include "domain/block.hpp"
+#include "domain/agent.hpp"
 #include "domain/message.hpp"
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace stele::runtime {
 
-/// Skills that a request may use: those that the agent keeps as blocks (skills/<name>/SKILL.md) and those that the
-/// request brings along. Empty without any; else a section that follows the system text of this request alone:
+/// Skills that a request may use: those that an agent with git memory keeps as blocks (skills/<name>/SKILL.md) and
+/// those that the request brings along. Empty without any; else a section, begun by a blank line, that follows the
+/// system text of this request alone:
 ///
 ///     <available_skills>
 ///     $MEMORY_DIR/skills/
@@ -21,6 +22,7 @@ namespace stele::runtime {
 ///     </available_skills>
 ///
 /// Grouped by where they are. Of two of one name the agent's own counts.
-std::string skills_section(const std::vector<Block>& blocks, const std::vector<ClientSkill>& brought);
+std::string skills_section(const Agent& agent, const std::vector<Block>& blocks,
+                           const Patch<std::vector<ClientSkill>>& brought);
 
 }  // namespace stele::runtime

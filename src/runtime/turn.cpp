@@ -165,13 +165,6 @@ awaitable<void> Turn::prepare(StepWork& work) {
     work.assistant = new_message(MessageRole::assistant, work.step_id);
 }
 
-// What follows the system text for this request, with the line between them.
-std::string Turn::skills_for_request() const {
-    const std::string skills = skills_section(loaded_.agent.git_memory ? loaded_.blocks : std::vector<Block>(),
-                                              request_.body.client_skills.value_or({}));
-    return skills.empty() ? skills : "\n\n" + skills;
-}
-
 llm::ModelRequest Turn::make_request() const {
     const LlmConfig& config = loaded_.agent.llm_config;
     TurnOptions turns;
@@ -192,7 +185,7 @@ llm::ModelRequest Turn::make_request() const {
         request.turns.front().text = *override_system;
 
     else if (!request.turns.empty() && request.turns.front().role == llm::Role::system)
-        request.turns.front().text += skills_for_request();
+        request.turns.front().text += skills_section(loaded_.agent, loaded_.blocks, request_.body.client_skills);
 
     ToolSpecOptions specs;
     specs.inner_thoughts = turns.inner_thoughts;

@@ -146,7 +146,6 @@ private:
     std::int64_t deny_waiting(storage::Transaction& transaction) const;
 
     llm::ModelRequest make_request() const;
-    std::string skills_for_request() const;
     ToolRunner tool_runner();
     void take_calls(StepWork& work, std::size_t calls);
     ToolsReturned note_returns(const StepWork& work);

@@ -22,8 +22,8 @@ std::vector<Block> memory() {
     return {block("notes", "- milk"),
             block("system/project/gotchas", "tabs", "What bites"),
             block("skills/review/SKILL.md", "Read it twice.", "How I review\nmore"),
-            block("system/persona", "I am Ada."),
-            block("system/human", "Grace"),
+            block("system/persona", "I am Ada.", "Who I am"),
+            block("system/human", "Grace", "Who she is"),
             block("reference/api/http", "GET")};
 }
 
@@ -31,9 +31,11 @@ TEST(GitMemoryPrompt, ShowsWhatIsBelowSystemAndNamesTheRest) {
     const std::string section = git_memory_section(memory());
     const std::string_view shown = std::string_view(section).substr(section.find("<self>"));
     EXPECT_EQ(shown,
-              "<self>\n<projection>$MEMORY_DIR/system/persona.md</projection>\nI am Ada.\n</self>\n\n"
+              "<self>\n<projection>$MEMORY_DIR/system/persona.md</projection>\n<description>Who I am</description>\nI "
+              "am Ada.\n</self>\n\n"
               "<memory>\n"
-              "<human>\n<projection>$MEMORY_DIR/system/human.md</projection>\nGrace\n</human>\n"
+              "<human>\n<projection>$MEMORY_DIR/system/human.md</projection>\n<description>Who she "
+              "is</description>\nGrace\n</human>\n"
               "<project>\n<gotchas>\n<projection>$MEMORY_DIR/system/project/gotchas.md</projection>\n"
               "<description>What bites</description>\ntabs\n</gotchas>\n</project>\n"
               "</memory>\n\n"
@@ -74,16 +76,21 @@ TEST(GitMemoryPrompt, IsTheUsualOneForAnAgentWithNothingBelowSystem) {
 }
 
 TEST(Skills, AreGroupedByWhereTheyAre) {
-    const std::vector<ClientSkill> brought = {{"review", "somebody else's", "/home/ada/skills/review/SKILL.md"},
-                                              {"plan", "Plans first\nand then", "/home/ada/skills/plan/SKILL.md"},
-                                              {"here", "", "here/SKILL.md"}};
-    EXPECT_EQ(skills_section(memory(), brought),
-              "<available_skills>\n"
+    Patch<std::vector<ClientSkill>> brought;
+    brought = std::vector<ClientSkill>{{"review", "somebody else's", "/home/ada/skills/review/SKILL.md"},
+                                       {"plan", "Plans first\nand then", "/home/ada/skills/plan/SKILL.md"},
+                                       {"here", "", "here/SKILL.md"}};
+    Agent agent;
+    agent.git_memory = true;
+    EXPECT_EQ(skills_section(agent, memory(), brought),
+              "\n\n<available_skills>\n"
               "$MEMORY_DIR/skills/\n└── review/\n    └── SKILL.md (How I review)\n\n"
               "./\n└── here/\n    └── SKILL.md\n\n"
               "/home/ada/skills/\n└── plan/\n    └── SKILL.md (Plans first)\n"
               "</available_skills>");
-    EXPECT_EQ(skills_section({}, {}), "");
+    EXPECT_EQ(skills_section(agent, {}, {}), "");
+    agent.git_memory = false;
+    EXPECT_EQ(skills_section(agent, memory(), {}), "");
 }
 
 }  // namespace
