@@ -141,6 +141,12 @@ void check_names(const std::vector<ClientTool>& tools, Problems& problems) {
                          "value_error", json_string(tool->name));
 }
 
+void check_named(const std::vector<ClientSkill>& skills, Problems& problems) {
+    for (std::size_t i = 0; i < skills.size(); ++i)
+        if (skills[i].name.empty())
+            problems.add("client_skills." + std::to_string(i) + ".name", "is required", "missing");
+}
+
 }  // namespace
 
 void check(const MessageRequest& request, Problems& problems) {
@@ -154,6 +160,7 @@ void check(const MessageRequest& request, Problems& problems) {
             if (is_approval((*request.messages)[i]))
                 problems.add("messages." + std::to_string(i), "an approval must be the first of the messages");
     if (request.client_tools.has_value()) check_names(*request.client_tools, problems);
+    if (request.client_skills.has_value()) check_named(*request.client_skills, problems);
     if (request.identity_id && request.identity_id->empty())
         problems.add("identity_id", "must not be empty", "string_too_short");
     if (request.max_steps < 1) problems.add("max_steps", "must be at least 1", "greater_than_equal");

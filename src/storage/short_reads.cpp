@@ -8,9 +8,6 @@ namespace {
 // Of the engine's virtual machine: some tenths of a millisecond.
 constexpr std::int64_t steps_max = 10'000;
 
-// Whoever reads and reads gives the others of its loop a turn in between.
-constexpr unsigned reads_in_a_row_max = 32;
-
 constexpr Statement begin_snapshot{"snapshot.begin", "BEGIN"};
 constexpr Statement end_snapshot{"snapshot.end", "COMMIT"};
 
@@ -50,7 +47,6 @@ ShortReads::ShortReads(std::filesystem::path file, SqliteConnection::Options opt
     : file_(std::move(file)), options_(never_waiting(options)) {}
 
 std::optional<std::vector<Rows>> ShortReads::try_read(const std::vector<Query>& batch) {
-    if (++reads_ % reads_in_a_row_max == 0) return std::nullopt;
     try {
         std::unique_ptr<SqliteConnection> connection = take();
         const bool short_ones =

@@ -2,7 +2,6 @@
 
 #include "storage/sqlite_connection.hpp"
 
-#include <atomic>
 #include <mutex>
 
 namespace stele::storage {
@@ -14,8 +13,7 @@ public:
     ShortReads(std::filesystem::path file, SqliteConnection::Options options);
 
     /// The rows of each read of `batch`, in order, from one snapshot; or nothing: then `batch` is as it was, and
-    /// belongs on a thread that may wait. Full-text searches do, as they hide their work from the engine's count, and
-    /// one read now and then, so that a loop of reads lets others in.
+    /// belongs on a thread that may wait. Full-text searches do, as they hide their work from the engine's count.
     /// Never throws what the engine says: whoever does the read then hears it again.
     std::optional<std::vector<Rows>> try_read(const std::vector<Query>& batch);
 
@@ -25,7 +23,6 @@ private:
 
     const std::filesystem::path file_;
     const SqliteConnection::Options options_;
-    std::atomic<unsigned> reads_ = 0;
     std::mutex mutex_;
     std::vector<std::unique_ptr<SqliteConnection>> idle_;  ///< as many as threads have read at once
 };

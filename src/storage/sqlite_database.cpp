@@ -1,5 +1,6 @@
 #include "storage/sqlite_database.hpp"
 
+#include "base/let_others_run.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "storage/data_lock.hpp"
@@ -207,6 +208,7 @@ asio::awaitable<Rows> SqliteDatabase::query_packed(Query query) {
 asio::awaitable<std::vector<Rows>> SqliteDatabase::read(ReadBatch batch) {
     if (auto answers = short_reads_.try_read(batch.queries())) {
         statements_ += answers->size();
+        co_await let_others_run();  // as if it had been on another thread: who starts a coroutine may hold a lock
         co_return std::move(*answers);
     }
     auto submit = [&](std::unique_ptr<Completion> waiter) {

@@ -130,8 +130,8 @@ def test_skills_that_a_request_brings_are_named_for_that_request(http, agent):
     assert "/home/ada/skills/\n└── plan/\n    └── SKILL.md (Plans first)" in system_text(http, agent, client_skills=skills)
     assert "available_skills" not in system_text(http, agent)
     assert "available_skills" not in system_text(http, agent, client_skills=skills, override_system="Be brief.")
-    problem = refused(http, "POST", f"/v1/agents/{agent['id']}/messages", 422, {"input": "x", "client_skills": [{"name": "plan"}]})
-    assert "client_skills" in str(problem.body)
+    problem = refused(http, "POST", f"/v1/agents/{agent['id']}/messages", 422, {"input": "x", "client_skills": [{"location": "plan/SKILL.md"}]})
+    assert "client_skills.0.name" in str(problem)
 
 
 def test_a_block_that_others_hold_stays_theirs(http, tmp_path):
