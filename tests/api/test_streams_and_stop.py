@@ -1,12 +1,12 @@
 """Streams whose clients don't read or go away, and a server that is asked to stop while there is work."""
 
 import json
-import pathlib
 import signal
 import threading
 
 import pytest
 import stele
+from process_size import is_sanitized, peak_mb
 from wire import Closed, Wire, request
 
 
@@ -16,18 +16,6 @@ def ask_for_stream(wire: Wire, agent: dict, text: str, **more):
     found = wire.head()
     assert found.status == 200
     return found
-
-
-def resident_bytes(server) -> int:
-    """The most that the process has held so far."""
-    status = pathlib.Path(f"/proc/{server.process.child.pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
-
-
-def is_sanitized(server) -> bool:
-    """Such a process keeps what was freed and books on all that is there: its size says nothing."""
-    maps = pathlib.Path(f"/proc/{server.process.child.pid}/maps").read_text()
-    return "libasan" in maps or "libtsan" in maps
 
 
 def wait_for_answer(http, agent: dict) -> dict:
@@ -79,10 +67,10 @@ def test_a_client_that_does_not_read_is_cut_and_its_run_completes(own_server):
     http = server.http()
     agent = http.post("/v1/agents", {})
     with Wire(server.port, receive_buffer=4096) as wire:
-        before = resident_bytes(server)
+        before = peak_mb(server)
         ask_for_stream(wire, agent, "@long 60000", stream_tokens=True)
         assert wait_for_answer(http, agent)["status"] == "completed"
-        assert is_sanitized(server) or resident_bytes(server) - before < 30e6, "what nobody reads must not pile up"
+        assert is_sanitized(server) or peak_mb(server) - before < 30, "what nobody reads must not pile up"
         assert texts(http, agent)[0].endswith("word59999")
         while server.open_connections() > 0:  # until ours is cut
             pass

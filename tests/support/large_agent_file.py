@@ -51,9 +51,3 @@ def upload(server, file, chunked: bool = True, headers: dict | None = None, **fi
         pass  # it was refused before it was whole
     answer = connection.getresponse()
     return answer.status, json.loads(answer.read())
-
-
-def peak_mb(pid: int) -> float:
-    """The most memory that the process has had resident."""
-    status = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status").read().splitlines())
-    return int(status["VmHWM"].split()[0]) / 1024
