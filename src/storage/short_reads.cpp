@@ -7,6 +7,7 @@ namespace {
 
 // Of the engine's virtual machine: some tenths of a millisecond.
 constexpr std::int64_t steps_max = 10'000;
+constexpr std::int64_t bytes_max = 1 << 20;
 
 constexpr Statement begin_snapshot{"snapshot.begin", "BEGIN"};
 constexpr Statement end_snapshot{"snapshot.end", "COMMIT"};
@@ -54,7 +55,7 @@ std::optional<std::vector<Rows>> ShortReads::try_read(const std::vector<Query>& 
         std::optional<std::vector<Rows>> answers;
         if (short_ones) {
             std::string_view statement;
-            connection->limit_steps(steps_max);
+            connection->limit(steps_max, bytes_max);
             try {
                 answers = read_snapshot(*connection, batch, statement);
             } catch (const SqliteFailure&) {

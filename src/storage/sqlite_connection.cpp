@@ -52,6 +52,12 @@ Value column(sqlite3_stmt* statement, int index) {
     }
 }
 
+std::int64_t bytes_of(const Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) return static_cast<std::int64_t>(text->size());
+    if (const auto* blob = std::get_if<Blob>(&value)) return static_cast<std::int64_t>(blob->bytes.size());
+    return 0;
+}
+
 }  // namespace
 
 bool SqliteFailure::is_taken_key() const {
@@ -141,8 +147,9 @@ void SqliteConnection::execute(const std::string& sql) {
 
 bool SqliteConnection::is_search(const Query& query) { return query.own_text || kept(query.statement).searches; }
 
-void SqliteConnection::limit_steps(std::int64_t steps) {
+void SqliteConnection::limit(std::int64_t steps, std::int64_t bytes) {
     steps_left_ = steps;
+    bytes_left_ = bytes;
     sqlite3_progress_handler(
         handle_, counted_steps,
         [](void* self) {
@@ -194,7 +201,14 @@ std::int64_t SqliteConnection::run(const Prepared& ready, const Query& query, Ro
         const int columns = sqlite3_column_count(statement);
         std::vector<Value> values;
         values.reserve(static_cast<std::size_t>(columns));
-        for (int i = 0; i < columns; ++i) values.push_back(column(statement, i));
+        for (int i = 0; i < columns; ++i) {
+            values.push_back(column(statement, i));
+            bytes_left_ -= bytes_of(values.back());
+        }
+        if (bytes_left_ < 0) {
+            sqlite3_reset(statement);
+            throw SqliteFailure(SQLITE_INTERRUPT, "more bytes than are allowed");
+        }
         rows.emplace_back(std::move(values));
     }
     if (result != SQLITE_DONE) {

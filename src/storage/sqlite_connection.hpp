@@ -3,6 +3,7 @@
 #include "storage/database.hpp"
 
 #include <filesystem>
+#include <limits>
 #include <unordered_map>
 
 struct sqlite3;
@@ -55,8 +56,8 @@ public:
     bool is_search(const Query& query);
 
     /// Lets a statement fail with SQLITE_INTERRUPT once those from here on have taken about `steps` steps of the
-    /// engine's virtual machine.
-    void limit_steps(std::int64_t steps);
+    /// engine's virtual machine, or given more than `bytes` of text and blobs.
+    void limit(std::int64_t steps, std::int64_t bytes);
 
     /// True while no transaction is open.
     bool idle() const;
@@ -78,6 +79,7 @@ private:
 
     sqlite3* handle_ = nullptr;
     std::int64_t steps_left_ = 0;
+    std::int64_t bytes_left_ = std::numeric_limits<std::int64_t>::max();
     std::unordered_map<const char*, Prepared> statements_;  ///< by the address of the text, which lives for ever
 };
 

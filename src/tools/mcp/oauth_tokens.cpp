@@ -139,16 +139,17 @@ awaitable<McpTokens> OauthTokens::refreshed(McpServer server) {
     const std::string key = holder_of(server);
     const auto timer = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
     std::shared_ptr<Flight> flight;
+    bool first = false;
     {
         const std::lock_guard lock(mutex_);
         std::shared_ptr<Flight>& entry = flights_[key];
-        const bool first = !entry;
+        first = !entry;
         if (first) entry = std::make_shared<Flight>();
         flight = entry;
         flight->waiting.push_back(timer);
-        // By itself: cut off, it would lose the token that the authorization server has just given.
-        if (first) asio::co_spawn(executor, fly(flight, std::move(server), key), asio::detached);
     }
+    // By itself: cut off, it would lose the token that the authorization server has just given.
+    if (first) asio::co_spawn(executor, fly(flight, std::move(server), key), asio::detached);
     boost::system::error_code woken;
     co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
     const std::lock_guard lock(mutex_);

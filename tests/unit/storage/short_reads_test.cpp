@@ -82,6 +82,13 @@ TEST_F(ShortReadsTest, GivesUpWhatTakesLongAndForgetsIt) {
     EXPECT_EQ(through_the_store(query(many_rows, many)), many) << "a thread that may wait does it";
 }
 
+TEST_F(ShortReadsTest, GivesUpWhatIsLarge) {
+    const std::string large(1 << 20, 'x');
+    EXPECT_TRUE(reads_->try_read({query(one_row, large)}));
+    EXPECT_FALSE(reads_->try_read({query(one_row, large), query(one_row, "a")}));
+    EXPECT_TRUE(reads_->try_read({query(one_row, "a")}));
+}
+
 TEST_F(ShortReadsTest, LeavesSearchesAndFailuresToOthers) {
     EXPECT_FALSE(reads_->try_read({query(search, "word")}));
     EXPECT_FALSE(reads_->try_read({query(one_row, "a"), query(wrong)}));
