@@ -60,6 +60,22 @@ asio::awaitable<Lease> LeaseTable::acquire(std::string key) {
     co_return Lease(*this, std::move(key));
 }
 
+asio::awaitable<std::vector<Lease>> LeaseTable::acquire_all(std::vector<std::string> keys) {
+    for (;;) {
+        std::vector<Lease> held;
+        Lease first = co_await acquire(keys.front());
+        held.push_back(std::move(first));
+        auto busy = std::next(keys.begin());
+        for (; busy != keys.end(); ++busy) {
+            std::optional<Lease> next = try_acquire(*busy);
+            if (!next) break;
+            held.push_back(std::move(*next));
+        }
+        if (busy == keys.end()) co_return held;
+        std::iter_swap(keys.begin(), busy);
+    }
+}
+
 std::optional<Lease> LeaseTable::try_acquire(const std::string& key) {
     const std::lock_guard lock(mutex_);
     if (!queues_.try_emplace(key).second) return std::nullopt;

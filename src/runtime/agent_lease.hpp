@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace stele::runtime {
 
@@ -35,6 +36,10 @@ public:
     /// Waits for its turn. Throws Error{unavailable} when `waiting_max` others wait already. `key`: agent and
     /// conversation.
     boost::asio::awaitable<Lease> acquire(std::string key);
+
+    /// All of them (at least one), each but once. While it waits for one it holds none of the others, so that whoever
+    /// waits for those is never kept from ending. Throws as acquire does.
+    boost::asio::awaitable<std::vector<Lease>> acquire_all(std::vector<std::string> keys);
 
     /// The lease if nobody holds it now.
     std::optional<Lease> try_acquire(const std::string& key);

@@ -1,5 +1,7 @@
 #include "runtime/message_service.hpp"
 
+#include "base/contains.hpp"
+
 #include <algorithm>
 
 namespace stele::runtime {
@@ -24,18 +26,22 @@ bool is_thought_before(const Message& message, const Message& request) {
 // Enough to see past messages that a failed run has left between the parts.
 constexpr std::int64_t neighbours_max = 16;
 
+// What a failed run has left stands in no window, and a summary is written behind what it stands before.
+bool stands_between(const Message& message) { return message.context_position && message.role != MessageRole::summary; }
+
 // The messages of the exchange that `message` is a part of, as far as they lie on one side of it. `neighbours`: the
 // nearest first.
 void take_side(const Message& message, const std::vector<Message>& neighbours, bool later,
-               std::vector<std::string>& ids) {
+               std::vector<Message>& taken) {
     int rank = rank_of(message);
     const Message* last = &message;
     for (const Message& each : neighbours) {
         const int next = rank_of(each);
-        if (next == 0 && !each.context_position) continue;
-        if (is_thought_before(each, *last)) ids.push_back(each.id);
+        const bool thought = is_thought_before(each, *last);
+        if (thought) taken.push_back(each);
+        if (!thought && next == 0 && !stands_between(each)) continue;
         if (next == 0 || (later ? next <= rank : next >= rank)) return;
-        ids.push_back(each.id);
+        taken.push_back(each);
         rank = next;
         last = &each;
     }
@@ -74,34 +80,69 @@ awaitable<MessageService::Edited> MessageService::edit(std::string organization_
     co_return edited;
 }
 
+awaitable<std::vector<Message>> MessageService::parts_in(std::string organization_id, Message message,
+                                                         std::string conversation_id) const {
+    std::vector<Message> parts;
+    storage::MessageFilter filter;
+    filter.agent_id = message.agent_id;
+    filter.conversation_id = std::move(conversation_id);
+    storage::Page page;
+    page.limit = neighbours_max;
+    page.before = message.id;
+    std::vector<Message> earlier = co_await parts_.messages.list(organization_id, filter, page);
+    std::reverse(earlier.begin(), earlier.end());
+    page.ascending = true;
+    page.after = std::exchange(page.before, std::nullopt);
+    const std::vector<Message> later = co_await parts_.messages.list(organization_id, filter, page);
+    take_side(message, earlier, false, parts);
+    take_side(message, later, true, parts);
+    co_return parts;
+}
+
+// A call may have been forked while it waited, and answered differently on both sides: whoever has one part of it loses
+// all of theirs.
+awaitable<MessageService::Exchange> MessageService::exchange_of(std::string organization_id, Message message) const {
+    Exchange exchange{{message.id}, {message.conversation_id}};
+    std::vector<Message> left;
+    left.push_back(std::move(message));
+    while (!left.empty()) {
+        const Message part = std::move(left.back());
+        left.pop_back();
+        if (rank_of(part) == 0) continue;
+        std::vector<std::string> conversations = co_await parts_.messages.conversations_with(part.agent_id, part.id);
+        for (std::string& conversation : conversations) {
+            exchange.conversation_ids.insert(conversation);
+            std::vector<Message> found = co_await parts_in(organization_id, part, std::move(conversation));
+            for (Message& each : found) {
+                if (contains(exchange.message_ids, each.id)) continue;
+                exchange.message_ids.push_back(each.id);
+                left.push_back(std::move(each));
+            }
+        }
+    }
+    co_return exchange;
+}
+
 awaitable<std::vector<std::string>> MessageService::remove(std::string organization_id, std::string agent_id,
                                                            std::string message_id) const {
     const Message found = co_await load(organization_id, agent_id, message_id);
-    const Lease lease = co_await parts_.runtime.lease(agent_id, found.conversation_id);
-    const Message message = co_await load(organization_id, agent_id, message_id);
-    co_await refuse_compiled(organization_id, message);
-
-    std::vector<std::string> ids = {message.id};
-    if (rank_of(message) != 0) {
-        storage::MessageFilter filter;
-        filter.agent_id = agent_id;
-        filter.conversation_id = message.conversation_id;
-        storage::Page page;
-        page.limit = neighbours_max;
-        page.before = message.id;
-        std::vector<Message> earlier = co_await parts_.messages.list(organization_id, filter, page);
-        std::reverse(earlier.begin(), earlier.end());
-        page.ascending = true;
-        page.after = std::exchange(page.before, std::nullopt);
-        const std::vector<Message> later = co_await parts_.messages.list(organization_id, filter, page);
-        take_side(message, earlier, false, ids);
-        take_side(message, later, true, ids);
-    }
+    std::set<std::string> conversations;
+    std::vector<Lease> leases;
+    Exchange exchange = co_await exchange_of(organization_id, found);
+    do {  // until what is to go lies in conversations where nobody is at work
+        conversations.merge(exchange.conversation_ids);
+        leases.clear();
+        leases = co_await parts_.runtime.leases(agent_id, conversations);
+        const Message message = co_await load(organization_id, agent_id, message_id);
+        co_await refuse_compiled(organization_id, message);
+        exchange = co_await exchange_of(organization_id, message);
+    } while (!std::includes(conversations.begin(), conversations.end(), exchange.conversation_ids.begin(),
+                            exchange.conversation_ids.end()));
     storage::Transaction transaction;
-    for (const std::string& id : ids) parts_.messages.remove(transaction, agent_id, id);
-    parts_.agents.count_messages(transaction, agent_id, -static_cast<std::int64_t>(ids.size()));
+    for (const std::string& id : exchange.message_ids) parts_.messages.remove(transaction, agent_id, id);
+    parts_.agents.count_messages(transaction, agent_id, -static_cast<std::int64_t>(exchange.message_ids.size()));
     co_await parts_.database.commit(std::move(transaction));
-    co_return ids;
+    co_return std::move(exchange.message_ids);
 }
 
 }  // namespace stele::runtime

@@ -3,6 +3,8 @@
 #include "domain/message_edit.hpp"
 #include "runtime/runtime.hpp"
 
+#include <set>
+
 namespace stele::runtime {
 
 /// Changes of what has been said. They wait for a run at work in the conversation, and show in its next request.
@@ -29,13 +31,25 @@ public:
                                         MessageEdit edit) const;
 
     /// Deletes a message, and with one that makes, decides or answers calls the others that do: what is left is a
-    /// history that every provider takes. Returns the ids of all that were deleted. Throws as edit does.
+    /// history that every provider takes, in forks that share a part of it too. Returns the ids of all that were
+    /// deleted. Throws as edit does.
     boost::asio::awaitable<std::vector<std::string>> remove(std::string organization_id, std::string agent_id,
                                                             std::string message_id) const;
 
 private:
     boost::asio::awaitable<Message> load(std::string organization_id, std::string agent_id,
                                          std::string message_id) const;
+
+    /// A message and, if it makes, decides or answers calls, the others that do with it; the conversations that have
+    /// any.
+    struct Exchange {
+        std::vector<std::string> message_ids;
+        std::set<std::string> conversation_ids;
+    };
+    boost::asio::awaitable<Exchange> exchange_of(std::string organization_id, Message message) const;
+    boost::asio::awaitable<std::vector<Message>> parts_in(std::string organization_id, Message message,
+                                                          std::string conversation_id) const;
+
     boost::asio::awaitable<void> refuse_compiled(std::string organization_id, Message message) const;
 
     Parts parts_;

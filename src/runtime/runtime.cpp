@@ -294,6 +294,13 @@ awaitable<Lease> Runtime::lease(std::string agent_id, std::string conversation_i
     return leases_.acquire(lease_key(agent_id, conversation_id));
 }
 
+awaitable<std::vector<Lease>> Runtime::leases(const std::string& agent_id,
+                                              const std::set<std::string>& conversation_ids) {
+    std::vector<std::string> keys;
+    for (const std::string& id : conversation_ids) keys.push_back(lease_key(agent_id, id));
+    return leases_.acquire_all(std::move(keys));
+}
+
 awaitable<std::optional<LoadedAgent>> Runtime::load_refreshed(std::string organization_id, std::string agent_id,
                                                               std::string conversation_id) {
     auto loaded = co_await load_agent(services_.database, std::move(organization_id), std::move(agent_id),

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <set>
 #include <unordered_map>
 
 namespace stele::runtime {
@@ -79,6 +80,10 @@ public:
 
     /// The right to write a conversation, for changes over REST that runs must not see halfway.
     boost::asio::awaitable<Lease> lease(std::string agent_id, std::string conversation_id);
+
+    /// The same for several conversations (at least one) at once.
+    boost::asio::awaitable<std::vector<Lease>> leases(const std::string& agent_id,
+                                                      const std::set<std::string>& conversation_ids);
 
     /// The agent with its system message brought up to date, in the store too. Nothing if there is no such agent.
     boost::asio::awaitable<std::optional<LoadedAgent>> load_refreshed(std::string organization_id, std::string agent_id,

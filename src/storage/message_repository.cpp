@@ -44,6 +44,10 @@ constexpr Statement select_position{"message.position",
 constexpr Statement select_by_otid{"message.by_otid",
                                    "SELECT run_id FROM message WHERE agent_id = $1 AND otid = $2 AND run_id IS NOT NULL"
                                    " AND (step_id IS NOT NULL OR role = 'approval') ORDER BY position LIMIT 1"};
+constexpr Statement select_conversations{"message.conversations",
+                                         "SELECT m.conversation_id FROM message m WHERE m.agent_id = $1 AND m.id = $2"
+                                         " UNION ALL SELECT l.conversation_id FROM " STELE_SHARED_MESSAGES
+                                         " WHERE m.agent_id = $1 AND m.id = $2"};
 constexpr Statement update_system{"message.rewrite_system",
                                   "UPDATE message SET text = $3, body = NULL WHERE agent_id = $1 AND id = $2"};
 constexpr Statement update_body{"message.rewrite",
@@ -277,6 +281,14 @@ boost::asio::awaitable<std::optional<std::string>> MessageRepository::run_of_oti
     co_return rows.front().optional_text(0);
 }
 
+boost::asio::awaitable<std::vector<std::string>> MessageRepository::conversations_with(std::string agent_id,
+                                                                                       std::string id) const {
+    Rows rows = co_await database_.query(select_conversations, std::move(agent_id), std::move(id));
+    std::vector<std::string> conversations;
+    for (Row& row : rows) conversations.push_back(row.take_text(0));
+    co_return conversations;
+}
+
 boost::asio::awaitable<std::vector<Message>> MessageRepository::in_context(std::string agent_id,
                                                                            std::string conversation_id) const {
     const Statement& statement = in_context_statement(conversation_id);
@@ -394,13 +406,31 @@ std::vector<std::string> MessageRepository::ids_from_rows(Rows rows) {
 }
 
 std::vector<Statement> MessageRepository::statements() {
-    std::vector<Statement> all = {
-        select_in_context,    select_context_ids, select_in_conversation, select_conversation_ids,
-        select_by_id,         select_position,    select_by_otid,         update_system,
-        update_body,          delete_one,         update_evict,           update_evict_shared,
-        update_context,       update_compact,     update_compact_shared,  select_last_summary,
-        update_drop_summary,  update_restore,     update_restore_shared,  select_newest_in_context,
-        select_newest_return, update_place,       update_place_shared,    update_forget_compactions};
+    std::vector<Statement> all = {select_in_context,
+                                  select_context_ids,
+                                  select_in_conversation,
+                                  select_conversation_ids,
+                                  select_by_id,
+                                  select_position,
+                                  select_by_otid,
+                                  select_conversations,
+                                  update_system,
+                                  update_body,
+                                  delete_one,
+                                  update_evict,
+                                  update_evict_shared,
+                                  update_context,
+                                  update_compact,
+                                  update_compact_shared,
+                                  select_last_summary,
+                                  update_drop_summary,
+                                  update_restore,
+                                  update_restore_shared,
+                                  select_newest_in_context,
+                                  select_newest_return,
+                                  update_place,
+                                  update_place_shared,
+                                  update_forget_compactions};
     for (std::size_t rows = 1; rows <= rows_per_insert_max; ++rows) all.push_back(insert_statement(rows));
     return all;
 }

@@ -47,6 +47,10 @@ public:
     /// The run that took up a message with this client's id, if one did: a failed one may have left it in the history.
     boost::asio::awaitable<std::optional<std::string>> run_of_otid(std::string agent_id, std::string otid) const;
 
+    /// The conversations of an agent that have this message: the one it was said in (empty: the default one) and those
+    /// that share it since they were forked.
+    boost::asio::awaitable<std::vector<std::string>> conversations_with(std::string agent_id, std::string id) const;
+
     boost::asio::awaitable<std::vector<Message>> in_context(std::string agent_id, std::string conversation_id) const;
 
     /// Full text over what was said to and by agents (message_search.cpp); events of the runtime are left out.

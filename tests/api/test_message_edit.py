@@ -5,7 +5,7 @@ import json
 
 import pytest
 import stele
-from approvals import ASK, PARALLEL, Talk, assert_paired
+from approvals import ASK, PARALLEL, Talk, assert_paired, decide, verdict
 from runs import in_background
 
 GONE = "00000000-0000-4000-8000-00000000dead"
@@ -160,6 +160,69 @@ def test_what_was_thought_before_a_deleted_request_goes_with_it(http):
     assert newest(talk, "reasoning_message")
     delete(talk, talk.pending())
     assert [m["message_type"] for m in talk.history() if m["message_type"] != "system_message"] == ["user_message"]
+    talk.is_well()
+    Talk.leave_nothing()
+
+
+def test_what_was_thought_before_goes_though_it_left_the_view(http):
+    talk = Talk(http)
+    talk.send(decide(verdict(talk.ask(ASK + "\n@reason so so")[0]["tool_call_id"], False)))
+    talk.say("@say yes")
+    http.post(talk.path + "/summarize", {"compaction_settings": {"mode": "all"}})
+    thought = next(m for m in talk.history() if m["message_type"] == "reasoning_message")
+    assert thought["id"] in delete(talk, newest(talk, "approval_request_message"))
+    http.post(talk.path + "/compact/undo")
+    talk.is_well()
+    Talk.leave_nothing()
+
+
+def test_a_call_that_waited_through_a_compaction_goes_with_its_return(http):
+    talk = Talk(http)
+    talk.say("@say yes")
+    talk.ask(ASK)
+    http.post(talk.path + "/summarize", {"compaction_settings": {"mode": "all"}})
+    assert [m for m in talk.history() if m["message_type"] == "summary_message" or "left your view" in str(m.get("content"))]
+    call = talk.pending()["tool_calls"][0]["tool_call_id"]
+    talk.send(decide(verdict(call, False)))
+    delete(talk, newest(talk, "tool_return_message"))
+    assert not [m for m in talk.history() if "approval" in m["message_type"]]
+    assert_paired(http.get(talk.path + "/context")["messages"])
+    talk.is_well()
+    Talk.leave_nothing()
+
+
+@pytest.mark.parametrize("whose", ["source", "fork"])
+@pytest.mark.parametrize("kind", ["approval_request_message", "tool_return_message"])
+def test_a_call_that_a_fork_answered_otherwise_goes_on_both_sides(http, kind, whose):
+    talk = Talk(http)
+    call = talk.ask()[0]["tool_call_id"]
+    fork = http.post(f"/v1/conversations/default/fork?agent_id={talk.agent['id']}")["id"]
+    path = f"/v1/conversations/{fork}/messages"
+    talk.send(decide(verdict(call)))
+    http.post(path, {"streaming": False, **decide(verdict(call, False, "not here"))})
+    sides = {"source": talk.history(), "fork": http.get(path + "?order=asc&limit=100")}
+    parts = {m["id"] for side in sides.values() for m in side if m["message_type"] in
+             ("approval_request_message", "approval_response_message", "tool_return_message")}
+    assert len(parts) == 5, "the request that both have, and what each of them answered"
+    chosen = next(m for m in sides[whose] if m["message_type"] == kind)
+    assert set(delete(talk, chosen)) == parts
+    assert_paired(http.get(f"{talk.path}/context?conversation_id={fork}")["messages"])
+    assert http.post(path, {"input": "@say well", "streaming": False})["messages"][-1]["content"] == "well"
+    talk.is_well()
+    Talk.leave_nothing()
+
+
+def test_a_call_goes_when_nobody_is_at_work_on_either_side(http):
+    talk = Talk(http)
+    call = talk.ask(ASK + "\n@sleep 2000")[0]["tool_call_id"]
+    fork = http.post(f"/v1/conversations/default/fork?agent_id={talk.agent['id']}")["id"]
+    path = f"/v1/conversations/{fork}/messages"
+    answering = in_background(lambda: http.post(path, {"streaming": False, **decide(verdict(call, False, "@sleep 1000"))}))
+    stele.wait_until(lambda: http.get(f"/v1/runs?agent_id={talk.agent['id']}&active=true"))
+    delete(talk, talk.pending())
+    answering.done()
+    assert_paired(http.get(f"{talk.path}/context?conversation_id={fork}")["messages"])
+    assert not [m for m in http.get(path + "?order=asc&limit=100") if m["message_type"] == "tool_return_message"]
     talk.is_well()
     Talk.leave_nothing()
 
