@@ -31,6 +31,7 @@ SOURCE = '''def add(a: int, b: int) -> int:
     return a + b
 '''
 AT_ONCE = 4
+PAUSE = 0.005  # seconds: as sandbox_calls makes it
 
 
 def load() -> str:
@@ -51,12 +52,14 @@ class Client:
         return json.loads(text)
 
 
-def times_of(call, seconds: float, prepare=None) -> list[float]:
-    """What calls of `call` took in ms, one after the other, sorted. `prepare` goes before each, and is not counted."""
+def times_of(call, seconds: float, prepare=None, pause: float = 0) -> list[float]:
+    """What calls of `call` took in ms, one after the other, sorted. `prepare` and a pause (in seconds) go before each, and
+    are not counted."""
     times, until = [], time.perf_counter() + seconds
     while time.perf_counter() < until:
         if prepare:
             prepare()
+        time.sleep(pause)
         began = time.perf_counter()
         call()
         times.append((time.perf_counter() - began) * 1000)
@@ -118,7 +121,9 @@ def main() -> None:
     print(load() + "the fork-server alone (sandbox_calls):")
     bare = subprocess.run([str(RELEASE / "bench/sandbox_calls"), "500", str(AT_ONCE)], check=True, capture_output=True, text=True).stdout
     print(bare, end="")
-    alone = float(next(line for line in bare.splitlines() if line.startswith("with pauses")).split("p50 ")[1].split()[0])
+    # A process for the next call is made while nobody asks: a turn is held against calls that come as often as its own.
+    alone, rested = (float(next(line for line in bare.splitlines() if line.startswith(name)).split("p50 ")[1].split()[0])
+                     for name in ("one by one", "with pauses"))
     mock = stele.Process([str(RELEASE / "bench/mock_model"), "--tool", "add"], pipe=True)
     model = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"http://127.0.0.1:{int(mock.child.stdout.readline())}", "LETTA_DEFAULT_LLM_HANDLE": "openai/mock"}
     with tempfile.TemporaryDirectory() as folder:
@@ -140,9 +145,10 @@ def main() -> None:
         talks[0].turn()
         used, times = cpu_ms(server.process.child.pid), times_of(talks[0].turn, seconds, talks[0].prepare)
         used = cpu_ms(server.process.child.pid) - used
-        loop = told("a turn with a call through the whole loop", times)
+        loop = told("a turn with a call through the whole loop, one by one", times)
         print(f"the server's own CPU time: {used / len(times):.2f} ms a turn")
-        print(f"the turn is {loop / alone:.2f}x of the bare call")
+        pauses = told("the same with pauses", times_of(talks[0].turn, seconds, talks[0].prepare, PAUSE))
+        print(f"the turn is {loop / alone:.2f}x of the bare call one by one, {pauses / rested:.2f}x with pauses")
         rate = at_once([(talk.turn, talk.prepare) for talk in talks], seconds)
         print(f"{load()}{AT_ONCE} agents at once, such turns: {rate:.0f} calls/s")
         rate = at_once([(lambda c=t.client: c.post(f"/v1/agents/{caller}/tools/add/run", {"args": {"a": 1, "b": 2}}), None) for t in talks], seconds)
