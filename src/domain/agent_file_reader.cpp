@@ -1,6 +1,7 @@
 #include "domain/agent_file_reader.hpp"
 
 #include "domain/agent_file_references.hpp"
+#include "domain/image.hpp"
 #include "domain/json_mapping.hpp"
 #include "domain/legacy_agent_file.hpp"
 
@@ -94,6 +95,7 @@ struct AgentFileReader::Seen {
     std::map<std::size_t, Agent> agents;
     Agent legacy;
     std::map<std::size_t, std::string> texts;
+    std::map<std::size_t, std::string> images;  ///< media types of the files whose content is one
     std::vector<Error::Field> problems, legacy_problems;
     References twice;
     std::size_t messages = 0;
@@ -109,6 +111,7 @@ AgentFileReader::~AgentFileReader() = default;
 void AgentFileReader::take(const AgentFilePart& part, json::value value) {
     if (part.kind == Kind::text) {
         const json::string& text = value.get_string();
+        if (const auto image = image_of_data_url(text)) seen_->images[part.owner] = image_type_of(*image);
         return keep(part, {}, std::string(text.data(), text.size()));
     }
     const bool legacy = part.kind == Kind::legacy_message;
@@ -188,6 +191,7 @@ AgentFileContents AgentFileReader::finish() {
         links.messages = std::move(seen.kept);
     }
     for (auto& [number, text] : seen_->texts) file.files.at(number).content = std::move(text);
+    for (auto& [number, type] : seen_->images) file.files.at(number).image_type = std::move(type);
     check_references(file);
     return contents;
 }

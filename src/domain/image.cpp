@@ -1,5 +1,6 @@
 #include "domain/image.hpp"
 
+#include "base/base64.hpp"
 #include "base/json_text.hpp"
 
 #include <boost/json/parse.hpp>
@@ -39,6 +40,19 @@ std::string image_type_of(std::string_view bytes) {
     if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) return "image/gif";
     if (bytes.starts_with("RIFF") && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP") return "image/webp";
     return {};
+}
+
+std::string image_data_url(const std::string& media_type, std::string_view bytes) {
+    return "data:" + media_type + ";base64," + to_base64(bytes);
+}
+
+std::optional<std::string> image_of_data_url(std::string_view url) {
+    if (!url.starts_with("data:image/")) return std::nullopt;
+    const std::string_view head = url.substr(0, url.find(',') + 1);
+    if (!head.ends_with(";base64,")) return std::nullopt;
+    std::optional<std::string> bytes = from_base64(url.substr(head.size()));
+    if (!bytes || bytes->size() > image_bytes_max || image_type_of(*bytes).empty()) return std::nullopt;
+    return bytes;
 }
 
 }  // namespace stele

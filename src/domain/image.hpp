@@ -26,4 +26,10 @@ void store_image(ContentPart& part, const std::string& media_type, const std::st
 /// The media type that an image's first bytes show (PNG, JPEG, GIF, WebP: what models read); empty for all else.
 std::string image_type_of(std::string_view bytes);
 
+/// An image as a data URL (RFC 2397): "data:image/png;base64,...".
+std::string image_data_url(const std::string& media_type, std::string_view bytes);
+
+/// The bytes of an image that such a URL holds. Nothing if it is none, or no image that models read, or too large.
+std::optional<std::string> image_of_data_url(std::string_view url);
+
 }  // namespace stele

@@ -1,5 +1,6 @@
 // Agent files as they are written, while their messages and texts are read from the store.
 #include "base/let_others_run.hpp"
+#include "domain/image.hpp"
 #include "domain/legacy_agent_file.hpp"
 #include "runtime/agent_files.hpp"
 
@@ -122,6 +123,10 @@ awaitable<void> AgentFiles::write(const Export& what, Sink sink) const {
     for (const auto& [id, described] : what.files) {
         FileDocument file = described;
         file.content = co_await parts_.files.text(id);
+        if (file.file_type.value_or("").starts_with("image/")) {
+            const std::optional<std::string> bytes = co_await parts_.files.bytes(id);
+            if (bytes) file.content = image_data_url(*file.file_type, *bytes);
+        }
         if (!std::exchange(first, false)) out.text += ',';
         out.text += to_json(file);
         co_await out.pass_on(false);

@@ -90,9 +90,12 @@ FileMetadata file_of(const FileDocument& from, const Folder& folder, const std::
     file.file_size = from.file_size;
     file.file_creation_date = from.file_creation_date;
     file.file_last_modified_date = from.file_last_modified_date;
-    file.has_text = from.content.has_value();
-    file.processing_status = file.has_text ? FileStatus::parsing : FileStatus::error;
-    if (!file.has_text) file.error_message = from.error_message.value_or("The agent file holds no content of it");
+    const bool is_image = !from.image_type.empty();
+    if (is_image) file.file_type = from.image_type;
+    file.has_text = from.content.has_value() && !is_image;
+    file.processing_status = is_image ? FileStatus::completed : file.has_text ? FileStatus::parsing : FileStatus::error;
+    if (file.processing_status == FileStatus::error)
+        file.error_message = from.error_message.value_or("The agent file holds no content of it");
     file.created_by_id = actor;
     file.created_at = file.updated_at = now();
     return file;

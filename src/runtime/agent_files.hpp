@@ -107,6 +107,8 @@ private:
     boost::asio::awaitable<void> import_tools(Import& at) const;
     boost::asio::awaitable<void> import_tool(Import& at, Tool tool) const;
     boost::asio::awaitable<void> import_folders(Import& at) const;
+    void store_content(storage::Transaction& transaction, const FileDocument& file, const std::string& id,
+                       const std::string& content) const;
     boost::asio::awaitable<NewFolders> folders_of(const Import& at, const FileAgent& from) const;
     boost::asio::awaitable<void> add_folders(Export& into, Export::Of& of, std::string agent_id) const;
     boost::asio::awaitable<void> import_agent(Import& at, std::size_t index) const;

@@ -10,6 +10,7 @@
 #include "storage/trash.hpp"
 
 #include "domain/file_name.hpp"
+#include "domain/image.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -226,6 +227,12 @@ awaitable<void> AgentFiles::import_tool(Import& at, Tool tool) const {
     at.tools.emplace(file_id, std::move(tool));
 }
 
+void AgentFiles::store_content(storage::Transaction& transaction, const FileDocument& file, const std::string& id,
+                               const std::string& content) const {
+    if (file.image_type.empty()) return parts_.files.set_text(transaction, id, content);
+    parts_.files.set_bytes(transaction, id, image_of_data_url(content).value_or(std::string()));
+}
+
 // They are made anew; their files are worked on behind the import.
 awaitable<void> AgentFiles::import_folders(Import& at) const {
     const bool streams_texts =
@@ -275,7 +282,7 @@ awaitable<void> AgentFiles::import_folders(Import& at) const {
             if (from.content) at.text_files.emplace(number, file.id);
         } else {
             parts_.files.insert(at.transaction, file);
-            if (from.content) parts_.files.set_text(at.transaction, file.id, *from.content);
+            if (from.content) store_content(at.transaction, from, file.id, *from.content);
         }
         at.files.emplace(from.id, std::move(file));
     }
@@ -391,7 +398,7 @@ void AgentFiles::store_some(Import& at, storage::Transaction& transaction, Agent
     parts_.messages.insert(transaction, at.organization_id, messages);
     for (const auto& [number, text] : some.texts)
         if (const auto id = at.text_files.find(number); id != at.text_files.end())
-            parts_.files.set_text(transaction, id->second, text);
+            store_content(transaction, at.file.files[number], id->second, text);
 }
 
 awaitable<void> AgentFiles::store_stream(Import& at, AgentFileSource source) const {

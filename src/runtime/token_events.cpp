@@ -55,11 +55,11 @@ void TokenEvents::more_arguments(const llm::Delta& delta) {
 }
 
 void TokenEvents::finish(const std::vector<MessageToolCall>& calls, bool waits) {
-    if (options_.speaks_in_text) return;
     for (const MessageToolCall& call : calls) {
+        if (options_.speaks_in_text && (waits || !contains(waiting_calls_, call.id))) continue;
         const bool speech =
             options_.view.use_assistant_message && call.name == options_.view.assistant_message_tool_name;
-        if (speech && !waits) continue;
+        if (speech && !waits && !options_.speaks_in_text) continue;
         call_name(call.id, call.name, waits);
         call_arguments(call.id, call.arguments, waits);
     }

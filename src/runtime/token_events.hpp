@@ -34,8 +34,9 @@ public:
     /// When the first piece came, if one did.
     std::optional<std::chrono::steady_clock::time_point> first_at() const { return first_at_; }
 
-    /// Shows the calls that could not be shown while they were written, in the form in which they are stored. `waits`:
-    /// they are those of a request for approval.
+    /// Shows the calls that could not be shown while they were written, or showed as a request for approval and are
+    /// none (their arguments turned out to be no JSON), in the form in which they are stored. `waits`: they are those
+    /// of a request for approval.
     void finish(const std::vector<MessageToolCall>& calls, bool waits);
 
 private:

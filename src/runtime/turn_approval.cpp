@@ -54,7 +54,10 @@ void Turn::await_approval(StepWork& work, std::size_t calls) {
     }
     work.assistant.tool_calls = std::move(parked);
     work.calls.clear();
-    if (work.tokens_shown) work.tokens->finish(request.tool_calls, true);
+    if (work.tokens_shown) {
+        work.tokens->finish(work.assistant.tool_calls, false);
+        work.tokens->finish(request.tool_calls, true);
+    }
     work.action = Stop{StopReason::requires_approval};
 }
 

@@ -1,5 +1,6 @@
 """Agent files and templates carry folders and files."""
 
+import base64
 import copy
 import json
 import uuid
@@ -10,6 +11,7 @@ from folder_files import blocks_of, files_of, folder_of, prompt_of, upload
 from stele import refused
 from test_agent_files import refused_import
 from test_agent_files import upload as import_file
+from test_image_files import PNG
 
 
 @pytest.fixture
@@ -87,6 +89,29 @@ def test_references_that_lead_nowhere_are_told(http, agent):
     said = refused_import(http, json.dumps(file))
     assert "source-9" in said and "file-9" in said and "agent-9" in said
     assert http.get("/v1/folders/count") == before
+
+
+def test_images_of_folders_come_along(http, agent):
+    (folder,) = http.get(f"/v1/agents/{agent}/folders")
+    upload(http, folder["id"], "p.png", PNG, "image/png")
+    file = exported(http, agent)
+    described = next(each for each in file["files"] if each["original_file_name"] == "p.png")
+    assert described["content"] == "data:image/png;base64," + base64.b64encode(PNG).decode()
+    (imported,) = import_file(http, json.dumps(file))["agent_ids"]
+    (copied,) = http.get(f"/v1/agents/{imported}/folders")
+    picture = next(each for each in http.get(f"/v1/folders/{copied['id']}/files") if each["file_name"] == "p.png")
+    assert (picture["processing_status"], picture["file_type"], picture["file_size"]) == ("completed", "image/png", len(PNG))
+    again = next(each for each in exported(http, imported)["files"] if each["original_file_name"] == "p.png")
+    assert again["content"] == described["content"]
+    parts = [{"type": "image", "source": {"type": "letta", "file_id": picture["id"]}}, {"type": "text", "text": "look"}]
+    assert http.post(f"/v1/agents/{imported}/messages", {"messages": [{"role": "user", "content": parts}]})["messages"]
+
+
+def test_a_text_that_only_looks_like_an_image_stays_a_text(http, agent):
+    file = exported(http, agent)
+    file["files"][0] |= {"content": "data:image/png;base64,AAAA", "file_type": "image/png"}
+    (imported,) = import_file(http, json.dumps(file))["agent_ids"]
+    assert exported(http, imported)["files"][0]["content"] == "data:image/png;base64,AAAA"
 
 
 def test_templates_name_folders(http, agent):

@@ -1,5 +1,6 @@
 """Agent files that are too large for memory: taken as they come, seen when they are whole, and gone when they are not."""
 
+import base64
 import json
 import sqlite3
 import threading
@@ -40,7 +41,7 @@ def without_ids(message: dict) -> dict:
 
 def test_a_large_file_comes_back_as_it_was(large_server):
     http, count = large_server.http(), 12_001
-    texts = [f"{number}\n" * 30_000 for number in range(3)]
+    texts = [*(f"{number}\n" * 30_000 for number in range(3)), "data:image/gif;base64," + base64.b64encode(b"GIF89a" + bytes(300_000)).decode()]
     agent = imported(large_server, large.pieces(count, TEXT, texts=texts), name="large")
     state = http.get(f"/v1/agents/{agent}")
     assert state["name"] == "large" and len(state["message_ids"]) == 4

@@ -141,3 +141,21 @@ def test_a_reader_that_stands_still_holds_up_nobody(ground):
         frames = [frame + b"\n\n" for frame in data.split(b"\n\n")[:-1] if b'"message_type":"ping"' not in frame]
         rest = Piece(server, run_id, max(map(number_of, frames), default=0), None, True).frames()
         assert b"".join([frame for frame in frames if number_of(frame)] + rest) == uncut
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "beside one that waits"])
+def test_a_call_that_was_shown_as_a_request_and_is_none_is_shown_as_a_call(ground, others):
+    """That its arguments are no JSON shows at their end, when they have been streamed as those of a request."""
+    server, model = ground
+    http, agent = server.http(), make(server)
+    http.patch(f"/v1/agents/{agent}", {"tool_rules": [{"type": "requires_approval", "tool_name": "memory_insert"}]})
+    broken = ("a", "memory_insert", '{"label": "human", "new_str')
+    model.will(agent, "", Step("one moment", [broken, *([("b", *CALLS[0][1:])] if others else [])]))
+    told = [json.loads(line[6:]) for line in whole(server, begin(server, agent)).decode().split("\n") if line.startswith("data: {")]
+    stored = next(m for m in http.get(f"/v1/agents/{agent}/messages?order=asc") if m["message_type"] == "tool_call_message")
+    pieces = [event for event in told if event["message_type"] == "tool_call_message"]
+    assert {event["id"] for event in pieces} == {stored["id"]} and {event["tool_call"]["tool_call_id"] for event in pieces} == {"a"}
+    assert "".join(event["tool_call"].get("arguments") or "" for event in pieces) == stored["tool_calls"][0]["arguments"]
+    kinds = [event["message_type"] for event in told]
+    assert ("tool_return_message" in kinds) != others, "nothing is done while one waits"
+    assert next(event["stop_reason"] for event in told if event["message_type"] == "stop_reason") == ("requires_approval" if others else "end_turn")
