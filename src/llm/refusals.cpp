@@ -14,8 +14,15 @@ namespace json = boost::json;
 
 // Fields that a request can do without. What changes the meaning of the answer (response_format, tools) is not among
 // them: there the refusal itself is the answer.
-constexpr std::string_view dispensable[] = {"stream_options",    "parallel_tool_calls", "temperature",
-                                            "frequency_penalty", "reasoning_effort",    "verbosity"};
+constexpr std::string_view dispensable[] = {"stream_options",
+                                            "parallel_tool_calls",
+                                            "temperature",
+                                            "frequency_penalty",
+                                            "reasoning_effort",
+                                            "verbosity",
+                                            "presence_penalty",
+                                            "top_p",
+                                            "seed"};
 
 // What a JSON error says, without what it repeats of the request; else the text as it is.
 void append_words(const json::value& value, std::string& out) {
