@@ -62,6 +62,7 @@ awaitable<Response> complete(Services& services, const Request& request, std::st
     MessageTarget target;
     target.agent_id = std::move(agent_id);
     runtime::TurnRequest turn = turn_of(request, std::move(target), std::move(message), stream);
+    turn.parameters = model_parameters(body);
     turn.idempotency_key.reset();  // dispatch keeps the whole answer, which is in no run's form
     auto log = co_await services.runtime.start(std::move(turn));
     const bool include_usage = stream && body.stream_options.value_or(ChatStreamOptions{}).include_usage;
@@ -75,6 +76,7 @@ awaitable<Response> complete(Services& services, const Request& request, std::st
 // The status and headers that every other route gives, with `error` as OpenAI's clients read it in front.
 Response refusal(const Error& error, const std::string& request_id) {
     Response response = error_response(error, request_id);
+    if (is_about_parameters(error)) response.status = 400;  // OpenAI's own: its clients hand such values through
     const std::string told = "{\"error\":" + to_json(chat_error(error));
     response.body = error.code == ErrorCode::model_failed ? told + ",\"detail\":" + json_string(error.what()) + "}"
                                                           : told + "," + response.body.substr(1);
@@ -95,6 +97,7 @@ awaitable<Response> in_its_shape(Services& services, const Request& request, std
     } catch (const Error& error) {
         failure = error;
     }
+    if (request.idempotency_key && is_about_parameters(*failure)) throw refused(chat_error(*failure).message);
     if (request.idempotency_key) throw std::move(*failure);  // dispatch gives the key free
     co_return refusal(*failure, request.request_id);
 }

@@ -24,6 +24,10 @@ std::string text_of_content(const MessageContent& content) {
     return text;
 }
 
+const char* finish_of(const runtime::RunEnd& end) {
+    return end.reason == StopReason::max_tokens_exceeded ? "length" : "stop";
+}
+
 ChatUsage usage_of(const UsageStatistics& counts) {
     return ChatUsage{counts.completion_tokens, counts.prompt_tokens, counts.total_tokens};
 }
@@ -61,7 +65,7 @@ void ChatFrames::keep_alive() { net::append_sse_comment(text_, "at work"); }
 void ChatFrames::end(const runtime::RunEnd& end) {
     if (end.failure) return error(end.failure->what());
     ChatCompletionChunk chunk = head_;
-    chunk.choices.emplace_back().finish_reason = "stop";
+    chunk.choices.emplace_back().finish_reason = finish_of(end);
     add(chunk);
     if (include_usage_) {
         ChatCompletionChunk counts = head_;
@@ -89,7 +93,9 @@ ChatCompletion ChatFrames::whole(const runtime::RunLog& log, const runtime::RunE
     completion.created = now_seconds();
     completion.model = std::move(model);
     completion.usage = usage_of(end.usage);
-    std::string& content = completion.choices.emplace_back().message.content;
+    ChatChoice& choice = completion.choices.emplace_back();
+    choice.finish_reason = finish_of(end);
+    std::string& content = choice.message.content;
     for (const auto& event : log.messages(0)) {
         const LettaMessage message = event.message();
         const ContentMessage* said = speech_of(message);

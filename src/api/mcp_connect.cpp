@@ -48,7 +48,7 @@ McpConnectEvent event_named(const char* name, std::string message = {}) {
 }
 
 bool logs_in(const McpServer& server) {
-    return server.type != McpServerType::stdio && server.config.auth_token.value_or("").empty();
+    return server.type != McpServerType::stdio && credential_of(server.config).empty();
 }
 
 // What went wrong is an event: the stream has begun.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/chat_parameters.hpp"
 #include "domain/message.hpp"
 #include "domain/run.hpp"
 
@@ -20,14 +21,14 @@ struct ChatStreamOptions {
 };
 BOOST_DESCRIBE_STRUCT(ChatStreamOptions, (), (include_usage))
 
-/// Body of POST /v1/chat/completions. Other members are parameters of a model and mean nothing to an agent.
-struct ChatCompletionRequest {
+/// Body of POST /v1/chat/completions. Other members mean nothing to an agent.
+struct ChatCompletionRequest : ChatParameters {
     std::string model;  ///< an agent's id, where the path has none
     std::vector<ChatInputMessage> messages;
     Patch<bool> stream;
     Patch<ChatStreamOptions> stream_options;
 };
-BOOST_DESCRIBE_STRUCT(ChatCompletionRequest, (), (model, messages, stream, stream_options))
+BOOST_DESCRIBE_STRUCT(ChatCompletionRequest, (ChatParameters), (model, messages, stream, stream_options))
 constexpr std::array<std::string_view, 1> required_members(const ChatCompletionRequest*) { return {"messages"}; }
 
 /// What the last user message of `request` says: the agent remembers the ones before. Throws Error{invalid_argument} if

@@ -33,6 +33,9 @@ void check_oauth(const McpOauthConfig& oauth, Problems& problems) {
 void check_members(const McpConfig& config, Problems& problems) {
     if (config.auth_header.has_value()) check_header("auth_header", *config.auth_header, "", problems);
     if (config.auth_token.has_value()) check_header("auth_token", "token", *config.auth_token, problems);
+    if (config.token.has_value()) check_header("token", "token", *config.token, problems);
+    if (!config.token.value_or("").empty() && !config.auth_token.value_or("").empty())
+        problems.add("token", "can't be given together with auth_token");
     if (config.custom_headers.has_value()) {
         for (const auto& [name, value] : *config.custom_headers)
             check_header("custom_headers." + name, name, value, problems);
@@ -88,6 +91,11 @@ bool take(const Patch<T>& update, Patch<T>& kept) {
 }
 
 }  // namespace
+
+std::string credential_of(const McpConfig& config) {
+    const std::string token = config.token.value_or("");
+    return token.empty() ? config.auth_token.value_or("") : token;
+}
 
 std::string_view to_string(McpServerType type) { return mapping::enum_word(type); }
 
@@ -162,7 +170,15 @@ bool apply(const McpConfig& update, McpServer& server) {
     }
     bool changed = !update.server_url.value_or("").empty() && take(update.server_url, kept.server_url);
     changed = take(update.auth_header, kept.auth_header) || changed;
-    changed = take(update.auth_token, kept.auth_token) || changed;
+    // Who sends back what was read says nothing of the token, which was not in it; a new credential takes its place.
+    if (take(update.auth_token, kept.auth_token)) {
+        changed = true;
+        if (!kept.auth_token.value_or("").empty()) kept.token = {};
+    }
+    if (take(update.token, kept.token)) {
+        changed = true;
+        if (!kept.token.value_or("").empty()) kept.auth_token = {};
+    }
     Patch<McpOauthConfig> oauth = update.oauth;
     // The secret is never told, so who sends back what was read does not mean to clear it.
     if (oauth.has_value() && kept.oauth.has_value() && !oauth->client_secret.present() &&

@@ -23,12 +23,17 @@ struct McpConfig {
     Patch<std::string> server_url;
     Patch<std::string> auth_header;  ///< the header's name
     Patch<std::string> auth_token;   ///< its value; may hold {{ NAME | default }}
+    Patch<std::string> token;        ///< the same, without the scheme, and never told again; one of both at most
     Patch<TextMap> custom_headers;   ///< sent too; names and values may hold {{ NAME | default }}
     Patch<McpOauthConfig> oauth;
 
     bool operator==(const McpConfig&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(McpConfig, (), (command, args, env, server_url, auth_header, auth_token, custom_headers, oauth))
+BOOST_DESCRIBE_STRUCT(McpConfig, (),
+                      (command, args, env, server_url, auth_header, auth_token, token, custom_headers, oauth))
+
+/// The credential that `config` names, as it goes behind its scheme or as a whole; empty if there is none.
+std::string credential_of(const McpConfig& config);
 
 /// A server of the Model Context Protocol whose tools agents may use.
 struct McpServer {

@@ -8,9 +8,24 @@
 namespace stele::llm {
 namespace {
 
-void append_number(std::string& out, double number) {
+// Member `name`, if there is a number for it.
+void append_number(std::string& out, std::string_view name, std::optional<double> number) {
+    if (!number) return;
     char digits[32];
-    out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+    out += ",\"";
+    out += name;
+    out += "\":";
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, *number).ptr);
+}
+
+void append_stop(std::string& out, const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    out += ",\"stop\":[";
+    for (const std::string& text : texts) {
+        if (out.back() != '[') out += ',';
+        append_json_string(out, text);
+    }
+    out += ']';
 }
 
 void append_image(std::string& out, const Image& image) {
@@ -162,14 +177,14 @@ std::string encode_chat_request(const ModelRequest& request, const Quirks& quirk
         out += quirks.max_tokens_name ? ",\"max_tokens\":" : ",\"max_completion_tokens\":";
         out += std::to_string(*request.max_output_tokens);
     }
-    if (request.temperature && !reasons) {
-        out += ",\"temperature\":";
-        append_number(out, *request.temperature);
+    if (!reasons) {
+        append_number(out, "temperature", request.temperature);
+        append_number(out, "top_p", request.top_p);
+        append_number(out, "presence_penalty", request.presence_penalty);
     }
-    if (request.frequency_penalty) {
-        out += ",\"frequency_penalty\":";
-        append_number(out, *request.frequency_penalty);
-    }
+    append_number(out, "frequency_penalty", request.frequency_penalty);
+    if (request.seed) out += ",\"seed\":" + std::to_string(*request.seed);
+    append_stop(out, request.stop);
     if (!request.reasoning_effort.empty() && reasons) {
         out += ",\"reasoning_effort\":";
         append_json_string(out, request.reasoning_effort);

@@ -56,6 +56,10 @@ struct ModelRequest {
     std::optional<std::int64_t> max_output_tokens;
     std::optional<double> temperature;
     std::optional<double> frequency_penalty;
+    std::optional<double> presence_penalty;
+    std::optional<double> top_p;
+    std::optional<std::int64_t> seed;
+    std::vector<std::string> stop;     ///< texts before which the answer ends
     std::string reasoning_effort;      ///< "" = not sent
     std::string verbosity;             ///< "" = not sent
     std::string response_format_json;  ///< "" = not sent

@@ -126,6 +126,7 @@ bool OpenAiChat::weaken(Call& call) const {
 // Only what has led to an answer is kept: a guess that did not help may have been wrong.
 void OpenAiChat::remember_refusals(Call& call) {
     if (!call.learnt) return;
+    forget_passing(call.refusals);
     const std::lock_guard lock(mutex_);
     if (refusals_.size() < refusing_models_max || refusals_.contains(call.model))
         refusals_[call.model] = std::move(call.refusals);

@@ -1,5 +1,7 @@
 #include "llm/refusals.hpp"
 
+#include "llm/tool_images.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -12,8 +14,15 @@ namespace json = boost::json;
 
 // Fields that a request can do without. What changes the meaning of the answer (response_format, tools) is not among
 // them: there the refusal itself is the answer.
-constexpr std::string_view dispensable[] = {"stream_options",    "parallel_tool_calls", "temperature",
-                                            "frequency_penalty", "reasoning_effort",    "verbosity"};
+constexpr std::string_view dispensable[] = {"stream_options",
+                                            "parallel_tool_calls",
+                                            "temperature",
+                                            "frequency_penalty",
+                                            "reasoning_effort",
+                                            "verbosity",
+                                            "presence_penalty",
+                                            "top_p",
+                                            "seed"};
 
 // What a JSON error says, without what it repeats of the request; else the text as it is.
 void append_words(const json::value& value, std::string& out) {
@@ -60,6 +69,17 @@ void learn_of_limit(Refusals& refusals, const std::string& text) {
                                                                                      : "max_completion_tokens>");
 }
 
+// Of a model that sees nothing (vLLM, llama.cpp, Ollama, DeepSeek, Groq, Mistral, OpenRouter, OpenAI say it in these
+// words), or of an image that it can't read.
+void learn_of_images(Refusals& refusals, const std::string& text) {
+    const bool texts_alone = says(text, {"content"}) && says(text, {"must be a string", "valid string"});
+    if (!texts_alone && !says(text, {"image", "multimodal", "multi-modal", "vision"})) return;
+    const bool sees_nothing = says(text, {"support", "multimodal", "multi-modal", "not enabled", "at most 0 image",
+                                          "unknown variant", "must be a string", "vision", "mmproj"}) &&
+                              !says(text, {"format", "media type", "mime", "image/"});
+    refusals.insert(sees_nothing ? "tool_images" : "tool_images?");
+}
+
 void rename(json::object& object, std::string_view from, std::string_view to) {
     auto* value = object.if_contains(from);
     if (value == nullptr) return;
@@ -77,6 +97,21 @@ void leave_out_strict(json::object& request) {
             function->get_object().erase("strict");
 }
 
+void put_words_for_tool_images(json::object& request) {
+    auto* messages = request.if_contains("messages");
+    if (messages == nullptr || !messages->is_array()) return;
+    for (json::value& message : messages->get_array()) {
+        auto* content = message.is_object() ? message.get_object().if_contains("content") : nullptr;
+        if (content == nullptr || !content->is_array() || content->get_array().empty()) continue;
+        const json::value& first = content->get_array().front();
+        const auto* text = first.is_object() ? first.get_object().if_contains("text") : nullptr;
+        if (text != nullptr && *text == tool_images_text)
+            *content =
+                "[This is an automatic message that the person does not see] The tools returned images, which "
+                "you can't be shown.";
+    }
+}
+
 void take_developer_for_system(json::object& request) {
     auto* messages = request.if_contains("messages");
     if (messages == nullptr || !messages->is_array()) return;
@@ -89,9 +124,11 @@ void take_developer_for_system(json::object& request) {
 }  // namespace
 
 bool learn(Refusals& refusals, int status, std::string_view body) {
-    if (status != 400 && status != 422 && status != 500 && status != 501) return false;
     const std::string text = lowered(words_of(body).substr(0, 16'384));
     const std::size_t known = refusals.size();
+    if (status == 404 && says(text, {"image input"})) learn_of_images(refusals, text);  // OpenRouter
+    if (status != 400 && status != 422 && status != 500 && status != 501) return refusals.size() > known;
+    learn_of_images(refusals, text);
     for (const std::string_view field : dispensable)
         if (says(text, {field})) refusals.insert(std::string(field));
     learn_of_limit(refusals, text);
@@ -106,6 +143,8 @@ bool learn(Refusals& refusals, int status, std::string_view body) {
         refusals.insert("stream");
     return refusals.size() > known;
 }
+
+void forget_passing(Refusals& refusals) { refusals.erase("tool_images?"); }
 
 std::string without(const Refusals& refusals, std::string_view request) {
     json::value parsed = json::parse(json::string_view(request.data(), request.size()));
@@ -130,6 +169,7 @@ std::string without(const Refusals& refusals, std::string_view request) {
         if (refused("tool_choice") && choice->is_object()) *choice = "required";
         if (refused("tool_choice.required") && *choice == "required") *choice = "auto";
     }
+    if (refused("tool_images") || refused("tool_images?")) put_words_for_tool_images(object);
     if (refused("strict")) leave_out_strict(object);
     if (refused("developer")) take_developer_for_system(object);
     return json::serialize(parsed);

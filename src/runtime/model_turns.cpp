@@ -3,6 +3,7 @@
 #include "base/contains.hpp"
 #include "base/utf8.hpp"
 #include "domain/image.hpp"
+#include "llm/tool_images.hpp"
 #include "runtime/call_arguments.hpp"
 #include "runtime/senders.hpp"
 
@@ -180,7 +181,7 @@ private:
         if (images_.empty()) return;
         llm::Turn turn;
         turn.role = llm::Role::user;
-        turn.text = "[This is an automatic message that the person does not see] The images that the tools returned:";
+        turn.text = llm::tool_images_text;
         turn.images = std::move(images_);
         images_.clear();
         turns_.push_back(std::move(turn));

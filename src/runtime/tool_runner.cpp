@@ -1,7 +1,7 @@
 #include "runtime/tool_runner.hpp"
 
-#include "base/utf8.hpp"
 #include "runtime/agent_code.hpp"
+#include "runtime/return_limit.hpp"
 #include "runtime/turn.hpp"
 #include "tools/builtin/builtin.hpp"
 #include "tools/mcp/client.hpp"
@@ -37,16 +37,6 @@ void fail(PreparedCall& call, std::string text) {
     call.result.status = "error";
     call.result.is_object = false;
     call.result.value = std::move(text);
-}
-
-void shorten(MessageToolReturn& result, std::int64_t limit_characters) {
-    const std::size_t characters = code_points(result.value);
-    const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(1, limit_characters));
-    if (characters <= limit) return;
-    result.value.resize(first_code_points(result.value, limit).size());
-    result.value +=
-        "... [the return was cut: " + std::to_string(characters) + " > " + std::to_string(limit) + " characters]";
-    result.is_object = false;  // half a JSON text is a text
 }
 
 // What a custom tool made of the agent's memory goes to `memory`, whole or not at all.
@@ -190,7 +180,8 @@ awaitable<void> ToolRunner::run_external(PreparedCall& call, const Tool& tool) c
     caller.agent_id = loaded_.agent.id;
     tools::mcp::CallResult result = co_await services_.mcp.call(tool, *call.arguments_json, std::move(caller));
     call.result.status = result.ok ? "success" : "error";
-    call.result.value = std::move(result.text);
+    call.result.value = result.parts.empty() ? std::move(result.text) : plain_text(result.parts);
+    if (!result.parts.empty()) call.result.parts = std::move(result.parts);
     shorten(call.result, tool.return_char_limit);
     call.made = true;
 }

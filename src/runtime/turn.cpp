@@ -8,6 +8,7 @@
 #include "runtime/initial_messages.hpp"
 #include "runtime/memory_changes.hpp"
 #include "runtime/model_turns.hpp"
+#include "runtime/parameters.hpp"
 #include "runtime/skills.hpp"
 #include "runtime/turn_work.hpp"
 #include "storage/identity_repository.hpp"
@@ -209,6 +210,7 @@ llm::ModelRequest Turn::make_request() const {
         request.response_format_json = loaded_.agent.response_format.text;
     else if (!config.response_format.is_null())
         request.response_format_json = config.response_format.text;
+    apply(request_.parameters, request);
     request.user = request_.user_id;
     return request;
 }

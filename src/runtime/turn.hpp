@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/message.hpp"
+#include "domain/model_parameters.hpp"
 #include "llm/catalogue.hpp"
 #include "runtime/agent_lease.hpp"
 #include "runtime/agent_loader.hpp"
@@ -59,6 +60,7 @@ struct TurnRequest {
     std::string agent_id;
     std::string conversation_id;  ///< empty: the default one
     MessageRequest body;
+    ModelParameters parameters;         ///< of every call of its model
     std::optional<std::string> run_id;  ///< of the run that is to be; nothing: a new one
     std::string run_type = "send_message";
     bool stream_tokens = false;

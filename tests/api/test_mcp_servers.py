@@ -230,7 +230,7 @@ def test_tools_are_listed_and_called(mcp, peer, era):
     person = {"address": {"city": "Bern", "zip": None}, "age": 7, "name": "Ada"}
     assert json.loads(run(mcp, made, "create_person", person=person)["func_return"]) == person
     assert run(mcp, made, "fails")["status"] == "error"
-    assert run(mcp, made, "picture")["func_return"] == "[image: image/png, 3 bytes]\na dot"
+    assert run(mcp, made, "picture")["func_return"] == "[image: image/png, 3 bytes; not shown: no PNG, JPEG, GIF or WebP]\na dot"
     assert run(mcp, made, "structured")["func_return"] == '{"n":1}'
     if era != "sse" and peer.ping_first:
         assert peer.pongs.qsize() == 0 or peer.pongs.get()["result"] == {}

@@ -23,7 +23,7 @@ using boost::asio::awaitable;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t known_max = 1'000;             // servers that something is remembered of
-constexpr std::size_t result_bytes_max = 16u << 20;  // of one call, pictures among it
+constexpr std::size_t result_bytes_max = 32u << 20;  // of one call: a picture of 20 MiB as base64, and words
 constexpr std::size_t error_characters_max = 2'000;
 constexpr auto list_age_least = std::chrono::seconds(60), list_age = std::chrono::seconds(300);
 constexpr int attempts_max = 2;

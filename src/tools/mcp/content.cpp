@@ -1,11 +1,14 @@
 #include "tools/mcp/content.hpp"
 
 #include "base/utf8.hpp"
+#include "domain/image.hpp"
+#include "tools/mcp/image_content.hpp"
 #include "tools/mcp/rpc.hpp"
 
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace stele::tools::mcp {
 namespace {
@@ -13,42 +16,105 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t text_bytes_max = 4u << 20;
+constexpr int images_max = 20;  // of one result: providers take no request with many more
 
 // "[image: image/png, 1234 bytes]"
-std::string note(const std::string& what, const json::value& part, const std::string& base64) {
-    std::string type = text_member(part, "mimeType");
+std::string note(const std::string& what, std::string type, const std::string& base64, const std::string& problem) {
     if (type.empty()) type = "unknown type";
-    return "[" + what + ": " + type + ", " + std::to_string(base64.size() / 4 * 3) + " bytes]";
+    return "[" + what + ": " + type + ", " + std::to_string(decoded_bytes(base64)) + " bytes" +
+           (problem.empty() ? "" : "; not shown: " + problem) + "]";
 }
 
-std::string resource_text(const json::value& resource) {
-    if (member(resource, "text").is_string()) return text_member(resource, "text");
-    return note("resource " + text_member(resource, "uri"), resource, text_member(resource, "blob"));
-}
-
-std::string part_text(const json::value& part) {
-    const std::string type = text_member(part, "type");
-    if (type == "text") return text_member(part, "text");
-    if (type == "image" || type == "audio") return note(type, part, text_member(part, "data"));
-    if (type == "resource") return resource_text(member(part, "resource"));
-    if (type == "resource_link") return text_member(part, "name") + ": " + text_member(part, "uri");
-    return "[content of the unknown type '" + type + "']";
-}
-
-std::string joined(const json::value& content, bool& has_text) {
-    std::string text;
-    std::string before;
-    if (!content.is_array()) return text;
-    for (const json::value& part : content.get_array()) {
+// Takes the contents of a result one by one.
+class Contents {
+public:
+    void take(const json::value& part) {
         const std::string type = text_member(part, "type");
-        if (!before.empty()) text += before == "text" && type == "text" ? " " : "\n";
-        text += part_text(part);
-        has_text = has_text || type == "text";
-        before = type.empty() ? "?" : type;
-        if (text.size() > text_bytes_max) break;
+        const json::value& resource = member(part, "resource");
+        if (type == "text") {
+            say(type, text_member(part, "text"));
+            has_text_ = true;
+        } else if (type == "image") {
+            take_bytes(type, type, text_member(part, "mimeType"), text_member(part, "data"));
+        } else if (type == "audio") {
+            say(type, note(type, text_member(part, "mimeType"), text_member(part, "data"), {}));
+        } else if (type == "resource" && member(resource, "text").is_string()) {
+            say(type, text_member(resource, "text"));
+        } else if (type == "resource") {
+            take_bytes(type, "resource " + text_member(resource, "uri"), text_member(resource, "mimeType"),
+                       text_member(resource, "blob"));
+        } else if (type == "resource_link") {
+            say(type, text_member(part, "name") + ": " + text_member(part, "uri"));
+        } else {
+            say("?", "[content of the unknown type '" + type + "']");
+        }
     }
-    return text;
-}
+
+    void take_structured(const json::value& structured) {
+        std::string words = json::serialize(structured);
+        if (!repeats_an_image(words)) say("structured", words);
+    }
+
+    bool full() const { return text_.size() > text_bytes_max; }
+    bool has_text() const { return has_text_; }
+    std::string take_text() { return std::move(text_); }
+
+    std::vector<ContentPart> take_parts() {
+        if (images_ == 0) return {};
+        end_words();
+        return std::move(parts_);
+    }
+
+private:
+    // `kind` is "image" or "resource". Bytes of a resource are a picture if they are one, whatever they are called.
+    void take_bytes(const std::string& kind, const std::string& what, const std::string& type,
+                    const std::string& base64) {
+        const bool meant = kind == "image" || type.starts_with("image/");
+        ReadImage image = read_image(base64);
+        if (image.part && images_ == images_max) {
+            image.part.reset();
+            image.problem = "more than " + std::to_string(images_max) + " images";
+        }
+        if (!image.part) return say(kind, note(what, type, base64, meant ? image.problem : std::string()));
+        add_to(text_, kind, note(what, image.media_type, base64, {}));
+        if (kind == "resource") add_to(words_, kind, what + ":");
+        end_words();
+        parts_.push_back(std::move(*image.part));
+        before_ = kind;
+        ++images_;
+    }
+
+    void say(const std::string& kind, const std::string& words) {
+        add_to(text_, kind, words);
+        add_to(words_, kind, words);
+        before_ = kind;
+    }
+
+    void add_to(std::string& text, const std::string& kind, const std::string& words) const {
+        if (!text.empty()) text += before_ == "text" && kind == "text" ? " " : "\n";
+        text += words;
+    }
+
+    void end_words() {
+        std::erase(words_, '\0');
+        words_.resize(first_bytes(words_, text_bytes_max).size());
+        if (!words_.empty()) parts_.push_back(text_part(std::exchange(words_, {})));
+    }
+
+    // Servers that describe their results give what is in the content once more.
+    bool repeats_an_image(const std::string& words) const {
+        return std::any_of(parts_.begin(), parts_.end(), [&](const ContentPart& part) {
+            return part.type == "image" && words.find(image_source(part).data) != std::string::npos;
+        });
+    }
+
+    std::string text_;    ///< of everything
+    std::string words_;   ///< since the last image
+    std::string before_;  ///< kind of what came last
+    std::vector<ContentPart> parts_;
+    bool has_text_ = false;
+    int images_ = 0;
+};
 
 }  // namespace
 
@@ -59,15 +125,20 @@ CallResult call_result(const json::value& result) {
         return {false, true, "The tool asks its user for more input, which can't be given here"};
     if (!kind.empty() && kind != "complete")
         return {false, true, "The server's answer is of the unknown kind '" + kind + "'"};
-    bool has_text = false;
-    std::string text = joined(member(result, "content"), has_text);
+    Contents contents;
+    if (const json::value& list = member(result, "content"); list.is_array())
+        for (const json::value& part : list.get_array()) {
+            contents.take(part);
+            if (contents.full()) break;
+        }
     const json::value& structured = member(result, "structuredContent");
-    if (!has_text && !structured.is_null()) text += (text.empty() ? "" : "\n") + json::serialize(structured);
+    if (!contents.has_text() && !structured.is_null()) contents.take_structured(structured);
+    std::string text = contents.take_text();
     if (text.empty()) text = "Empty response from tool";
     std::erase(text, '\0');
     text.resize(first_bytes(text, text_bytes_max).size());
     const json::value& failed = member(result, "isError");
-    return {!(failed.is_bool() && failed.get_bool()), true, std::move(text)};
+    return {!(failed.is_bool() && failed.get_bool()), true, std::move(text), contents.take_parts()};
 }
 
 }  // namespace stele::tools::mcp

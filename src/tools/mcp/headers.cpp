@@ -57,6 +57,12 @@ void put(TextMap& headers, std::string_view name, std::string value) {
     headers.emplace_back(name, std::move(value));
 }
 
+// `auth_token` under a named header is sent as it is; of `token` the contract leaves the scheme to the server.
+bool scheme_is_ours(const McpConfig& config) {
+    if (!config.auth_header.has_value()) return true;
+    return !config.token.value_or("").empty() && net::same_name(unquoted(*config.auth_header), "Authorization");
+}
+
 struct Mirrored {
     std::string header;
     std::vector<std::string> path;
@@ -125,10 +131,10 @@ TextMap server_headers(const McpServer& server, const std::string& agent_id, con
         const std::string filled_value = filled(value, secrets);
         put(headers, trimmed(key_text), std::string(unquoted(filled_value)));
     }
-    if (server.config.auth_token.has_value() && !server.config.auth_token->empty()) {
-        const std::string token = filled(*server.config.auth_token, secrets);
+    if (const std::string credential = credential_of(server.config); !credential.empty()) {
+        const std::string token = filled(credential, secrets);
         std::string value(unquoted(token));
-        if (!server.config.auth_header.has_value() && value.find(' ') == std::string::npos) value = "Bearer " + value;
+        if (scheme_is_ours(server.config) && value.find(' ') == std::string::npos) value = "Bearer " + value;
         put(headers, unquoted(server.config.auth_header.value_or("Authorization")), std::move(value));
     } else if (server.tokens && !server.tokens->access_token.empty()) {
         put(headers, "Authorization", "Bearer " + server.tokens->access_token);

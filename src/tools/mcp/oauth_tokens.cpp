@@ -50,7 +50,7 @@ OauthTokens::~OauthTokens() {
 }
 
 bool OauthTokens::uses_login(const McpServer& server) {
-    return server.tokens && !server.tokens->access_token.empty() && server.config.auth_token.value_or("").empty();
+    return server.tokens && !server.tokens->access_token.empty() && credential_of(server.config).empty();
 }
 
 bool OauthTokens::wants_refresh(const McpServer& server) {

@@ -1,6 +1,8 @@
 // What servers refuse, in their own words, and what is then sent.
 #include "llm/refusals.hpp"
 
+#include "llm/tool_images.hpp"
+
 #include <gtest/gtest.h>
 
 namespace stele::llm {
@@ -56,6 +58,39 @@ TEST(Refusals, DoNotTakeAnEchoOfTheRequestForWords) {
         refusals, 422,
         R"({"detail":[{"loc":["body","messages"],"msg":"field required","input":{"temperature":1,"stream_options":"x"}}]})"));
     EXPECT_TRUE(refusals.empty());
+}
+
+TEST(Refusals, PutWordsInThePlaceOfToolsImagesAndKeepThoseOfUsers) {
+    const std::string image = R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}})";
+    const std::string of_user = R"({"role":"user","content":[{"type":"text","text":"look"},)" + image + "]}";
+    const std::string of_tools = std::string(R"({"role":"user","content":[{"type":"text","text":")") +
+                                 tool_images_text + R"("},)" + image + "]}";
+    const std::string sent = "{\"messages\":[" + of_user + "," + of_tools + "]}";
+
+    for (const char* body :
+         {"this is not a multimodal model", "image input is not supported - hint: provide the mmproj",
+          "messages[3]: unknown variant `image_url`, expected `text`", "'messages.3.content' must be a string",
+          "At most 0 image(s) may be provided in one request.", "Image input is not enabled for this model"}) {
+        Refusals refusals;
+        EXPECT_TRUE(learn(refusals, 400, body)) << body;
+        EXPECT_TRUE(refusals.contains("tool_images")) << body;
+        const std::string weaker = without(refusals, sent);
+        EXPECT_TRUE(has(weaker, of_user)) << weaker;
+        EXPECT_TRUE(has(weaker, "can't be shown")) << weaker;
+        EXPECT_FALSE(has(weaker, of_tools)) << weaker;
+    }
+}
+
+TEST(Refusals, ForgetThatOneImageCouldNotBeRead) {
+    for (const char* body : {"Invalid image data", "unsupported image format",
+                             "You uploaded an unsupported image. "
+                             "Media type image/gif"}) {
+        Refusals refusals;
+        EXPECT_TRUE(learn(refusals, 400, body)) << body;
+        EXPECT_FALSE(refusals.empty());
+        forget_passing(refusals);
+        EXPECT_TRUE(refusals.empty()) << body;
+    }
 }
 
 TEST(Refusals, AreLearntOnceAndOnlyFromRefusals) {
