@@ -85,6 +85,11 @@ bool Client::list_is_old(const McpServer& server) {
     return known(server).listed_until <= Clock::now();
 }
 
+void Client::forget_list(const McpServer& server) {
+    const std::lock_guard lock(mutex_);
+    known(server).listed_until = {};
+}
+
 // Read only where a header has a place for one.
 awaitable<TextMap> Client::secrets_for(const McpServer& server, std::string agent_id) const {
     TextMap secrets;
@@ -278,6 +283,7 @@ awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> to
     json::object params{{"name", remote_name}, {"arguments", std::move(arguments)}};
     params["_meta"] = json::object{{"progressToken", remote_name}};
     RpcAnswer answer = co_await session.request("tools/call", std::move(params), patience, headers);
+    if (session.take_tools_changed()) forget_list(server);  // the next call may have another session, and asks too
     if (answer.error.code == header_mismatch && !answer.result) {
         // The tool's schema may be another now: nothing was done yet.
         co_await list(session, server);

@@ -92,6 +92,7 @@ private:
     boost::asio::awaitable<void> mark_changed(McpServer server, Tool tool, McpTool offer);
     std::optional<McpTool> known_tool(const McpServer& server, const std::string& name);
     bool list_is_old(const McpServer& server);
+    void forget_list(const McpServer& server);
     Known& known(const McpServer& server);  ///< under the mutex
 
     ClientParts parts_;
