@@ -66,7 +66,6 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
         if (request_.group) message.group_id = request_.group->id;
-        place_behind_all(message);
     };
     if (decision_) take(*decision_);
     for (Message& message : input_) {
@@ -359,9 +358,10 @@ void Turn::gather_messages(StepWork& work) {
     }
     // What follows a decision is seen by the model in the next step, if there is one.
     if (work.settles && std::holds_alternative<Stop>(work.action))
-        for (const Message& message : input_) work.fresh.emplace_back(message).position = 0;
-    for (Message& message : work.fresh)
-        if (message.position == 0) place_behind_all(message);
+        work.fresh.insert(work.fresh.end(), input_.begin(), input_.end());
+    // Now, and not when the request came: a run in another conversation may have ended meanwhile, and whoever reads on
+    // behind it would miss what came to stand before it.
+    for (Message& message : work.fresh) place_behind_all(message);
 }
 
 void Turn::finish_run(StopReason reason) {
@@ -458,7 +458,6 @@ awaitable<void> Turn::commit(StepWork& work) {
     for (Message& message : work.fresh) loaded_.messages.push_back(message);
     loaded_.agent.message_count += static_cast<std::int64_t>(work.fresh.size());
     if (!work.settles || std::holds_alternative<Stop>(work.action)) input_.clear();
-    for (Message& message : input_) place_behind_all(message);  // it waited for the returns
     decision_.reset();
     clear_context_but_.reset();
     log_->update(run_);
