@@ -282,6 +282,7 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         message.content.push_back(reasoning_part(work.answer.reasoning, true, work.answer.reasoning_signature));
     else if (!work.answer.reasoning_signature.empty())
         message.content.push_back(omitted_reasoning_part(work.answer.reasoning_signature));
+    if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
     const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
     for (std::size_t i = 0; i < std::min(calls, work.answer.tool_calls.size()); ++i) {
         const llm::ToolCall& asked = work.answer.tool_calls[i];
@@ -306,7 +307,6 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         message.tool_calls.push_back(std::move(stored));
         work.calls.push_back(std::move(call));
     }
-    if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
 }
 
 Message Turn::new_message(MessageRole role, const std::string& step_id) const {
