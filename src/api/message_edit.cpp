@@ -17,6 +17,14 @@ void refuse_if_switched_off(const Services& services) {
         throw Error(ErrorCode::method_not_allowed, "Messages can't be edited: --allow-message-edit is off");
 }
 
+std::optional<LettaMessage> shown_as(const std::string& type, const Message& message, const ViewOptions& options) {
+    std::vector<LettaMessage> parts = expand(message, options);
+    const auto shown = std::find_if(parts.begin(), parts.end(),
+                                    [&](const LettaMessage& part) { return head_of(part).message_type == type; });
+    if (shown == parts.end()) return std::nullopt;
+    return std::move(*shown);
+}
+
 awaitable<Response> modify_of(Services& services, const Request& request, std::string agent_id, MessageEdit edit) {
     const std::string message_id = request.path_id("message_id", "message");
     const auto agent = co_await services.agents.find(request.organization_id, agent_id);
@@ -25,11 +33,11 @@ awaitable<Response> modify_of(Services& services, const Request& request, std::s
     if (edit.content.has_value()) co_await bring_images(services, request, *edit.content);
     const auto edited =
         co_await services.message_service.edit(request.organization_id, agent_id, message_id, std::move(edit));
-    const std::vector<LettaMessage> parts = expand(edited.message, view_of(agent->agent_type));
-    const auto shown = std::find_if(parts.begin(), parts.end(), [&](const LettaMessage& part) {
-        return head_of(part).message_type == edited.type;
-    });
-    STELE_ASSERT(shown != parts.end());
+    const auto view = shown_as(edited.type, edited.message, view_of(agent->agent_type));
+    // Conversations show the text of agents that speak by tool as an assistant's, too: that is how their client knows
+    // it.
+    const auto shown = view ? view : shown_as(edited.type, edited.message, ViewOptions());
+    STELE_ASSERT(shown.has_value());
     co_return answer(*shown);
 }
 

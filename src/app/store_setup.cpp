@@ -1,7 +1,7 @@
 #include "app/store_setup.hpp"
 
 #include "runtime/base_tools.hpp"
-#include "runtime/open_calls.hpp"
+#include "runtime/window_repair.hpp"
 #include "storage/feed_subscription_repository.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -24,7 +24,8 @@ awaitable<void> close_cut_off_calls(StoreParts parts, storage::Transaction& tran
     const std::vector<storage::CutOffConversation> conversations = co_await parts.runs.cut_off();
     for (const storage::CutOffConversation& each : conversations) {
         std::vector<Message> context = co_await parts.messages.in_context(each.agent_id, each.conversation_id);
-        const runtime::Repair repair = runtime::close_open_calls(context);
+        const runtime::Repair repair =
+            co_await runtime::repair_window(parts.messages, each.organization_id, each.agent_id, context);
         if (repair.returns.empty()) continue;
         for (const Message& message : repair.moved) parts.messages.move_in_context(transaction, message);
         parts.messages.insert(transaction, each.organization_id, repair.returns);

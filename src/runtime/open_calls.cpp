@@ -1,5 +1,6 @@
 #include "runtime/open_calls.hpp"
 
+#include "base/contains.hpp"
 #include "base/ids.hpp"
 
 #include <algorithm>
@@ -7,9 +8,14 @@
 namespace stele::runtime {
 namespace {
 
+constexpr char mark[] = "[NoResult]";  // of both texts below
 constexpr char lost[] =
     "[NoResult] The result of this call is not known: it may or may not have been made. Make it again if it is still "
     "needed.";
+
+constexpr char taken_away[] =
+    "[NoResult] This call was answered, but its result has been taken out of the conversation. Making it again would "
+    "repeat what it did.";
 
 /// Calls of one answer that nothing has returned, and the place behind the answer where their returns belong.
 struct Gap {
@@ -63,7 +69,18 @@ private:
     std::vector<Gap> gaps_;
 };
 
-Message returns_for(const Gap& gap) {
+// By something else than a repair.
+bool is_answered(const Gap& gap, const MessageToolCall& call, const std::vector<Message>& returned) {
+    return std::any_of(returned.begin(), returned.end(), [&](const Message& message) {
+        return gap.answer->step_id && message.step_id == gap.answer->step_id &&
+               std::any_of(message.tool_returns.begin(), message.tool_returns.end(),
+                           [&](const MessageToolReturn& each) {
+                               return each.tool_call_id == call.id && !each.value.starts_with(mark);
+                           });
+    });
+}
+
+Message returns_for(const Gap& gap, const std::vector<Message>& returned) {
     Message returns;
     returns.id = new_id("message");
     returns.agent_id = gap.answer->agent_id;
@@ -79,14 +96,21 @@ Message returns_for(const Gap& gap) {
         each.tool_call_id = call->id;
         each.name = call->name;
         each.status = "error";
-        each.value = lost;
+        each.value = is_answered(gap, *call, returned) ? taken_away : lost;
     }
     return returns;
 }
 
 }  // namespace
 
-Repair close_open_calls(std::vector<Message>& context) {
+std::vector<std::string> steps_with_open_calls(const std::vector<Message>& context) {
+    std::vector<std::string> steps;
+    for (const Gap& gap : GapFinder(context).find())
+        if (gap.answer->step_id && !contains(steps, *gap.answer->step_id)) steps.push_back(*gap.answer->step_id);
+    return steps;
+}
+
+Repair close_open_calls(std::vector<Message>& context, const std::vector<Message>& returned) {
     Repair repair;
     const std::vector<Gap> gaps = GapFinder(context).find();
     if (gaps.empty()) return repair;
@@ -94,7 +118,7 @@ Repair close_open_calls(std::vector<Message>& context) {
     auto gap = gaps.begin();
     for (std::size_t i = gaps.front().place; i <= context.size(); ++i) {
         if (gap != gaps.end() && gap->place == i) {
-            Message returns = returns_for(*gap++);
+            Message returns = returns_for(*gap++, returned);
             returns.context_position = next_position();
             repair.returns.push_back(returns);
             whole.push_back(std::move(returns));

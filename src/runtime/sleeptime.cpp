@@ -50,7 +50,8 @@ std::string numbered(const std::vector<Message>& messages) {
 /// What one wakening has handed out, and to which runs.
 struct Sleeptime::Reading {
     std::string group_id;
-    std::string from, to;  ///< the last message that was read before, and the last of these
+    std::int64_t from = 0, to = 0;  ///< positions of the last message that was read before, and of the last of these
+    std::string last_id;            ///< of the latter
     std::vector<std::shared_ptr<RunLog>> runs;
 };
 
@@ -97,11 +98,12 @@ awaitable<std::optional<std::vector<std::string>>> Sleeptime::after_turn(const T
 awaitable<std::optional<std::vector<std::string>>> Sleeptime::wake(const TurnRequest& turn, Group group) {
     Reading reading;
     reading.group_id = group.id;
-    reading.from = co_await begin_at(turn.organization_id, group.id);
+    reading.from = co_await begin_at(group.id);
     std::vector<Message> messages = co_await services_.groups.transcript(turn.agent_id, reading.from, messages_max);
     messages.resize(messages_to_read(group, messages.size()));
     if (messages.empty()) co_return std::nullopt;
-    reading.to = messages.back().id;
+    reading.to = messages.back().position;
+    reading.last_id = messages.back().id;
     const bool voice = group.manager_type == ManagerType::voice_sleeptime;
     InputMessage input;
     MessageContent content;
@@ -139,13 +141,12 @@ awaitable<std::optional<std::vector<std::string>>> Sleeptime::wake(const TurnReq
 
 // What is being read is not handed out twice; what one reading fails on, a later one does not skip. The store is looked
 // at last: a reading leaves the map only after it has been noted there.
-awaitable<std::string> Sleeptime::begin_at(std::string organization_id, std::string group_id) const {
-    if (auto handed_to = handed_out(group_id)) co_return std::move(*handed_to);
-    const auto group = co_await services_.groups.find(std::move(organization_id), std::move(group_id));
-    co_return group ? group->last_processed_message_id.value_or("") : "";
+awaitable<std::int64_t> Sleeptime::begin_at(std::string group_id) const {
+    if (const auto handed_to = handed_out(group_id)) co_return *handed_to;
+    co_return co_await services_.groups.processed(std::move(group_id));
 }
 
-std::optional<std::string> Sleeptime::handed_out(const std::string& group_id) const {
+std::optional<std::int64_t> Sleeptime::handed_out(const std::string& group_id) const {
     const std::lock_guard lock(mutex_);
     const auto found = in_flight_.find(group_id);
     return found == in_flight_.end() ? std::nullopt : std::optional(found->second.handed_to);
@@ -171,7 +172,7 @@ awaitable<void> Sleeptime::note_when_read(Reading reading) {
         read = read && !end.failure && status_of(end.reason) == RunStatus::completed;
     }
     storage::Transaction transaction;
-    services_.groups.note_processed(transaction, reading.group_id, reading.from, reading.to);
+    services_.groups.note_processed(transaction, reading.group_id, reading.from, reading.last_id, reading.to);
     try {
         if (read) co_await services_.database.commit(std::move(transaction));
     } catch (const Error& error) {  // it is read once more then

@@ -34,8 +34,8 @@ private:
 
     boost::asio::awaitable<std::optional<std::vector<std::string>>> wake(const TurnRequest& turn, Group group);
     boost::asio::awaitable<void> note_when_read(Reading reading);
-    boost::asio::awaitable<std::string> begin_at(std::string organization_id, std::string group_id) const;
-    std::optional<std::string> handed_out(const std::string& group_id) const;
+    boost::asio::awaitable<std::int64_t> begin_at(std::string group_id) const;
+    std::optional<std::int64_t> handed_out(const std::string& group_id) const;
     void begin(const Reading& reading);
     void end(const Reading& reading);
 
@@ -43,7 +43,7 @@ private:
     mutable std::mutex mutex_;
     struct InFlight {
         int readings = 0;
-        std::string handed_to;  ///< the last message that was handed out
+        std::int64_t handed_to = 0;  ///< position of the last message that was handed out
     };
     std::unordered_map<std::string, InFlight> in_flight_;  ///< by group
 };

@@ -8,13 +8,13 @@ void TokenEvents::on_delta(const llm::Delta& delta) {
     if (!first_at_) first_at_ = std::chrono::steady_clock::now();
     switch (delta.kind) {
         case llm::Delta::Kind::reasoning:
-            reasoning(delta.text, "reasoner_model");
+            reasoning(delta.text, Part::reasoning);
             break;
         case llm::Delta::Kind::text:
             if (options_.speaks_in_text)
                 text(delta.text);
             else
-                reasoning(delta.text, "non_reasoner_model");
+                reasoning(delta.text, Part::remark);
             break;
         case llm::Delta::Kind::tool_call:
             begin_call(delta);
@@ -39,7 +39,7 @@ void TokenEvents::begin_call(const llm::Delta& delta) {
     }
     arguments_ = std::make_unique<ArgumentStream>([this](const std::string& name, std::string_view piece) {
         if (options_.inner_thoughts && name == "thinking")
-            reasoning(piece, "non_reasoner_model");
+            reasoning(piece, Part::thinking);
         else if (speech_ && name == options_.view.assistant_message_tool_kwarg)
             text(piece);
     });
@@ -76,13 +76,12 @@ void TokenEvents::text(std::string_view piece) {
     show(std::string(piece));
 }
 
-void TokenEvents::reasoning(std::string_view piece, const char* source) {
+void TokenEvents::reasoning(std::string_view piece, Part part) {
     if (piece.empty()) return;
-    enter(Part::reasoning);
-    if (!shape_ || source != reasoning_source_) {
-        reasoning_source_ = source;
+    enter(part);
+    if (!shape_) {
         ReasoningMessage view;
-        view.source = source;
+        view.source = part == Part::reasoning ? "reasoner_model" : "non_reasoner_model";
         take_shape(std::move(view), "reasoning_message");
     }
     show(std::string(piece));

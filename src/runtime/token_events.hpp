@@ -40,10 +40,12 @@ public:
     void finish(const std::vector<MessageToolCall>& calls, bool waits);
 
 private:
-    enum class Part : std::uint8_t { none, reasoning, text, call };
+    // A remark is text beside the call of an agent that speaks by tool, thinking an argument of the call: to the client
+    // both are reasoning, but each is a part of its own.
+    enum class Part : std::uint8_t { none, reasoning, remark, thinking, text, call };
 
     void text(std::string_view piece);
-    void reasoning(std::string_view piece, const char* source);
+    void reasoning(std::string_view piece, Part part);
     void begin_call(const llm::Delta& delta);
     void more_arguments(const llm::Delta& delta);
     void call_name(const std::string& id, std::string name, bool waits);
@@ -64,7 +66,6 @@ private:
     std::string call_id_;
     std::vector<std::string> waiting_calls_;     ///< ids
     std::string arguments_of_;                   ///< the call whose arguments `shape_` is for
-    std::string_view reasoning_source_;          ///< of `shape_`, where it is for reasoning
     std::shared_ptr<const LettaMessage> shape_;  ///< of the pieces of the present part
     bool speech_ = false;                        ///< the present call is one of the speaking tool
     std::unique_ptr<ArgumentStream> arguments_;

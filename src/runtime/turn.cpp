@@ -67,7 +67,6 @@ Turn::Turn(const TurnServices& services, TurnRequest request, std::shared_ptr<Ru
         message.run_id = run_.id;
         message.conversation_id = request_.conversation_id;
         if (request_.group) message.group_id = request_.group->id;
-        place_behind_all(message);
     };
     if (decision_) take(*decision_);
     for (Message& message : input_) {
@@ -285,6 +284,7 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         message.content.push_back(reasoning_part(work.answer.reasoning, true, work.answer.reasoning_signature));
     else if (!work.answer.reasoning_signature.empty())
         message.content.push_back(omitted_reasoning_part(work.answer.reasoning_signature));
+    if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
     const std::vector<std::string> allowed = state_.rules.allowed(state_.tools);
     for (std::size_t i = 0; i < std::min(calls, work.answer.tool_calls.size()); ++i) {
         const llm::ToolCall& asked = work.answer.tool_calls[i];
@@ -309,7 +309,6 @@ void Turn::take_calls(StepWork& work, std::size_t calls) {
         message.tool_calls.push_back(std::move(stored));
         work.calls.push_back(std::move(call));
     }
-    if (!work.answer.text.empty()) message.content.push_back(text_part(work.answer.text));
 }
 
 Message Turn::new_message(MessageRole role, const std::string& step_id) const {
@@ -361,9 +360,10 @@ void Turn::gather_messages(StepWork& work) {
     }
     // What follows a decision is seen by the model in the next step, if there is one.
     if (work.settles && std::holds_alternative<Stop>(work.action))
-        for (const Message& message : input_) work.fresh.emplace_back(message).position = 0;
-    for (Message& message : work.fresh)
-        if (message.position == 0) place_behind_all(message);
+        work.fresh.insert(work.fresh.end(), input_.begin(), input_.end());
+    // Now, and not when the request came: a run in another conversation may have ended meanwhile, and whoever reads on
+    // behind it would miss what came to stand before it.
+    for (Message& message : work.fresh) place_behind_all(message);
 }
 
 void Turn::finish_run(StopReason reason) {
@@ -460,7 +460,6 @@ awaitable<void> Turn::commit(StepWork& work) {
     for (Message& message : work.fresh) loaded_.messages.push_back(message);
     loaded_.agent.message_count += static_cast<std::int64_t>(work.fresh.size());
     if (!work.settles || std::holds_alternative<Stop>(work.action)) input_.clear();
-    for (Message& message : input_) place_behind_all(message);  // it waited for the returns
     decision_.reset();
     clear_context_but_.reset();
     log_->update(run_);

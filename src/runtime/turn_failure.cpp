@@ -36,6 +36,7 @@ bool was_never_answered(const Message& message) { return !message.step_id && !me
 // down, it is kept once.
 awaitable<void> Turn::leave_input_in_history() {
     for (Message& message : input_) {
+        message.position = next_position();
         message.context_position.reset();
         message.step_id.reset();
     }

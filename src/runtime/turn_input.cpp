@@ -3,8 +3,8 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "runtime/approval.hpp"
-#include "runtime/open_calls.hpp"
 #include "runtime/turn.hpp"
+#include "runtime/window_repair.hpp"
 
 namespace stele::runtime {
 namespace {
@@ -19,7 +19,8 @@ constexpr char keep_alive[] =
     "arrived already. Go on where you stopped.";
 
 awaitable<void> repair(const TurnServices& services, const TurnRequest& request, LoadedAgent& loaded) {
-    const Repair done = close_open_calls(loaded.messages);
+    const Repair done =
+        co_await repair_window(services.messages, request.organization_id, request.agent_id, loaded.messages);
     if (done.returns.empty()) co_return;
     storage::Transaction transaction;
     for (const Message& message : done.moved) services.messages.move_in_context(transaction, message);

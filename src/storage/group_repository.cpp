@@ -68,20 +68,22 @@ constexpr Statement select_unheard{
     " WHERE s.group_id = $1 AND s.agent_id = $2 AND s.role = 'assistant' ORDER BY s.position DESC LIMIT 1), 0)"
     " ORDER BY g.position DESC LIMIT $3"};
 constexpr Statement select_transcript{
-    "group.transcript",
-    "SELECT " STELE_MESSAGE_COLUMNS
-    " FROM message m WHERE m.agent_id = $1 AND m.role IN ('user', 'assistant') AND m.position >"
-    " COALESCE((SELECT l.position FROM message l WHERE l.id = $2), 0) AND NOT EXISTS (SELECT 1 FROM reflection_mark r"
-    " WHERE r.agent_id = m.agent_id AND r.conversation_id = m.conversation_id AND r.position >= m.position)"
-    " ORDER BY m.position DESC LIMIT $3"};
+    "group.transcript", "SELECT " STELE_MESSAGE_COLUMNS
+                        " FROM message m WHERE m.agent_id = $1 AND m.role IN ('user', 'assistant') AND m.position > $2"
+                        " AND NOT EXISTS (SELECT 1 FROM reflection_mark r WHERE r.agent_id = m.agent_id"
+                        " AND r.conversation_id = m.conversation_id AND r.position >= m.position)"
+                        " ORDER BY m.position DESC LIMIT $3"};
 
 constexpr Statement update_counter{
     "group.count_turn",
     "UPDATE agent_group SET turns_counter = (COALESCE(turns_counter, -1) + 1) % $2 WHERE id = $1"
     " RETURNING turns_counter"};
+constexpr Statement select_processed{"group.processed",
+                                     "SELECT COALESCE(last_processed_position, 0) FROM agent_group WHERE id = $1"};
 constexpr Statement update_processed{"group.note_processed",
-                                     "UPDATE agent_group SET last_processed_message_id = $3"
-                                     " WHERE id = $1 AND COALESCE(last_processed_message_id, '') = $2"};
+                                     "UPDATE agent_group SET last_processed_message_id = $3,"
+                                     " last_processed_position = $4"
+                                     " WHERE id = $1 AND COALESCE(last_processed_position, 0) = $2"};
 
 Group to_group(Row& row) {
     Group group;
@@ -226,9 +228,9 @@ boost::asio::awaitable<std::vector<Message>> GroupRepository::unheard(std::strin
     co_return oldest_first(std::move(rows));
 }
 
-boost::asio::awaitable<std::vector<Message>> GroupRepository::transcript(std::string agent_id, std::string after_id,
+boost::asio::awaitable<std::vector<Message>> GroupRepository::transcript(std::string agent_id, std::int64_t after,
                                                                          std::int64_t limit) const {
-    Rows rows = co_await database_.query(select_transcript, std::move(agent_id), std::move(after_id), limit);
+    Rows rows = co_await database_.query(select_transcript, std::move(agent_id), after, limit);
     co_return oldest_first(std::move(rows));
 }
 
@@ -239,9 +241,14 @@ boost::asio::awaitable<bool> GroupRepository::count_turn(std::string group_id, s
     co_return !rows.front().empty() && rows.front().front().integer(0) == 0;
 }
 
-void GroupRepository::note_processed(Transaction& transaction, const std::string& group_id, const std::string& from,
-                                     const std::string& to) const {
-    transaction.add(update_processed, group_id, from, to);
+boost::asio::awaitable<std::int64_t> GroupRepository::processed(std::string group_id) const {
+    const Rows rows = co_await database_.query(select_processed, std::move(group_id));
+    co_return rows.empty() ? 0 : rows.front().integer(0);
+}
+
+void GroupRepository::note_processed(Transaction& transaction, const std::string& group_id, std::int64_t from,
+                                     const std::string& message_id, std::int64_t to) const {
+    transaction.add(update_processed, group_id, from, message_id, to);
 }
 
 const Statement& GroupRepository::managed_statement() { return select_managed; }
@@ -260,12 +267,25 @@ std::vector<Statement> GroupRepository::statements() {
     GroupFilter everything;
     everything.manager_type = ManagerType::dynamic;
     everything.project_id = everything.agent_id = "x";
-    return {select_by_id,   select_managed,   select_count,
-            insert_row,     update_row,       delete_row,
-            delete_members, delete_blocks,    insert_member,
-            insert_block,   insert_message,   delete_messages,
-            update_evict,   select_unheard,   select_transcript,
-            update_counter, update_processed, select_ids("o", everything).query().statement};
+    return {select_by_id,
+            select_managed,
+            select_count,
+            insert_row,
+            update_row,
+            delete_row,
+            delete_members,
+            delete_blocks,
+            insert_member,
+            insert_block,
+            insert_message,
+            delete_messages,
+            update_evict,
+            select_unheard,
+            select_transcript,
+            update_counter,
+            select_processed,
+            update_processed,
+            select_ids("o", everything).query().statement};
 }
 
 }  // namespace stele::storage

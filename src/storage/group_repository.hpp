@@ -44,17 +44,19 @@ public:
     boost::asio::awaitable<std::vector<Message>> unheard(std::string group_id, std::string agent_id,
                                                          std::int64_t limit) const;
 
-    /// What was said to and by `agent_id` since the message `after_id` (unknown: ever), oldest first; at most `limit`,
-    /// the newest ones.
-    boost::asio::awaitable<std::vector<Message>> transcript(std::string agent_id, std::string after_id,
+    /// What was said to and by `agent_id` behind the position `after`, oldest first; at most `limit`, the newest ones.
+    boost::asio::awaitable<std::vector<Message>> transcript(std::string agent_id, std::int64_t after,
                                                             std::int64_t limit) const;
 
     /// Counts a turn of the manager; true if it is one after which the members get to work. Durable then.
     boost::asio::awaitable<bool> count_turn(std::string group_id, std::int64_t frequency) const;
 
-    /// The members have read up to `to`. No effect unless what they had read ended with `from` (empty: nothing).
-    void note_processed(Transaction& transaction, const std::string& group_id, const std::string& from,
-                        const std::string& to) const;
+    /// The position up to which the members have read; 0: nothing yet.
+    boost::asio::awaitable<std::int64_t> processed(std::string group_id) const;
+
+    /// The members have read up to `to`, the position of `message_id`. No effect unless they had read up to `from`.
+    void note_processed(Transaction& transaction, const std::string& group_id, std::int64_t from,
+                        const std::string& message_id, std::int64_t to) const;
 
     /// Takes what an agent has said and heard in the group out of its window; it stays stored.
     void evict_messages(Transaction& transaction, const std::string& group_id, const std::string& agent_id) const;

@@ -489,6 +489,7 @@ def test_calls_without_return_are_closed_and_the_history_stays(http):
     assert [m["id"] for m in after][:len(before)] == [m["id"] for m in before], "nothing is taken from the history"
     closed = [m for m in after if m["message_type"] == "tool_return_message" and m["id"] != returned]
     assert len(closed) == 1 and closed[0]["status"] == "error" and closed[0]["tool_return"].startswith("[NoResult]")
+    assert "was answered" in closed[0]["tool_return"], "its return is in the history: nobody has to make the call again to be sure"
     roles = [m["role"] for m in http.get(talk.path + "/context")["messages"]]
     assert roles[:6] == ["system", "user", "assistant", "tool", "assistant", "user"], "the return stands behind its call"
     talk.is_well()

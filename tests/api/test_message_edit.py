@@ -74,6 +74,17 @@ def test_what_was_said_by_a_call_is_changed_in_the_call(http, model):
     Talk.leave_nothing()
 
 
+def test_what_only_a_conversation_shows_as_said_is_changed_too(http):
+    """An agent that speaks by tool has said it beside all tools: its own listing calls that reasoning, a conversation's a message."""
+    agent = http.post("/v1/agents", {"agent_type": "memgpt_v2_agent", "tools": [], "include_base_tools": False})["id"]
+    talk = http.post(f"/v1/conversations?agent_id={agent}")["id"]
+    http.post(f"/v1/conversations/{talk}/messages", {"input": "@say a heron", "streaming": False})
+    shown = [m for m in http.get(f"/v1/conversations/{talk}/messages") if m["message_type"] == "assistant_message"]
+    edited = http.patch(f"/v1/agents/{agent}/messages/{shown[0]['id']}", {"message_type": "assistant_message", "content": "a bittern"})
+    assert edited == {**shown[0], "content": "a bittern"}
+    http.delete(f"/v1/agents/{agent}")
+
+
 def test_a_reasoning(talk, model):
     talk.say("@reason I like herons\n@say yes")
     thought = newest(talk, "reasoning_message")

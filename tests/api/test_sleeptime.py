@@ -2,9 +2,11 @@
 neither its failures nor a crash lose anything."""
 
 import json
+import threading
 
 import pytest
 import stele
+from answering_model import AnsweringModel, Held
 from scripted_model import ScriptedModel, http, wait, whole
 from stele import refused
 
@@ -124,6 +126,42 @@ def test_a_failure_is_on_record_and_what_it_was_to_read_is_read_the_next_time(ap
     assert read_by(api, ada)[-1] == ["user: @say one", "assistant: one", "user: @say two", "assistant: two"]
     last = api.get(f"/v1/agents/{ada['id']}/messages?limit=1")[0]["id"]
     wait(lambda: group_of(api, ada)["last_processed_message_id"] == last)
+
+
+def test_what_was_said_before_a_reading_and_answered_after_it_is_read_by_the_next(own_server):
+    """Conversations of one agent go on side by side: a slow answer takes its question's place in the history along."""
+    model = AnsweringModel()
+    own = own_server(model.environment()).start()
+    api, slow = own.http(1), own.http(1)
+    ada = make(api)
+    every(api, ada, 1)
+    talk = api.post(f"/v1/conversations?agent_id={ada['id']}")
+    held = Held("slow answer")
+    model.will(ada["id"], talk["id"], held)
+    asked = threading.Thread(target=lambda: say(slow, talk, "slow", "conversations", streaming=False))
+    asked.start()
+    assert held.asked.wait(60)
+    [run_id] = say(api, ada, "quick")["usage"]["run_ids"]
+    ended(api, run_id)
+    held.release.set()
+    asked.join()
+    wait(lambda: len(read_by(api, ada)) == 2)
+    assert read_by(api, ada) == [["user: quick", "assistant: fine"], ["user: slow", "assistant: slow answer"]]
+    assert own.stop() == 0
+    model.stop()
+
+
+def test_what_was_read_last_may_be_deleted_and_nothing_is_read_again(api):
+    ada = make(api)
+    every(api, ada, 1)
+    [run_id] = say(api, ada, "@say one")["usage"]["run_ids"]
+    ended(api, run_id)
+    last = api.get(f"/v1/agents/{ada['id']}/messages?limit=1")[0]["id"]
+    wait(lambda: group_of(api, ada)["last_processed_message_id"] == last)
+    api.delete(f"/v1/agents/{ada['id']}/messages/{last}")
+    [run_id] = say(api, ada, "@say two")["usage"]["run_ids"]
+    ended(api, run_id)
+    assert read_by(api, ada) == [["user: @say one", "assistant: one"], ["user: @say two", "assistant: two"]]
 
 
 def test_a_partner_that_is_slow_delays_nobody(api, own_server):

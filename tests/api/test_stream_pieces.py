@@ -95,6 +95,21 @@ def test_cut_between_any_two_bytes_while_the_run_is_at_work_and_after_it(ground,
     assert "".join(event["content"] for event in told if event["message_type"] == "assistant_message") == "one moment" + WORDS
 
 
+def test_reasoning_a_remark_and_the_thinking_of_a_call_are_three_parts_of_a_stream_too(ground):
+    """All three are shown as reasoning: a client puts the pieces together by their otid, as the listing tells them apart."""
+    server, model = ground
+    api = server.http()
+    agent = api.post("/v1/agents", {"agent_type": "memgpt_v2_agent", "include_base_tool_rules": False, "initial_message_sequence": []})["id"]
+    arguments = {"thinking": "it is short", "query": "tea", "request_heartbeat": False}
+    model.will(agent, "", Step("one moment", [("a", "conversation_search", json.dumps(arguments))], "well"))
+    told = {}
+    for event in api.events(f"/v1/agents/{agent}/messages/stream", {"input": "hello", "stream_tokens": True}):
+        if isinstance(event, dict) and event["message_type"] == "reasoning_message":
+            told[event["otid"]] = told.get(event["otid"], "") + event["reasoning"]
+    listed = {m["otid"]: m["reasoning"] for m in api.get(f"/v1/agents/{agent}/messages?order=asc") if m["message_type"] == "reasoning_message"}
+    assert told == listed and list(listed.values()) == ["well ", "one moment", "it is short"]
+
+
 def test_every_cut_of_a_short_stream(ground):
     server, model = ground
     agent = make(server)

@@ -4,10 +4,12 @@ An operation is a function of the sequence and one of its places."""
 
 import json
 
+import operations_calls
 import operations_edit
 import operations_runs
+import operations_window
 from answering_model import SUMMARISE, Step, cut, garbage, overflow, refusal
-from reference import Place, Waiting, essence
+from reference import Place, Waiting, essence, key_of
 
 PLACES_MAX = 4
 
@@ -17,10 +19,11 @@ CLIENT_TOOL = {"name": "get_place", "description": "Where the person is.", "para
 def choose(s, place: Place):
     """An operation that makes sense there, by the dice."""
     found = [(say, 1), (edit, 2), (compact, 2), (undo, 1), (decide_wrongly, 1), (operations_edit.amend, 1), (operations_edit.forget, 1)]
-    found += WHILE_WAITING if place.waits else WHILE_FREE
+    found += WHILE_WAITING if place.waits else [each for each in WHILE_FREE if each[0] != operations_runs.work_in_background or not s.kind.owes]
+    found += [(operations_calls.only_talk, 1)] if not place.waits and not s.kind.speaks_in_text else []
     found += [(decide_again, 3)] if place.decided else []
     found += [(fork, 1), (begin_conversation, 1)] if len(s.places) < PLACES_MAX else []
-    found += [(end_conversation, 1)] if place.conversation else [(reset, 1), (rearrange, 1)]
+    found += [(end_conversation, 1)] if place.conversation else [(reset, 1), (operations_window.rearrange, 1), (operations_window.part, 1)]
     return s.dice.choices([each for each, _ in found], [weight for _, weight in found])[0]
 
 
@@ -28,12 +31,14 @@ def choose(s, place: Place):
 
 def note(place: Place, outcome):
     for message in outcome.messages:
+        if place.conversation and message.get("source") == "non_reasoner_model":
+            continue  # text beside a call of speech: conversations list all text as an assistant's
         if message["message_type"] in ("assistant_message", "reasoning_message", "tool_call_message", "tool_return_message", "approval_request_message"):
-            place.told[(message["id"], message["message_type"])] = essence(message)
+            place.told[key_of(message)] = essence(message)
 
 
 def heard(s, place: Place, outcome, mark: str | None = None, window="grown"):
-    """A turn that has run to its end, good or bad."""
+    """A turn that has run to its end, good or bad. `window` as for check."""
     note(place, outcome)
     if mark:
         place.hears(mark)
@@ -41,22 +46,24 @@ def heard(s, place: Place, outcome, mark: str | None = None, window="grown"):
     place.undo = []
     # In a stream of tokens the pieces of a request may come before those of the calls beside it.
     last = next((m["id"] for m in outcome.messages if m["message_type"] == "approval_request_message"), outcome.messages[-1]["id"] if outcome.messages else None)
-    window = "any" if place.by_hand else window
-    place.by_hand = False
-    s.check(place, window, last)
+    if not s.kind.speaks_in_text and outcome.end != "requires_approval":
+        last = None  # the return of what was said and heartbeats are shown to nobody
+    if outcome.end in ("end_turn", "tool_rule", "max_steps", "no_tool_call"):
+        s.went_well(outcome.woken)
+    s.check(place, place.mended(window), last)
 
 
 def say(s, place: Place):
     if place.waits:
         return talk_into_waiting(s, place)
     mark = s.mark()
-    s.will(place, Step(f"answer to {mark}", reasoning=s.dice.choice([None, "let me think"])))
+    s.will(place, s.answer(f"answer to {mark}", s.dice.choice([None, "let me think"])))
     outcome = s.talk(place, {"input": f"{mark} hello"})
     if outcome.end == "gone":
         return s.unheard(place, mark)
     assert outcome.end == "end_turn", outcome
     assert outcome.messages[-1]["content"] == f"answer to {mark}"
-    heard(s, place, outcome, mark)
+    heard(s, place, outcome, mark, s.answered)
 
 
 def talk_into_waiting(s, place: Place):
@@ -71,12 +78,12 @@ def talk_into_waiting(s, place: Place):
 def say_twice(s, place: Place):
     """The same request again, known by its key: told what happened, nothing done twice."""
     mark = s.mark()
-    s.will(place, Step(f"answer to {mark}"))
+    s.will(place, s.answer(f"answer to {mark}"))
     body, headers = {"input": f"{mark} hello"}, {"Idempotency-Key": f"{s.agent}-{mark}"}
     first = s.talk(place, body, headers)
     if first.end == "gone":
         return s.unheard(place, mark)
-    heard(s, place, first, mark)
+    heard(s, place, first, mark, s.answered)
     again = s.talk(place, body, headers)
     assert again.end == "gone" or (again.end == first.end and again.messages == first.messages), again
     s.check(place, "same")
@@ -92,7 +99,7 @@ def fail(s, place: Place):
     name, way = s.dice.choice(FAILURES + BREAKS * 2)
     s.log.append(f"    the model: {name}")
     good = s.dice.random() < 0.2 and name in ("429", "500", "503")  # it comes round
-    s.will(place, way, then=Step("fine again") if good else way)
+    s.will(place, way, then=s.answer("fine again") if good else way)
     more = {} if name in ("400", "401", "empty") or good else {"max_steps": 1}
     outcome = s.talk(place, {"input": f"{mark} hello", **more})
     if outcome.end == "gone":
@@ -100,13 +107,13 @@ def fail(s, place: Place):
     assert outcome.end == ("end_turn" if good else "failed"), outcome
     if not good:
         outcome.messages = []  # what a stream has shown of an answer that broke off is not kept
-    heard(s, place, outcome, mark, "grown" if good else "same")
+    heard(s, place, outcome, mark, s.answered if good else "same")
 
 
 def overflow_once(s, place: Place):
     """The model finds it all too long: compacted, and asked again. With nothing to compact the client is told."""
     mark = s.mark()
-    s.will(place, overflow, Step("fits now"))
+    s.will(place, overflow, s.answer("fits now"))
     outcome = s.talk(place, {"input": f"{mark} hello"})
     place.forget_edits()
     if outcome.end == "gone":
@@ -129,18 +136,21 @@ def work(s, place: Place):
     """The model makes calls: of tools that may be called, that must be asked for, that are the client's, that don't exist."""
     mark = s.mark()
     client_tool = s.dice.random() < 0.3
-    calls, lines, waits = [], [], []
+    calls, lines, waits, ends = [], [], [], None
     for index in range(s.dice.randrange(1, 4)):
         name = s.dice.choice(["memory_insert"] * 4 + ["conversation_search", "no_such_tool", "broken"] + ["get_place"] * 3 * client_tool)
+        tool, heartbeat = "conversation_search" if name == "broken" else name, name != "broken" and s.dice.random() < 0.7
         line = f"{mark}-{index}" if name == "memory_insert" else None
         arguments = {"memory_insert": {"label": "human", "new_string": line}, "conversation_search": {"query": "hello"}}.get(name, {})
+        calls.append((tool, '{"query": "hel' if name == "broken" else json.dumps(s.kind.arguments(arguments, heartbeat))))
         if index and not s.parallel:
-            line = None  # only the first call of an answer is made
-        elif name == "get_place" or (name == "memory_insert" and s.asks):
+            continue  # only the first call of an answer is made
+        allowed = s.kind.allows([], tool, client_tool)
+        ends = ends or (s.kind.end_behind([tool], heartbeat) if allowed else None)
+        if allowed and (name == "get_place" or (name == "memory_insert" and s.asks)):
             waits.append((name, line))
-        elif line:
+        elif allowed and line:
             lines.append(line)
-        calls.append(("conversation_search", '{"query": "hel') if name == "broken" else (name, json.dumps(arguments)))
     ids = call_ids(s, len(calls))
     step = Step(s.dice.choice([None, "one moment"]), [(id_, *call) for id_, call in zip(ids, calls, strict=True)], s.dice.choice([None, "hm"]))
     s.log.append(f"    the model calls {step.calls}")
@@ -148,20 +158,25 @@ def work(s, place: Place):
     if fails:
         s.will(place, step, then=refusal(400))
     else:
-        s.will(place, step, Step(f"done with {mark}"))
+        s.will(place, step, s.answer(f"done with {mark}"))
     outcome = s.talk(place, {"input": f"{mark} please", **({"client_tools": [CLIENT_TOOL]} if client_tool else {}), **({"max_steps": 1} if short else {})})
     if outcome.end == "gone":
         return s.unheard(place, mark, [*lines, *[line for _, line in waits if line]])
     if waits:
-        assert outcome.end == "requires_approval", outcome
-        asked = s.client.get(f"/v1/agents/{s.agent}/context?conversation_id={place.conversation or 'default'}")["messages"][-1]["tool_calls"]
-        assert [call["function"]["name"] for call in asked] == [name for name, _ in waits], f"{asked} wait, and should: {waits}"
-        place.waits = [Waiting(call["id"], name, line) for call, (name, line) in zip(asked, waits, strict=True)]
-        place.parked = lines
-        return heard(s, place, outcome, mark)
-    assert outcome.end == ("max_steps" if short else "failed" if fails else "end_turn"), outcome
+        return heard_request(s, place, outcome, mark, waits, lines)
+    assert outcome.end == (ends or ("max_steps" if short else "failed" if fails else "end_turn")), outcome
     s.known.lines += lines
-    heard(s, place, outcome, mark)
+    heard(s, place, outcome, mark, s.answered)
+
+
+def heard_request(s, place: Place, outcome, mark: str, waits: list, parked: list[str]):
+    """A turn that has stopped before calls: `waits` holds the name and the line of each, `parked` the lines of those that are made with them."""
+    assert outcome.end == "requires_approval", outcome
+    asked = s.context(place)[-1]["tool_calls"]
+    assert [call["function"]["name"] for call in asked] == [name for name, _ in waits], f"{asked} wait, and should: {waits}"
+    place.waits = [Waiting(call["id"], name, line) for call, (name, line) in zip(asked, waits, strict=True)]
+    place.parked = parked
+    heard(s, place, outcome, mark, s.answered)
 
 
 def verdict(s, each: Waiting, approve: bool | None = None) -> tuple[dict, bool]:
@@ -194,11 +209,12 @@ def send_decision(s, place: Place, decided):
     mark = s.mark() if s.dice.random() < 0.3 else None
     messages = [decision] + ([{"role": "user", "content": f"{mark} and then?"}] if mark else [])
     fails = s.dice.random() < 0.15
-    s.will(place, then=refusal(400) if fails else Step("as you wish"))
+    ends = None if mark else next((s.kind.end_behind([each.name], True) for each, (_, made) in zip(place.waits, decided, strict=True) if made), None)
+    s.will(place, then=refusal(400) if fails else s.answer("as you wish"))
     outcome = s.talk(place, {"messages": messages, "client_tools": [CLIENT_TOOL]})
     if outcome.end == "gone":
         return s.unheard(place, mark, lines)
-    assert outcome.end == ("failed" if fails else "end_turn"), outcome
+    assert outcome.end == (ends or ("failed" if fails else "end_turn")), outcome
     s.known.lines += lines
     place.waits, place.parked = [], []
     heard(s, place, outcome, mark)
@@ -207,7 +223,7 @@ def send_decision(s, place: Place, decided):
 
 def decide_again(s, place: Place):
     """A decision that arrives once more is heard and changes nothing; the model goes on."""
-    s.will(place, Step("I know"))
+    s.will(place, s.answer("I know"))
     outcome = s.talk(place, {"messages": [place.decided]})
     if outcome.end == "gone":
         return s.unheard(place, None)
@@ -229,7 +245,7 @@ def decide_wrongly(s, place: Place):
     if outcome.end == "gone":
         return s.unheard(place, None)
     assert outcome.end == "refused" and outcome.refusal.status in (400, 422), outcome
-    s.check(place, "any" if place.by_hand else "same")
+    s.check(place, "same")
 
 
 # ---- what stands around the messages ----
@@ -263,7 +279,7 @@ def compact(s, place: Place):
         return s.check(place, "any")
     assert not refused or refused.status == 400, refused
     if refused or preview or done["num_messages_after"] == done["num_messages_before"]:
-        return s.check(place, "any" if place.by_hand else "same")
+        return s.check(place, "same")
     s.check(place, "any")
     assert place.window[0] == before[0] and len(place.window) == done["num_messages_after"], place.window
     kept = place.window[2:]
@@ -294,23 +310,6 @@ def reset(s, place: Place):
         return s.check(place, "any")
     place.waits, place.parked, place.by_hand, place.orphans = [], [], False, False
     s.check(place, place.window[:1])
-
-
-def rearrange(s, place: Place):
-    """The client puts the window together: it drops messages, or brings them into an order of its own."""
-    rest = place.window[1:]
-    if s.dice.random() < 0.5:
-        rest = [each for each in rest if s.dice.random() < 0.7]
-    else:
-        s.dice.shuffle(rest)
-    ids = [place.window[0], *rest]
-    _, refused, gone = s.attempt(s.client.patch, f"/v1/agents/{s.agent}", {"message_ids": ids})
-    assert not refused, refused
-    place.by_hand = place.orphans = True
-    place.forget_edits()
-    s.model.starts_with_agent.add(s.agent)
-    s.read_waiting(place)
-    s.check(place, "any" if gone else ids)
 
 
 # ---- conversations ----
@@ -356,6 +355,7 @@ def end_conversation(s, place: Place):
 
 
 WHILE_WAITING = [(decide, 8), (talk_into_waiting, 2), (operations_runs.cancel_waiting, 2)]
-WHILE_FREE = [(work, 8), (operations_runs.work_in_background, 4), (fail, 3), (say_twice, 1), (overflow_once, 1)]
-EVERY = {say, edit, operations_edit.amend, operations_edit.forget, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset, rearrange,
+WHILE_FREE = [(work, 7), (operations_calls.work_on, 2), (operations_runs.work_in_background, 4), (fail, 3), (say_twice, 1), (overflow_once, 1)]
+EVERY = {say, edit, operations_calls.only_talk, operations_edit.amend, operations_edit.forget, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset,
+         operations_window.rearrange, operations_window.part,
          *[each for each, _ in WHILE_WAITING + WHILE_FREE]}

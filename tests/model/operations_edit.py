@@ -2,7 +2,7 @@
 
 import re
 
-from reference import Place
+from reference import Place, key_of
 
 MARK = re.compile(r"^m\d+")
 
@@ -15,7 +15,7 @@ def amend(s, place: Place):
     message = s.dice.choice(texts)
     mark = MARK.match(message["content"])  # of a question: it stays known by it
     text = f"{mark[0] if mark else 'it was'} amended by {s.mark()}"
-    key = (message["id"], message["message_type"])
+    key = key_of(message)
     body = {"message_type": message["message_type"], "content": text}
     _, refused, gone = s.attempt(s.client.patch, f"/v1/agents/{s.agent}/messages/{message['id']}", body)
     assert not refused, refused

@@ -5,7 +5,7 @@ import http.client
 import json
 
 import scripted_model
-from answering_model import Held, Step
+from answering_model import Held
 from reference import Place
 from stele import Refused
 
@@ -71,7 +71,7 @@ def ended(s, run_id: str) -> dict:
 def work_in_background(s, place: Place):
     mark = s.mark()
     words = " ".join(f"word{i}" for i in range(s.dice.randrange(2, 12)))
-    held = Held(words)
+    held = s.answer(words, step=Held)
     s.will(place, held)
     asynchronous, tokens = not place.conversation and s.dice.random() < 0.2, s.dice.random() < 0.6
     body = {"input": f"{mark} take your time"}
@@ -96,8 +96,8 @@ def finish(s, place: Place, run_id: str, mark: str, words: str, asynchronous: bo
     assert asynchronous or {event["message_type"] for event in events} == {"assistant_message"}
     place.hears(mark)
     place.forget_edits()
-    window, place.by_hand = "any" if place.by_hand else "grown", False
-    s.check(place, window)
+    s.went_well()
+    s.check(place, place.mended(s.answered))
 
 
 def wait(s, place, held, run_id, mark):
@@ -134,8 +134,7 @@ def cancel(s, place, held, run_id, mark):
     assert events == read_in_pieces(s, run_id)
     place.hears(mark)
     place.forget_edits()
-    window, place.by_hand = "any" if place.by_hand else "same", False
-    s.check(place, window)
+    s.check(place, place.mended("same"))
 
 
 def queue(s, place, held, run_id, mark):
@@ -145,7 +144,7 @@ def queue(s, place, held, run_id, mark):
     if path is None:
         return finish_queue(s, place, held, run_id, [mark])
     other = s.client.post(path, {"input": f"{second} and then?", "double_texting": "queue"})["id"]
-    s.will(place, Step("behind it"))
+    s.will(place, s.answer("behind it"))
     finish_queue(s, place, held, run_id, [mark, second], other)
 
 
@@ -154,10 +153,11 @@ def finish_queue(s, place, held, run_id, marks, *others):
     for each in (run_id, *others):
         run = ended(s, each)
         assert run["status"] == "completed", run
-    place.said += marks
+    for each in marks:
+        place.hears(each)
+        s.went_well()
     place.forget_edits()
-    window, place.by_hand = "any" if place.by_hand else "grown", False
-    s.check(place, window)
+    s.check(place, place.mended(s.answered))
 
 
 def kill(s, place, held, run_id, mark):

@@ -11,6 +11,11 @@ def essence(message: dict) -> dict:
     return {name: message[name] for name in ("content", "reasoning", "tool_calls", "tool_returns", "approvals") if message.get(name) is not None}
 
 
+def key_of(message: dict) -> tuple[str, str, str]:
+    """What a part of a stored message is known by, in answers, streams and listings."""
+    return message["id"], message["message_type"], message["otid"]
+
+
 @dataclasses.dataclass
 class Waiting:
     """A call that waits, and the line that it adds to the memory if it is made."""
@@ -26,13 +31,18 @@ class Place:
     said: list[str] = dataclasses.field(default_factory=list)  # marks of the inputs in the history, oldest first
     unsure: list[str] = dataclasses.field(default_factory=list)  # marks of requests whose outcome nobody has heard
     window: list[str] = dataclasses.field(default_factory=list)  # ids of messages
-    told: dict[tuple[str, str], dict] = dataclasses.field(default_factory=dict)  # by id and type: what an answer has shown
+    told: dict[tuple[str, str, str], dict] = dataclasses.field(default_factory=dict)  # what an answer has shown
     waits: list[Waiting] = dataclasses.field(default_factory=list)
     parked: list[str] = dataclasses.field(default_factory=list)  # lines of calls that are made along with those that wait
     decided: dict | None = None  # the newest decision, if nothing came behind it
     undo: list[list[str]] = dataclasses.field(default_factory=list)  # windows before compactions, while they can come back
     by_hand: bool = False  # a client has put the window together: the next message closes calls that it parted
     orphans: bool = False  # ... and returns that it parted stay in the window, where they are sent to nobody
+
+    def mended(self, window: str) -> str:
+        """What a turn, good or bad, leaves of a window that would else be `window`: calls that were parted are closed by then."""
+        was, self.by_hand = self.by_hand, False
+        return "mended" if was and window in ("grown", "same") else window
 
     def forget_edits(self):
         self.undo, self.decided = [], None

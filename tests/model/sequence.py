@@ -11,12 +11,15 @@ import random
 import re
 import threading
 
+import kinds
 import operations
+import operations_window
 import pairing
 import stele
-from answering_model import SUMMARISE, AnsweringModel
+from answering_model import SUMMARISE, AnsweringModel, Step
 from client import Client, Gone
-from reference import Agent, Place, Waiting, essence
+from partner import Partner
+from reference import Agent, Place, Waiting, essence, key_of
 
 KILLS_ONE_IN = 25  # sequences: a start costs as much as fifty requests
 HUMAN = re.compile(r"<human>.*?<value>\n(.*?)\n?</value>", re.DOTALL)
@@ -30,8 +33,9 @@ def kills(seed: int) -> bool:
 class Outcome:
     """What became of a message: `end` is a stop reason, "failed", "refused" or "gone"."""
 
-    def __init__(self, end: str, messages=(), refusal: stele.Refused | None = None):
+    def __init__(self, end: str, messages=(), refusal: stele.Refused | None = None, woken: list[str] | None = None):
         self.end, self.messages, self.refusal = end, list(messages), refusal
+        self.woken = woken or []  # runs of the agent's partner
 
     def __str__(self):
         return self.end + (f" ({self.refusal})" if self.refusal else "")
@@ -39,17 +43,17 @@ class Outcome:
 
 def joined(events: list[dict]) -> list[dict]:
     """The messages that the pieces of a token stream make up. Those of calls are left to the tests of streams."""
-    found: dict[tuple[str, str], dict] = {}
+    found: dict[tuple[str, str, str], dict] = {}
     for event in events:
         kind = event["message_type"]
-        key = (event.get("id"), kind)
+        key = (event.get("id"), kind, event.get("otid"))
         if kind in ("assistant_message", "reasoning_message") and key in found:
             name = "content" if kind == "assistant_message" else "reasoning"
             found[key][name] += event[name]
         elif kind == "tool_return_message" or kind in ("assistant_message", "reasoning_message"):
             found[key] = dict(event)
         elif kind.endswith("_message") and kind != "error_message":
-            found[key] = {name: event[name] for name in ("id", "message_type")}
+            found[key] = {name: event[name] for name in ("id", "message_type", "otid")}
     return list(found.values())
 
 
@@ -61,12 +65,16 @@ class Sequence:
         self.log: list[str] = []
         self.number = 0
         self.kills = kills(seed)
-        self.parallel = self.dice.random() < 0.7
+        self.kind = kinds.choose(self.dice)
+        self.parallel = self.dice.random() < 0.7 and self.kind.speaks_in_text and not self.kind.rules
         self.asks = self.dice.random() < 0.6  # memory_insert needs approval
+        if self.kills:
+            self.kind.sleeps = 0  # what a crash cuts off is read again: tests/api/test_sleeptime.py
         self.ids = self.dice.choice(["fresh", "fresh", "repeated", "twins"])  # how the model names its calls
         self.done: collections.Counter = collections.Counter()  # operations
         self.known = Agent()
         self.places = [Place()]
+        self.partner: Partner | None = None
 
     # ---- the run ----
 
@@ -77,7 +85,9 @@ class Sequence:
                 self.step()
             for place in list(self.places):
                 self.say_plainly(place)
-            wrong = self.model.wrong.get(self.agent) or self.model.wrong.get("")
+            if self.partner:
+                self.partner.check()
+            wrong = next((self.model.wrong[each] for each in (self.agent, self.partner and self.partner.id, "") if each in self.model.wrong), None)
             assert not wrong, wrong
             self.client.delete(f"/v1/agents/{self.agent}")
             self.model.forget(self.agent)
@@ -88,14 +98,19 @@ class Sequence:
             self.client.close()
 
     def begin(self):
-        rules = [{"type": "requires_approval", "tool_name": "memory_insert"}] if self.asks else []
+        rules = self.kind.rules + ([{"type": "requires_approval", "tool_name": "memory_insert"}] if self.asks else [])
         made = self.client.post("/v1/agents", {
+            **self.kind.settings(),
             "system": "Be brief.", "memory_blocks": [{"label": "human", "value": ""}, {"label": "persona", "value": "Ada"}],
-            "include_base_tool_rules": False, "tool_rules": rules, "compaction_settings": {"prompt": SUMMARISE},
+            "tool_rules": rules, "compaction_settings": {"prompt": SUMMARISE},
             "model_settings": {"provider_type": "openai", "parallel_tool_calls": self.parallel}})
         self.agent = made["id"]
         self.places[0].window = made["message_ids"]
-        self.log.append(f"{self.agent}: parallel {self.parallel}, asks {self.asks}, ids {self.ids}, kills {self.kills}")
+        if self.kind.greets:
+            self.model.starts_with_agent.add(self.agent)
+        if self.kind.sleeps:
+            self.partner = Partner(self.client, made, self.kind.sleeps)
+        self.log.append(f"{self.agent}: {self.kind}, parallel {self.parallel}, asks {self.asks}, ids {self.ids}, kills {self.kills}")
 
     def step(self):
         place = self.dice.choice(self.places)
@@ -170,14 +185,30 @@ class Sequence:
             assert refusal.status < 500 or failed, refusal
             return Outcome("failed" if failed else "refused", refusal=refusal)
         if isinstance(answer, dict):
-            return Outcome(answer["stop_reason"]["stop_reason"], answer["messages"])
+            return Outcome(answer["stop_reason"]["stop_reason"], answer["messages"], woken=answer["usage"]["run_ids"])
         reasons = [event["stop_reason"] for event in answer if event["message_type"] == "stop_reason"]
         assert len(reasons) == 1, f"a stream has one stop reason: {reasons}"
         failed = any(event["message_type"] == "error_message" for event in answer)
-        return Outcome("failed" if failed else reasons[0], joined(answer))
+        woken = next((event["run_ids"] for event in answer if event["message_type"] == "usage_statistics"), None)
+        return Outcome("failed" if failed else reasons[0], joined(answer), woken=woken)
 
     def will(self, place: Place, *steps, then=None):
-        self.model.will(self.agent, place.conversation, *steps, then=then)
+        said = [again for step in steps for again in [step] * (3 if isinstance(step, kinds.Reminded) else 1)]
+        self.model.will(self.agent, place.conversation, *said, then=then or self.answer("fine"))
+
+    def answer(self, text: str, reasoning: str | None = None, step=Step) -> Step:
+        """Words to the person that end a turn, the way that this kind of agent says them."""
+        return self.kind.answer(operations.call_ids(self, 1)[0], text, reasoning, step)
+
+    @property
+    def answered(self) -> str:
+        """What an answered message leaves of the window."""
+        return "begun" if self.kind.clears else "grown"
+
+    def went_well(self, woken: list[str] | None = None):
+        """A turn has ended well, which may have woken the agent's partner. `woken`: the runs that it told of, None if nobody listened."""
+        if self.partner:
+            self.partner.hears_of({mark for place in self.places for mark in place.said}, woken)
 
     def unheard(self, place: Place, mark: str | None, lines=()):
         """The server died before it answered: the request went through or it did not, and what is there tells which."""
@@ -185,20 +216,28 @@ class Sequence:
         self.known.unsure_lines += lines
         place.forget_edits()
         self.read_waiting(place)
-        self.check(place, "any" if place.by_hand else "grown")
+        self.check(place, "any" if place.by_hand or self.kind.clears else "grown")
         place.by_hand = False if place.said[-1:] == [mark] else place.by_hand
 
     # ---- what must hold ----
 
     def check(self, place: Place, window="grown", last: str | None = None):
-        """`window`: "grown", "same", "any", or the ids that it must hold; `last`: the id at its end."""
-        context = self.client.get(f"/v1/agents/{self.agent}/context?conversation_id={place.conversation or 'default'}")["messages"]
+        """`window`: "grown", "same", "mended" (grown, and also within), "begun" (all but the system message is new), "any", or the ids
+        that it must hold; `last`: the id at its end."""
+        context = self.context(place)
         ids, old = [message["id"] for message in context], place.window
         if window == "grown":
             assert ids[:len(old)] == old, f"the window was {old}, is {ids}"
+        elif window == "mended":
+            assert [each for each in ids if each in old] == old, f"the window was {old}, is {ids}"
+        elif window == "begun":
+            assert ids[:1] == old[:1] and not set(ids[1:]) & set(old[1:]), f"the window was {old}, is {ids}"
+            assert [message["role"] for message in context[:2]] == ["system", "user"], f"the window begins with {context[:2]}"
         elif window != "any":
             assert ids == (old if window == "same" else window), f"the window is {ids}, should be {old if window == 'same' else window}"
         assert last is None or ids[-1] == last, f"the window ends in {ids[-1]}, not in {last}"
+        if not self.kind.speaks_in_text and window in ("grown", "begun"):
+            kinds.check_heartbeats([message for message in context if message["id"] not in old])
         place.window = ids
         self.check_waiting(place, context)
         self.check_history(place)
@@ -209,14 +248,20 @@ class Sequence:
         waiting = pairing.waiting(turns) if context[-1]["role"] == "approval" and context[-1]["tool_calls"] else []
         asked = {call["id"] for call in context[-1]["tool_calls"]} if waiting else set()
         assert asked == {each.id for each in place.waits}, f"{asked} wait, and should: {place.waits}"
-        if not place.orphans:
+        if place.orphans:
+            turns = pairing.without_orphans(turns)  # they are sent to nobody
+        if not place.by_hand:
             turns += [pairing.Turn("tool", "-", [], call.id) for call in waiting]
             self.begin_with_user(turns)
             pairing.check([*turns, pairing.Turn("user", "next")], "what is stored")
 
+    def context(self, place: Place) -> list[dict]:
+        """The window, as it is stored."""
+        return self.client.get(f"/v1/agents/{self.agent}/context?conversation_id={place.conversation or 'default'}")["messages"]
+
     def read_waiting(self, place: Place):
         """Where the client can't know: whether its request went through, or what came back with a window of old."""
-        context = self.client.get(f"/v1/agents/{self.agent}/context?conversation_id={place.conversation or 'default'}")["messages"]
+        context = self.context(place)
         last, before = context[-1], context[-2:-1]
         calls = last["tool_calls"] or [] if last["role"] == "approval" else []
         place.waits = [Waiting(call["id"], call["function"]["name"], line_of(call["function"])) for call in calls]
@@ -231,10 +276,11 @@ class Sequence:
         listed = self.history(place)
         marks = [str(message["content"]).split()[0] for message in listed if message["message_type"] == "user_message"]
         place.check_said([mark for mark in marks if re.fullmatch(r"m\d+", mark)])
-        there = {(message["id"], message["message_type"]): essence(message) for message in listed}
+        there = {key_of(message): essence(message) for message in listed}
         for key, told in place.told.items():
             assert key in there, f"told and not there: {key} {told}"
             assert told.items() <= there[key].items(), f"told {told}, stored {there[key]}"
+        operations_window.check_repairs(listed)
         self.made = made_lines(listed)
 
     def begin_with_user(self, turns: list):

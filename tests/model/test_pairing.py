@@ -1,7 +1,7 @@
 """The validators themselves: good histories pass all three, and each rule has a history that breaks it."""
 
 import pytest
-from pairing import VALIDATORS, Call, Turn, from_chat, from_stored, waiting
+from pairing import VALIDATORS, Call, Turn, from_chat, from_stored, waiting, without_orphans
 
 SYSTEM, USER, FINE = Turn("system", "be brief"), Turn("user", "hi"), Turn("assistant", "fine")
 
@@ -57,6 +57,12 @@ def test_good_histories_pass(name):
 @pytest.mark.parametrize("history, refused_by", [(history, by) for _, history, by in BAD], ids=[name for name, _, _ in BAD])
 def test_bad_histories_are_refused(history, refused_by):
     assert {who for who, validate in VALIDATORS.items() if validate(history)} == refused_by
+
+
+def test_what_is_sent_to_nobody_is_left_out():
+    parted = [SYSTEM, tells("b"), USER, asks("a:add"), tells("a"), tells("a"), tells("b"), Turn("assistant"), FINE]
+    assert without_orphans(parted) == [SYSTEM, USER, asks("a:add"), tells("a"), FINE]
+    assert without_orphans([USER, asks("a:add"), USER, tells("a")]) == [USER, asks("a:add"), USER], "a call is not left out with its return"
 
 
 def test_a_chat_request_is_read():

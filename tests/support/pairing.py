@@ -99,6 +99,21 @@ def openai(turns: list[Turn]) -> list[str]:
     return wrong
 
 
+def without_orphans(turns: list[Turn]) -> list[Turn]:
+    """What is left of a window when returns whose calls do not stand before them are left out, and answers that were only thought."""
+    kept, open_calls = [], []
+    for turn in turns:
+        if turn.role != "tool":
+            open_calls = [call.id for call in turn.calls]
+        elif turn.answers in open_calls:
+            open_calls.remove(turn.answers)
+        else:
+            continue
+        if turn.role != "assistant" or turn.text or turn.calls:
+            kept.append(turn)
+    return kept
+
+
 @dataclasses.dataclass
 class Side:
     """Neighbours of one side merged, as Anthropic's and Google's adapters send them."""
