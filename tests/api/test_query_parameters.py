@@ -52,12 +52,13 @@ def test_runs_of_an_identity(server, runs):
 def test_a_run_at_work_is_found_by_its_identity(server, runs):
     http = server.http(2)
     agent = http.post("/v1/agents", {})["id"]
-    words = {"messages": [{"role": "user", "content": "@sleep 60000"}], "identity_id": runs["identity"]}
-    run = http.post(f"/v1/agents/{agent}/messages/async", words)["id"]
+    path = f"/v1/agents/{agent}/messages"
+    before = http.post(path + "/async", {"messages": [{"role": "user", "content": "@sleep 60000"}]})["id"]  # the next one waits for it
+    run = http.post(path + "/async", {"messages": [{"role": "user", "content": "hello"}], "identity_id": runs["identity"]})["id"]
     assert [each["id"] for each in http.get(f"/v1/runs?identity_id={runs['identity']}&agent_id={agent}")] == [run]
     assert [each["id"] for each in http.get(f"/v1/runs/active?identity_id={runs['identity']}")] == [run]
     assert http.get(f"/v1/runs?identity_id=identity-{stele.GONE}&agent_id={agent}") == []
-    http.post(f"/v1/agents/{agent}/messages/cancel", {"run_ids": [run]})
+    http.post(path + "/cancel", {"run_ids": [before, run]})
 
 
 def test_runs_by_the_part_that_is_faster(server, runs):
