@@ -45,27 +45,23 @@ struct ReadJob {
     std::unique_ptr<Completion> waiter;
 };
 
-/// Resumes a coroutine on its own executor, which is kept alive until then: by the work that goes along, so that its
-/// thread is the last that touches it.
+/// Resumes a coroutine on its own executor, which is kept alive until this is destroyed: its loop may end, and go, as soon
+/// as the coroutine has run, while the thread that posts it is still about to wake that loop.
 template <class Handler>
 class HandlerCompletion final : public Completion {
 public:
     explicit HandlerCompletion(Handler handler)
-        : executor_(asio::get_associated_executor(handler)),
-          work_(asio::make_work_guard(executor_)),
-          handler_(std::move(handler)) {}
+        : work_(asio::make_work_guard(asio::get_associated_executor(handler))), handler_(std::move(handler)) {}
 
     void complete(std::exception_ptr failure, std::vector<Rows> rows) override {
-        asio::post(executor_,
-                   [work = std::move(work_), handler = std::move(handler_), failure = std::move(failure),
-                    rows = std::move(rows)]() mutable { std::move(handler)(std::move(failure), std::move(rows)); });
+        asio::post(work_.get_executor(),
+                   [handler = std::move(handler_), failure = std::move(failure), rows = std::move(rows)]() mutable {
+                       std::move(handler)(std::move(failure), std::move(rows));
+                   });
     }
 
 private:
-    using Executor = asio::associated_executor_t<Handler>;
-
-    Executor executor_;
-    asio::executor_work_guard<Executor> work_;
+    asio::executor_work_guard<asio::associated_executor_t<Handler>> work_;
     Handler handler_;
 };
 
