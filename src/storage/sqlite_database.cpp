@@ -45,8 +45,8 @@ struct ReadJob {
     std::unique_ptr<Completion> waiter;
 };
 
-/// Resumes a coroutine on its own executor, which is kept alive until this is destroyed: its loop may end, and go, as soon
-/// as the coroutine has run, while the thread that posts it is still about to wake that loop.
+/// Resumes a coroutine on its own executor, which is kept alive until this is destroyed: its loop may end, and go, as
+/// soon as the coroutine has run, while the thread that posts it is still about to wake that loop.
 template <class Handler>
 class HandlerCompletion final : public Completion {
 public:
