@@ -48,11 +48,13 @@ protected:
     T run(awaitable<T> work) {
         std::optional<T> result;
         boost::asio::io_context context(1);
-        boost::asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& failure, T value) {
-            if (failure) std::rethrow_exception(failure);
+        std::exception_ptr failure;
+        boost::asio::co_spawn(context, std::move(work), [&](std::exception_ptr thrown, T value) {
+            failure = std::move(thrown);
             result = std::move(value);
         });
         context.run();
+        if (failure) std::rethrow_exception(failure);
         return std::move(*result);
     }
 

@@ -49,16 +49,16 @@ protected:
     std::int64_t through_the_store(Query asked) {
         boost::asio::io_context context(1);
         std::int64_t number = -1;
+        std::exception_ptr failure;
         boost::asio::co_spawn(
             context,
             [&]() -> boost::asio::awaitable<void> {
                 const Rows rows = co_await database_->query_packed(std::move(asked));
                 number = rows.front().integer(0);
             },
-            [](std::exception_ptr failure) {
-                if (failure) std::rethrow_exception(failure);
-            });
-        context.run();
+            [&](std::exception_ptr thrown) { failure = std::move(thrown); });
+        context.run();  // to its end, even then: who has answered may still be about to wake it
+        if (failure) std::rethrow_exception(failure);
         return number;
     }
 
