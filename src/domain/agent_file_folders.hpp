@@ -36,10 +36,10 @@ struct FileDocument {
     std::optional<std::string> error_message;
     std::optional<std::int64_t> total_chunks;
     std::optional<std::int64_t> chunks_embedded;
-    std::optional<std::string> content;  ///< its whole text; of an image a data URL (image.hpp)
+    std::optional<std::string> content;  ///< its whole text; of an image a data URL (image.hpp), once read its bytes
     std::string id;                      ///< "file-0"
 
-    std::string image_type;  ///< not in the file: the media type of the image that `content` is, or empty
+    std::string image_type;  ///< not in the file: the media type of the image that `content` was, or empty
 };
 BOOST_DESCRIBE_STRUCT(FileDocument, (),
                       (source_id, file_name, original_file_name, file_path, file_type, file_size, file_creation_date,

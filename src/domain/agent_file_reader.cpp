@@ -82,6 +82,23 @@ private:
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> numbers_;
 };
 
+// What a file holds: a text, or the bytes of an image.
+struct Content {
+    std::string bytes;
+    std::string image_type;  // empty for a text
+};
+Content content_of(const json::string& text) {
+    Content content;
+    std::optional<std::string> image = image_of_data_url(text);
+    if (image) {
+        content.image_type = image_type_of(*image);
+        content.bytes = std::move(*image);
+    } else {
+        content.bytes.assign(text.data(), text.size());
+    }
+    return content;
+}
+
 }  // namespace
 
 struct AgentFileReader::Seen {
@@ -94,7 +111,7 @@ struct AgentFileReader::Seen {
 
     std::map<std::size_t, Agent> agents;
     Agent legacy;
-    std::map<std::size_t, std::string> texts;
+    std::map<std::size_t, std::string> contents;
     std::map<std::size_t, std::string> images;  ///< media types of the files whose content is one
     std::vector<Error::Field> problems, legacy_problems;
     References twice;
@@ -110,9 +127,9 @@ AgentFileReader::~AgentFileReader() = default;
 
 void AgentFileReader::take(const AgentFilePart& part, json::value value) {
     if (part.kind == Kind::text) {
-        const json::string& text = value.get_string();
-        if (const auto image = image_of_data_url(text)) seen_->images[part.owner] = image_type_of(*image);
-        return keep(part, {}, std::string(text.data(), text.size()));
+        Content content = content_of(value.get_string());
+        if (!content.image_type.empty()) seen_->images[part.owner] = std::move(content.image_type);
+        return keep(part, {}, std::move(content.bytes));
     }
     const bool legacy = part.kind == Kind::legacy_message;
     if (++seen_->messages > messages_max)
@@ -135,18 +152,18 @@ void AgentFileReader::take(const AgentFilePart& part, json::value value) {
     keep(part, std::move(message), {});
 }
 
-void AgentFileReader::keep(const AgentFilePart& part, FileMessage message, std::string text) {
+void AgentFileReader::keep(const AgentFilePart& part, FileMessage message, std::string content) {
     if (!seen_->whole) return;
     kept_cost_ += part.cost;
     if (kept_cost_ <= kept_cost_max_) {
         if (part.kind == Kind::text)
-            seen_->texts[part.owner] = std::move(text);
+            seen_->contents[part.owner] = std::move(content);
         else
             seen_->agent(part).kept.push_back(std::move(message));
         return;
     }
     seen_->whole = false;
-    seen_->texts.clear();
+    seen_->contents.clear();
     seen_->legacy.kept = {};
     for (auto& [number, agent] : seen_->agents) agent.kept = {};
 }
@@ -190,7 +207,7 @@ AgentFileContents AgentFileReader::finish() {
         own.throw_if_any();
         links.messages = std::move(seen.kept);
     }
-    for (auto& [number, text] : seen_->texts) file.files.at(number).content = std::move(text);
+    for (auto& [number, content] : seen_->contents) file.files.at(number).content = std::move(content);
     for (auto& [number, type] : seen_->images) file.files.at(number).image_type = std::move(type);
     check_references(file);
     return contents;
@@ -202,7 +219,7 @@ AgentFilePieces::AgentFilePieces(bool legacy)
           AgentFilePiece& piece = pieces_.emplace_back();
           piece.part = part;
           if (part.kind == Kind::text) {
-              piece.text.assign(value.get_string().data(), value.get_string().size());
+              piece.content = content_of(value.get_string()).bytes;
               return;
           }
           Problems problems("body");

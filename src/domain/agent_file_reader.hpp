@@ -36,18 +36,18 @@ private:
     struct Seen;
 
     void take(const AgentFilePart& part, boost::json::value value);
-    void keep(const AgentFilePart& part, FileMessage message, std::string text);
+    void keep(const AgentFilePart& part, FileMessage message, std::string content);
 
     std::size_t kept_cost_max_, kept_cost_ = 0;
     std::unique_ptr<Seen> seen_;
     AgentFileSplitter splitter_;
 };
 
-/// A message or a text of a file that AgentFileReader has found right.
+/// A message or a content of a file that AgentFileReader has found right.
 struct AgentFilePiece {
     AgentFilePart part;  ///< a legacy message is one of agent 0
     FileMessage message;
-    std::string text;
+    std::string content;  ///< a text, or the bytes of an image
 };
 
 /// Reads the file once more, for its messages and texts.

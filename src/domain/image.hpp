@@ -23,6 +23,9 @@ ImageSource image_source(const ContentPart& part);
 /// Makes `part` an image that is stored with its message.
 void store_image(ContentPart& part, const std::string& media_type, const std::string& base64);
 
+/// Whether a media type is one of images, of any kind.
+inline bool is_image_type(std::string_view media_type) { return media_type.starts_with("image/"); }
+
 /// The media type that an image's first bytes show (PNG, JPEG, GIF, WebP: what models read); empty for all else.
 std::string image_type_of(std::string_view bytes);
 

@@ -121,14 +121,16 @@ awaitable<void> AgentFiles::write(const Export& what, Sink sink) const {
     out.text += "]," + open_begin(open_end(to_json(static_cast<const AgentFileFront&>(what.tail)))) + ",\"files\":[";
     bool first = true;
     for (const auto& [id, described] : what.files) {
-        FileDocument file = described;
-        file.content = co_await parts_.files.text(id);
-        if (file.file_type.value_or("").starts_with("image/")) {
-            const std::optional<std::string> bytes = co_await parts_.files.bytes(id);
-            if (bytes) file.content = image_data_url(*file.file_type, *bytes);
-        }
+        std::optional<std::string> image, text;
+        if (is_image_type(described.file_type.value_or(""))) image = co_await parts_.files.bytes(id);
+        if (!image) text = co_await parts_.files.text(id);
         if (!std::exchange(first, false)) out.text += ',';
-        out.text += to_json(file);
+        std::function<std::string()> written = [file = described, image = std::move(image),
+                                                text = std::move(text)]() mutable {
+            file.content = image ? image_data_url(*file.file_type, *image) : std::move(text);
+            return to_json(file);
+        };
+        out.text += co_await parts_.workers.run(std::move(written));  // tens of megabytes, maybe
         co_await out.pass_on(false);
     }
     out.text += "]," + open_begin(to_json(static_cast<const AgentFileRest&>(what.tail)));

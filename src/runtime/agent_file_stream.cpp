@@ -36,7 +36,7 @@ AgentFileStream::Some AgentFileStream::next() {
     some.last = read_ >= source_.size;
     for (AgentFilePiece& piece : pieces_.take()) {
         if (piece.part.kind == AgentFilePart::Kind::text) {
-            some.texts.emplace_back(piece.part.owner, std::move(piece.text));
+            some.contents.emplace_back(piece.part.owner, std::move(piece.content));
             continue;
         }
         Some::Of& of = some.messages.emplace_back();

@@ -44,7 +44,7 @@ public:
             Message message;  ///< without agent and places
         };
         std::vector<Of> messages;
-        std::vector<std::pair<std::size_t, std::string>> texts;  ///< by their files
+        std::vector<std::pair<std::size_t, std::string>> contents;  ///< by their files
         bool last = false;
     };
     Some next();

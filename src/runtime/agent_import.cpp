@@ -10,7 +10,6 @@
 #include "storage/trash.hpp"
 
 #include "domain/file_name.hpp"
-#include "domain/image.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -124,8 +123,8 @@ struct AgentFiles::Import {
     // Of a file that is not whole: what is stored before all else, and what is stored under it.
     storage::Transaction stage;
     std::vector<std::string> staged_ids;
-    std::map<std::size_t, Places> places;           ///< by agent
-    std::map<std::size_t, std::string> text_files;  ///< ids of those that get a text, by their numbers
+    std::map<std::size_t, Places> places;             ///< by agent
+    std::map<std::size_t, std::string> staged_files;  ///< ids of those that get their content later, by their numbers
 };
 
 awaitable<void> AgentFiles::import_servers(Import& at) const {
@@ -230,7 +229,7 @@ awaitable<void> AgentFiles::import_tool(Import& at, Tool tool) const {
 void AgentFiles::store_content(storage::Transaction& transaction, const FileDocument& file, const std::string& id,
                                const std::string& content) const {
     if (file.image_type.empty()) return parts_.files.set_text(transaction, id, content);
-    parts_.files.set_bytes(transaction, id, image_of_data_url(content).value_or(std::string()));
+    parts_.files.set_bytes(transaction, id, content);
 }
 
 // They are made anew; their files are worked on behind the import.
@@ -279,7 +278,7 @@ awaitable<void> AgentFiles::import_folders(Import& at) const {
             hidden.processing_status = FileStatus::completed;  // nobody works on it yet
             parts_.files.insert(at.stage, hidden);
             parts_.imports.release(at.transaction, file);
-            if (from.content) at.text_files.emplace(number, file.id);
+            if (from.content) at.staged_files.emplace(number, file.id);
         } else {
             parts_.files.insert(at.transaction, file);
             if (from.content) store_content(at.transaction, from, file.id, *from.content);
@@ -396,9 +395,9 @@ void AgentFiles::store_some(Import& at, storage::Transaction& transaction, Agent
         messages.push_back(std::move(of.message));
     }
     parts_.messages.insert(transaction, at.organization_id, messages);
-    for (const auto& [number, text] : some.texts)
-        if (const auto id = at.text_files.find(number); id != at.text_files.end())
-            store_content(transaction, at.file.files[number], id->second, text);
+    for (const auto& [number, content] : some.contents)
+        if (const auto id = at.staged_files.find(number); id != at.staged_files.end())
+            store_content(transaction, at.file.files[number], id->second, content);
 }
 
 awaitable<void> AgentFiles::store_stream(Import& at, AgentFileSource source) const {

@@ -24,12 +24,12 @@ std::string text_of_bytes(const std::string& bytes) {
     return text;
 }
 
-bool is_image(const FileType& type) { return type.mime.starts_with("image/"); }
+bool is_image(const FileType& type) { return is_image_type(type.mime); }
 
 // An image is what its bytes show, unless it was sent as a type that has a text.
 FileType type_of(const FileUpload& upload, const std::string& name) {
     const std::optional<FileType> of_text = file_type_of(upload.content_type, name);
-    const bool sent_as_image = upload.content_type.starts_with("image/");
+    const bool sent_as_image = is_image_type(upload.content_type);
     if (of_text && !sent_as_image) return *of_text;
     FileType image;
     image.mime = image_type_of(upload.bytes);
@@ -118,7 +118,7 @@ awaitable<std::string> FileService::image(std::string organization_id, std::stri
     const auto file = co_await parts_.files.find(std::move(organization_id), file_id);
     if (!file) throw not_found("File", file_id);
     std::optional<std::string> bytes;
-    if (file->file_type && file->file_type->starts_with("image/")) bytes = co_await parts_.files.bytes(file_id);
+    if (file->file_type && is_image_type(*file->file_type)) bytes = co_await parts_.files.bytes(file_id);
     if (!bytes) throw refused("The file " + file->full_name() + " is no image");
     co_return std::move(*bytes);
 }

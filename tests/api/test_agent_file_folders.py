@@ -91,16 +91,17 @@ def test_references_that_lead_nowhere_are_told(http, agent):
     assert http.get("/v1/folders/count") == before
 
 
-def test_images_of_folders_come_along(http, agent):
+@pytest.mark.parametrize("image", [PNG, PNG + bytes(13 << 20)], ids=["small", "of a file that is stored bit by bit"])
+def test_images_of_folders_come_along(http, agent, image):
     (folder,) = http.get(f"/v1/agents/{agent}/folders")
-    upload(http, folder["id"], "p.png", PNG, "image/png")
+    upload(http, folder["id"], "p.png", image, "image/png")
     file = exported(http, agent)
     described = next(each for each in file["files"] if each["original_file_name"] == "p.png")
-    assert described["content"] == "data:image/png;base64," + base64.b64encode(PNG).decode()
+    assert described["content"] == "data:image/png;base64," + base64.b64encode(image).decode()
     (imported,) = import_file(http, json.dumps(file))["agent_ids"]
     (copied,) = http.get(f"/v1/agents/{imported}/folders")
     picture = next(each for each in http.get(f"/v1/folders/{copied['id']}/files") if each["file_name"] == "p.png")
-    assert (picture["processing_status"], picture["file_type"], picture["file_size"]) == ("completed", "image/png", len(PNG))
+    assert (picture["processing_status"], picture["file_type"], picture["file_size"]) == ("completed", "image/png", len(image))
     again = next(each for each in exported(http, imported)["files"] if each["original_file_name"] == "p.png")
     assert again["content"] == described["content"]
     parts = [{"type": "image", "source": {"type": "letta", "file_id": picture["id"]}}, {"type": "text", "text": "look"}]

@@ -337,8 +337,12 @@ def test_a_conversation_that_outgrows_its_window_is_summarised_by_itself(api, mo
     stele.wait_until(lambda: len(window(api, talk)) < 30)
     assert len(api.get(f"/v1/agents/{agent['id']}")["message_ids"]) == 1
     assert api.get(f"/v1/agents/{agent['id']}/context?conversation_id={talk['id']}")["summary_memory"]
-    fork = api.post(f"/v1/conversations/{talk['id']}/fork")
-    assert len(window(api, fork)) == len(window(api, talk))
+    while True:  # the summary that the last turn called for may still come, and another window with it
+        before = window(api, talk)
+        fork = api.post(f"/v1/conversations/{talk['id']}/fork")
+        if window(api, talk) == before:
+            break
+    assert len(window(api, fork)) == len(before)
     say(api, fork, "@say on")
     assert "have left your view" in sent(model)[1][0][1]
 

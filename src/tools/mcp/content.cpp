@@ -69,7 +69,7 @@ private:
     // `kind` is "image" or "resource". Bytes of a resource are a picture if they are one, whatever they are called.
     void take_bytes(const std::string& kind, const std::string& what, const std::string& type,
                     const std::string& base64) {
-        const bool meant = kind == "image" || type.starts_with("image/");
+        const bool meant = kind == "image" || is_image_type(type);
         ReadImage image = read_image(base64);
         if (image.part && images_ == images_max) {
             image.part.reset();

@@ -81,7 +81,7 @@ TEST(AgentFilePieces, TellWhatTheReaderLeftOut) {
         EXPECT_EQ(told[i].part.index, i);
         EXPECT_EQ(to_json(told[i].message), to_json(whole.file.agents[0].links.messages[i]));
     }
-    EXPECT_EQ(told[4].text, "one\ntwo");
+    EXPECT_EQ(told[4].content, "one\ntwo");
 }
 
 TEST(AgentFileReader, ReadsTheLegacyForm) {
