@@ -1,19 +1,14 @@
+#include "runtime/agent_import.hpp"
 #include "base/ids.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "base/positions.hpp"
-#include "runtime/agent_file_folders.hpp"
-#include "runtime/agent_files.hpp"
 #include "runtime/file_ingest.hpp"
 #include "runtime/initial_messages.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/trash.hpp"
 
-#include "domain/file_name.hpp"
-
 #include <algorithm>
-#include <limits>
-#include <map>
 
 namespace stele::runtime {
 namespace {
@@ -78,22 +73,8 @@ void fill_secrets(CreateAgent& request, const TextMap& values) {
     request.secrets = std::move(all);
 }
 
-// Where the messages of one agent in a file come to stand.
-struct Places {
-    std::int64_t first = 0;                      ///< position of the first
-    std::map<std::size_t, std::size_t> windows;  ///< by message: whose place in the window it takes
-    std::string agent_id;
-
-    void take(Message& message, std::size_t number) const {
-        message.agent_id = agent_id;
-        message.position = first + static_cast<std::int64_t>(number);
-        if (const auto found = windows.find(number); found != windows.end())
-            message.context_position = first + static_cast<std::int64_t>(found->second);
-    }
-};
-
-Places places_for(const AgentFileMessages& messages, std::string agent_id) {
-    Places places;
+MessagePlaces places_for(const AgentFileMessages& messages, std::string agent_id) {
+    MessagePlaces places;
     places.agent_id = std::move(agent_id);
     places.first = next_positions(static_cast<std::int64_t>(messages.count));
     std::vector<std::size_t> sorted = messages.window;
@@ -103,221 +84,6 @@ Places places_for(const AgentFileMessages& messages, std::string agent_id) {
 }
 
 }  // namespace
-
-struct AgentFiles::Import {
-    std::string organization_id, actor;
-    AgentFile file;
-    std::vector<AgentFileMessages> messages;  ///< by agent
-    bool whole = true, legacy = false;        ///< AgentFileContents
-    ImportOptions options;
-    storage::Transaction transaction;
-    std::map<std::string, McpServer> servers;  ///< by their names
-    std::map<std::string, Tool> tools;         ///< by the ids of the file
-    std::map<std::string, Block> blocks;
-    std::map<std::string, Folder> folders;
-    std::map<std::string, FileMetadata> files;
-    std::map<std::string, std::string> agents;
-    std::vector<std::string> agent_ids;
-    std::vector<std::string> notes;  ///< what was left out
-
-    // Of a file that is not whole: what is stored before all else, and what is stored under it.
-    storage::Transaction stage;
-    std::vector<std::string> staged_ids;
-    std::map<std::size_t, Places> places;             ///< by agent
-    std::map<std::size_t, std::string> staged_files;  ///< ids of those that get their content later, by their numbers
-};
-
-awaitable<void> AgentFiles::import_servers(Import& at) const {
-    for (const FileMcpServer& from : at.file.mcp_servers) {
-        auto stored = co_await parts_.mcp_servers.find_by_name(at.organization_id, from.server_name);
-        if (stored) {
-            at.servers.emplace(from.server_name, std::move(*stored));
-            continue;
-        }
-        McpServerConfig config;
-        if (from.stdio_config.text.starts_with('{'))
-            config = decode<McpServerConfig>([&] {
-                std::string text = from.stdio_config.text;
-                text.pop_back();
-                return text + (text.size() > 1 ? "," : "") + "\"server_name\":" + json_string(from.server_name) + "}";
-            }());
-        if (from.server_url) config.server_url = *from.server_url;
-        const auto type = parse_mcp_server_type(from.server_type);
-        if (!type) throw refused("mcp_servers: unknown server_type '" + from.server_type + "'");
-        McpServer server;
-        server.id = new_id("mcp_server");
-        server.organization_id = at.organization_id;
-        server.server_name = from.server_name;
-        server.type = *type;
-        server.config = config;
-        server.config.env = {};
-        server.created_by_id = server.last_updated_by_id = at.actor;
-        server.created_at = server.updated_at = now();
-        parts_.mcp_servers.insert(at.transaction, server);
-        at.servers.emplace(from.server_name, std::move(server));
-    }
-}
-
-awaitable<void> AgentFiles::import_tools(Import& at) const {
-    for (const Tool& tool : at.file.tools) {
-        Tool copy = tool;
-        co_await import_tool(at, std::move(copy));
-    }
-}
-
-awaitable<void> AgentFiles::import_tool(Import& at, Tool tool) const {
-    const std::string file_id = tool.id;
-    std::vector<std::string> names{tool.name};
-    const std::vector<Tool> found = co_await parts_.tools.find_by_names(at.organization_id, std::move(names));
-    const std::optional<Tool> stored = found.empty() ? std::nullopt : std::optional(found.front());
-    const bool from_mcp = tool.tool_type == "external_mcp";
-    if (stored && (!is_custom(*stored) || from_mcp || !at.options.override_existing_tools)) {
-        at.tools.emplace(file_id, *stored);
-        co_return;
-    }
-    if (tool.tool_type.starts_with("letta_")) {
-        at.notes.push_back("The built-in tool " + tool.name + " is not known here and was left out");
-        co_return;
-    }
-    if (tool.json_schema.is_null() && tool.source_code) {
-        std::string source = *tool.source_code;
-        Json args = tool.args_json_schema;
-        tool.json_schema = co_await parts_.tool_service.derive(std::move(source), tool.source_type.value_or("python"),
-                                                               std::move(args));
-    }
-    if (tool.json_schema.is_null()) throw refused("tools: " + tool.name + " has neither a schema nor a source");
-    const SchemaHead head = complete_schema(tool.json_schema, "tools." + tool.name + ".json_schema");
-    if (head.name != tool.name) throw refused("tools: " + tool.name + " has a schema of the name " + head.name);
-    if (!tool.description) tool.description = head.description;
-    if (!tool.source_code) tool.source_type = "json";
-    tool.project_id.reset();
-    tool.last_updated_by_id = at.actor;
-    if (stored) {
-        tool.id = stored->id;
-        tool.tool_type = stored->tool_type;
-        tool.created_by_id = stored->created_by_id;
-        tool.created_at = stored->created_at;
-        tool.version = stored->version;
-        parts_.tools.update(at.transaction, at.organization_id, tool);
-        at.tools.emplace(file_id, std::move(tool));
-        co_return;
-    }
-    tool.id = new_id("tool");
-    tool.created_by_id = at.actor;
-    tool.created_at = now();
-    if (!from_mcp) {
-        tool.tool_type = "custom";
-        parts_.tools.insert(at.transaction, at.organization_id, tool);
-        at.tools.emplace(file_id, std::move(tool));
-        co_return;
-    }
-    const std::string mcp = json_member_text(tool.metadata_.text, "mcp").value_or("{}");
-    const auto server = at.servers.find(json_member_text(mcp, "server_name").value_or(""));
-    if (server == at.servers.end()) {
-        at.notes.push_back("The tool " + tool.name +
-                           " belongs to an MCP server that the file does not name, and was left out");
-        co_return;
-    }
-    storage::McpToolLink link;
-    link.tool = tool;
-    link.remote_name = json_member_text(mcp, "tool_name").value_or(tool.name);
-    parts_.tools.insert(at.transaction, at.organization_id, tool);
-    parts_.mcp_servers.link_tool(at.transaction, server->second.id, link);
-    at.tools.emplace(file_id, std::move(tool));
-}
-
-void AgentFiles::store_content(storage::Transaction& transaction, const FileDocument& file, const std::string& id,
-                               const std::string& content) const {
-    if (file.image_type.empty()) return parts_.files.set_text(transaction, id, content);
-    parts_.files.set_bytes(transaction, id, content);
-}
-
-// They are made anew; their files are worked on behind the import.
-awaitable<void> AgentFiles::import_folders(Import& at) const {
-    const bool streams_texts =
-        !at.whole && std::any_of(at.file.files.begin(), at.file.files.end(),
-                                 [](const FileDocument& each) { return each.content.has_value(); });
-    for (const FileFolder& from : at.file.sources) {
-        Folder folder = folder_of(from, at.organization_id, at.actor);
-        const auto taken = co_await parts_.folders.find_by_name(at.organization_id, folder.name);
-        const bool twice = std::any_of(at.folders.begin(), at.folders.end(),
-                                       [&](const auto& each) { return each.second.name == folder.name; });
-        if (taken || twice) folder.name += "_" + random_hex(4);
-        if (at.options.embedding)
-            folder.embedding_config = parts_.agent_service.embedding_config(at.organization_id, *at.options.embedding);
-        at.folders.emplace(from.id, std::move(folder));
-    }
-    for (auto& [file_id, folder] : at.folders) {
-        if (!streams_texts) {
-            parts_.folders.insert(at.transaction, folder);
-            continue;
-        }
-        Folder hidden = folder;
-        hidden.organization_id = storage::trash_organization_id;
-        hidden.name = folder.id;  // no other there has it
-        parts_.folders.insert(at.stage, hidden);
-        parts_.imports.stage(at.stage, at.organization_id, "folder", folder.id);
-        parts_.imports.release(at.transaction, folder);
-        at.staged_ids.push_back(folder.id);
-    }
-    for (std::size_t number = 0; number < at.file.files.size(); ++number) {
-        const FileDocument& from = at.file.files[number];
-        const Folder& folder = at.folders.at(from.source_id);
-        FileMetadata file = file_of(from, folder, at.actor);
-        file.created_at = file.updated_at = from_micros(next_position());  // their order in the folder
-        const std::string name = *file.file_name;
-        const auto is_taken = [&] {
-            return std::any_of(at.files.begin(), at.files.end(), [&](const auto& each) {
-                return each.second.source_id == folder.id && each.second.file_name == file.file_name;
-            });
-        };
-        for (std::size_t again = 1; is_taken(); ++again) file.file_name = numbered_file_name(name, again);
-        if (streams_texts) {
-            FileMetadata hidden = file;
-            hidden.organization_id = storage::trash_organization_id;
-            hidden.processing_status = FileStatus::completed;  // nobody works on it yet
-            parts_.files.insert(at.stage, hidden);
-            parts_.imports.release(at.transaction, file);
-            if (from.content) at.staged_files.emplace(number, file.id);
-        } else {
-            parts_.files.insert(at.transaction, file);
-            if (from.content) store_content(at.transaction, from, file.id, *from.content);
-        }
-        at.files.emplace(from.id, std::move(file));
-    }
-}
-
-// What is open, and what it shows, is as in the file, as far as the agent may have files open.
-awaitable<NewFolders> AgentFiles::folders_of(const Import& at, const FileAgent& from) const {
-    NewFolders made;
-    if (from.links.source_ids.empty()) co_return made;
-    made.tools = co_await parts_.folder_links.file_tools(at.organization_id);
-    const std::int64_t most = from.request.max_files_open.value_or(std::numeric_limits<std::int64_t>::max());
-    std::int64_t open = 0;
-    for (const std::string& id : from.links.source_ids) {
-        made.folders.push_back(at.folders.at(id));
-        for (const auto& [file_id, file] : at.files) {
-            if (file.source_id != made.folders.back().id || !file.has_text) continue;
-            AttachedFile& attached = made.files.emplace_back();
-            attached.id = new_id("file_agent");
-            attached.file_id = file.id;
-            attached.file_name = file.full_name();
-            attached.folder_id = file.source_id;
-            attached.folder_name = file.folder_name;
-            for (const FileAttachment& was : from.links.files_agents) {
-                if (was.file_id != file_id) continue;
-                attached.last_accessed_at = was.last_accessed_at;
-                attached.is_open = was.is_open && was.visible_content && open < most;
-                if (!attached.is_open) continue;
-                ++open;
-                attached.visible_content = was.visible_content;
-                attached.start_line = was.start_line;
-                attached.end_line = was.end_line;
-            }
-        }
-    }
-    co_return made;
-}
 
 awaitable<void> AgentFiles::import_agent(Import& at, std::size_t index) const {
     FileAgent& from = at.file.agents[index];
@@ -365,7 +131,7 @@ void AgentFiles::place_messages(Import& at, std::size_t index, NewAgent& made) c
     // The compiled one is older than those that have just been made, so it stands in front of them.
     if (messages.begins_with_system) made.messages.clear();
     made.agent.message_count = static_cast<std::int64_t>(made.messages.size() + messages.count);
-    Places places = places_for(messages, made.agent.id);
+    MessagePlaces places = places_for(messages, made.agent.id);
     if (at.whole) {
         StoredMessages maker;
         const std::vector<FileMessage>& kept = at.file.agents[index].links.messages;

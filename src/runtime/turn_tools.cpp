@@ -41,7 +41,7 @@ awaitable<void> Turn::make_calls(StepWork& work) {
     }
     if (work.cut_off) ToolRunner::fail_unmade(work.calls, cut_off);
     co_await tell_of_archive(work);
-    work.times.tools_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - began).count();
+    work.times.tools_ns = nanoseconds(Clock::now() - began);
 }
 
 // What was put into the archive is counted in the system message.

@@ -5,6 +5,13 @@
 
 namespace stele::runtime {
 
+inline std::int64_t nanoseconds(std::chrono::steady_clock::duration duration) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+}
+
+/// Since 1970, to the microsecond.
+inline std::int64_t now_ns() { return to_micros(now()) * 1'000; }
+
 /// What one step gathers before it commits.
 struct Turn::StepWork {
     /// What the next commit stores: all of the step, or, of calls that act outside the store, first that they are about
