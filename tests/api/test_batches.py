@@ -194,14 +194,15 @@ def test_a_cancelled_batch_ends_at_once(http, path):
     assert said(http, one) == ["@say first", "@sleep 20000", "@say well"] and ended(http, batch) == cancelled
 
 
-def test_one_that_waits_for_its_agent_is_cancelled_too(http):
+def test_one_that_waits_for_its_agent_is_cancelled_too(http, model):
     (agent,) = agents(http, 1)
-    busy = http.post(f"/v1/agents/{agent}/messages/async", {"input": "@sleep 1000\n@say first"})
+    busy = http.post(f"/v1/agents/{agent}/messages/async", {"input": "@hold\n@say first"})
     batch = create(http, request(agent, "@say second"))
     stele.wait_until(lambda: [r["status"] for r in runs(http, agent)] == ["running", "created"])
     http.patch(f"{PATHS[0]}/{batch['id']}/cancel")
+    model.release()
     stele.wait_until(lambda: http.get(f"/v1/runs/{busy['id']}")["status"] == "completed")
-    assert [r["status"] for r in runs(http, agent)] == ["completed", "cancelled"] and said(http, agent) == ["@sleep 1000\n@say first"]
+    assert [r["status"] for r in runs(http, agent)] == ["completed", "cancelled"] and said(http, agent) == ["@hold\n@say first"]
 
 
 def test_a_run_may_be_cancelled_by_itself(http):

@@ -48,14 +48,15 @@ def test_a_plain_turn_costs_eight_statements_and_one_commit(own_server):
     assert after["stele_store_commits_total"] - before["stele_store_commits_total"] == 1
 
 
-def test_agents_never_wait_for_one_another(http):
+def test_agents_never_wait_for_one_another(http, model):
     slow, quick = http.post("/v1/agents", {}), http.post("/v1/agents", {})
     done = []
-    waiting = threading.Thread(target=lambda: done.append(http.post(f"/v1/agents/{slow['id']}/messages", {"input": "@sleep 1500\n@say slow"})))
+    waiting = threading.Thread(target=lambda: done.append(http.post(f"/v1/agents/{slow['id']}/messages", {"input": "@hold\n@say slow"})))
     waiting.start()
     for _ in range(5):
         http.post(f"/v1/agents/{quick['id']}/messages", {"input": "@say quick"})
-    assert not done, "the slow agent's model had answered already: nothing was shown"
+    assert not done
+    model.release()
     waiting.join()
     assert done[0]["messages"][-1]["content"] == "slow"
 

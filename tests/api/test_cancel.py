@@ -142,14 +142,15 @@ def test_the_steps_before_the_cancelled_one_stay(http, agent):
     check_usable(http, agent)
 
 
-def test_a_run_in_the_queue_is_ended_and_the_one_before_it_is_not(http, agent):
-    first = in_background(lambda: say(http, agent, "@sleep 1000\n@say first"))
+def test_a_run_in_the_queue_is_ended_and_the_one_before_it_is_not(http, agent, model):
+    first = in_background(lambda: say(http, agent, "@hold\n@say first"))
     ahead, = begun(http, agent)
     second = in_background(lambda: say(http, agent, "@say second"))
     waiting = next(run for run in begun(http, agent, 2) if run["id"] != ahead["id"])
     assert cancel(http, agent, waiting["id"]) == {waiting["id"]: "cancelled"}
     answer = second.done()
     assert answer["messages"] == [] and answer["stop_reason"]["stop_reason"] == "cancelled"
+    model.release()
     assert first.done()["messages"][-1]["content"] == "first"
     check_cancelled(http, agent, waiting["id"])
     assert http.get(f"/v1/runs/{ahead['id']}")["status"] == "completed"

@@ -180,7 +180,7 @@ def test_a_client_need_not_wait_for_the_summary_but_the_next_message_does(own_se
     following.start()
     until(lambda: len(http.get(f"/v1/runs?active=true&agent_id={agent['id']}")) == 1)
     assert len(model.requests()) == told and not answers
-    model.http.post("/_release")
+    model.release()
     following.join()
     assert answers[0]["messages"][-1]["content"] == "next"
     assert "have left your view" in model.requests()[-1]["messages"][1]["content"]

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import stele
+from runs import in_background
 
 PADDING = "lorem ipsum dolor sit amet " * 40
 
@@ -385,9 +386,9 @@ def test_autoclear_forgets_within_its_conversation(api, model):
     assert sent(model)[1] == [("user", "@say four")] and len(window(api, second)) == 3
 
 
-def test_a_busy_conversation_says_so_and_the_others_go_on(api, ada):
+def test_a_busy_conversation_says_so_and_the_others_go_on(api, model, ada):
     talk, other = begin(api, ada), begin(api, ada)
-    slow = threading.Thread(target=say, args=(api, talk, "@sleep 1500\n@say late"))
+    slow = threading.Thread(target=say, args=(api, talk, "@hold\n@say late"))
     slow.start()
     stele.wait_until(lambda: api.get(f"/v1/runs?active=true&conversation_id={talk['id']}"))
     [run] = api.get(f"/v1/runs?active=true&conversation_id={talk['id']}")
@@ -397,19 +398,22 @@ def test_a_busy_conversation_says_so_and_the_others_go_on(api, ada):
     assert refusal(api.events, f"/v1/conversations/{talk['id']}/messages", {"input": "x"}).status == 409
     assert say(api, other, "@say free")["messages"][0]["content"] == "free"
     assert api.post(f"/v1/agents/{ada['id']}/messages", {"input": "@say own"})["messages"][0]["content"] == "own"
-    assert slow.is_alive(), "it was to be at work all the time"
+    model.release()
     slow.join()
-    assert said(api, talk) == ["@sleep 1500\n@say late", "late"]
+    assert said(api, talk) == ["@hold\n@say late", "late"]
     assert say(api, talk, "@say next")["messages"][0]["content"] == "next"
 
 
-def test_the_default_conversation_refuses_by_one_door_and_queues_by_the_other(api, ada):
-    slow = threading.Thread(target=api.post, args=(f"/v1/agents/{ada['id']}/messages", {"input": "@sleep 1000"}))
+def test_the_default_conversation_refuses_by_one_door_and_queues_by_the_other(api, model, ada):
+    slow = threading.Thread(target=api.post, args=(f"/v1/agents/{ada['id']}/messages", {"input": "@hold"}))
     slow.start()
     stele.wait_until(lambda: api.get(f"/v1/runs?active=true&agent_id={ada['id']}"))
     body = {"input": "x", "agent_id": ada["id"], "streaming": False}
     assert refusal(api.post, "/v1/conversations/default/messages", body).status == 409
-    assert api.post(f"/v1/agents/{ada['id']}/messages", {"input": "@say queued"})["messages"][-1]["content"] == "queued"
+    queued = in_background(lambda: api.post(f"/v1/agents/{ada['id']}/messages", {"input": "@say queued"}))
+    stele.wait_until(lambda: len(api.get(f"/v1/runs?active=true&agent_id={ada['id']}")) == 2)
+    model.release()
+    assert queued.done()["messages"][-1]["content"] == "queued"
     slow.join()
 
 

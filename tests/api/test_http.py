@@ -381,16 +381,17 @@ def test_more_connections_than_allowed_are_told_to_come_again(own_server):
                 break
 
 
-def test_more_requests_than_allowed_are_told_to_come_again(own_server):
+def test_more_requests_than_allowed_are_told_to_come_again(own_server, model):
     server = own_server(arguments=["--requests-max", "1"]).start()
     agent = server.http().post("/v1/agents", {})
     with Wire(server.port) as busy, Wire(server.port) as other:
-        message = request("POST", f"/v1/agents/{agent['id']}/messages", json.dumps({"input": "@sleep 1000\n@say done"}).encode())
+        message = request("POST", f"/v1/agents/{agent['id']}/messages", json.dumps({"input": "@hold\n@say done"}).encode())
         busy.send(message)
         while (found := other.ask("GET", "/v1/health")).status == 200:
             if select.select([busy.socket], [], [], 0)[0]:  # the two have met, and it was the message that had to go
                 assert busy.answer().status == 503
                 busy.send(message)
         assert found.status == 503 and int(found.header("Retry-After")) >= 1
+        model.release()
         assert busy.answer().json()["messages"][-1]["content"] == "done"
         healthy(other)

@@ -223,14 +223,19 @@ def test_a_call_that_a_fork_answered_otherwise_goes_on_both_sides(http, kind, wh
     Talk.leave_nothing()
 
 
-def test_a_call_goes_when_nobody_is_at_work_on_either_side(http):
+def test_a_call_goes_when_nobody_is_at_work_on_either_side(http, model):
     talk = Talk(http)
-    call = talk.ask(ASK + "\n@sleep 2000")[0]["tool_call_id"]
+    asking = in_background(lambda: talk.ask(ASK + "\n@hold"))
+    model.release()
+    call = asking.done()[0]["tool_call_id"]
+    pending = talk.pending()
     fork = http.post(f"/v1/conversations/default/fork?agent_id={talk.agent['id']}")["id"]
     path = f"/v1/conversations/{fork}/messages"
-    answering = in_background(lambda: http.post(path, {"streaming": False, **decide(verdict(call, False, "@sleep 1000"))}))
+    answering = in_background(lambda: http.post(path, {"streaming": False, **decide(verdict(call, False))}))
     stele.wait_until(lambda: http.get(f"/v1/runs?agent_id={talk.agent['id']}&active=true"))
-    delete(talk, talk.pending())
+    deleting = in_background(lambda: delete(talk, pending))
+    model.release()
+    deleting.done()
     answering.done()
     assert_paired(http.get(f"{talk.path}/context?conversation_id={fork}")["messages"])
     assert not [m for m in http.get(path + "?order=asc&limit=100") if m["message_type"] == "tool_return_message"]
@@ -241,9 +246,11 @@ def test_a_call_goes_when_nobody_is_at_work_on_either_side(http):
 def test_an_edit_waits_for_the_run_at_work(talk, model):
     talk.say("@say first")
     question = newest(talk, "user_message")
-    asked = in_background(lambda: talk.say("@sleep 2000\n@say second"))
+    asked = in_background(lambda: talk.say("@hold\n@say second"))
     stele.wait_until(lambda: talk.http.get(f"/v1/runs?agent_id={talk.agent['id']}&active=true"))
-    edit(talk, question, content="changed")
+    editing = in_background(lambda: edit(talk, question, content="changed"))
+    model.release()
+    editing.done()
     assert asked.done()["messages"][-1]["content"] == "second"
     talk.say("@say third")
     assert ("user", "changed") in sent(model)

@@ -158,16 +158,16 @@ def test_models_are_filtered(server):
     assert "openai/mock-small" in names("provider_category=base&provider_category=byok")
 
 
-def test_a_run_that_a_crash_cut_off_keeps_what_it_was(own_server):
+def test_a_run_that_a_crash_cut_off_keeps_what_it_was(own_server, model):
     server = own_server()
     http = server.start().http(2)
     agent = http.post("/v1/agents", {})["id"]
     # The first step is stored, with the run; the second one never ends.
     with pytest.raises(OSError):
-        killer = threading.Thread(target=lambda: (stele.wait_until(lambda: http.get(f"/v1/agents/{agent}/messages")[-1]["message_type"] == "tool_return_message"),
+        killer = threading.Thread(target=lambda: (model.release(), stele.wait_until(lambda: http.get(f"/v1/agents/{agent}/messages")[-1]["message_type"] == "tool_return_message"),
                                                   server.kill()))
         killer.start()
-        http.post(f"/v1/agents/{agent}/messages", {"input": '@call conversation_search {"query": "x"}\n@sleep 1500'})
+        http.post(f"/v1/agents/{agent}/messages", {"input": '@call conversation_search {"query": "x"}\n@hold'})
     killer.join()
     run = server.start().http(2).get(f"/v1/runs?agent_id={agent}")[0]
     assert (run["status"], run["stop_reason"], run["metadata"]["run_type"]) == ("failed", "error", "send_message") and run["metadata"]["error"]

@@ -284,16 +284,17 @@ def test_the_same_otid_may_be_planned_again(plans):
     assert plans.said() == ["@say hello"] * 2
 
 
-def test_it_waits_while_the_agent_is_busy(plans):
+def test_it_waits_while_the_agent_is_busy(plans, model):
     plans.http.patch(f"/v1/agents/{plans.agent_id}", {"double_texting": "reject"})  # that is for requests somebody waits for
-    busy = plans.http.post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@sleep 1200\n@say first"})
+    busy = plans.http.post(f"/v1/agents/{plans.agent_id}/messages/async", {"input": "@hold\n@say first"})
     plan = plans.once(0.1, "@say second")
     stele.wait_until(lambda: len(plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")) == 2)
     assert [r["status"] for r in plans.http.get(f"/v1/runs?agent_id={plans.agent_id}")] == ["created", "running"]
     assert plans.history(plan)["history"] == []
+    model.release()
     assert plans.fired(plan)[0]["status"] == "success"
     assert plans.http.get(f"/v1/runs/{busy['id']}")["status"] == "completed"
-    assert plans.said() == ["@sleep 1200\n@say first", "@say second"]
+    assert plans.said() == ["@hold\n@say first", "@say second"]
 
 
 def test_what_waits_is_withdrawn_with_its_plan(plans):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -10,6 +11,7 @@ import time
 
 import pytest
 import stele
+from runs import in_background
 
 
 def start_and_fail(arguments, environment=None) -> subprocess.CompletedProcess:
@@ -124,27 +126,24 @@ def test_a_full_disk_is_said_and_survived(own_server, disk):
     server.kill()
 
 
-def test_a_disk_that_fills_up_in_the_middle_of_a_run_ends_it_on_record(own_server, disk):
+def test_a_disk_that_fills_up_in_the_middle_of_a_run_ends_it_on_record(own_server, model, disk):
     server = own_server(folder=disk).start()
     http = server.http()
-    agent = http.post("/v1/agents", {})
-    answers = []
-
-    def talk():
-        try:
-            answers.append(http.post(f"/v1/agents/{agent['id']}/messages", {"input": '@call conversation_search {"query":"x"}\n@sleep 1500'}))
-        except stele.Refused as refused:
-            answers.append(refused)
-
-    run = threading.Thread(target=talk)
-    run.start()
-    while len(http.get(f"/v1/agents/{agent['id']}/messages")) < 4:  # the first step is stored, the second one asks the model
-        pass
-    fill(http)
-    fill_rest(disk)
-    run.join()
-    assert isinstance(answers[0], stele.Refused) and answers[0].status == 503, answers
-    remount(disk, "size=64m")
+    for megabytes in range(12, 120, 12):  # a log that has just been checkpointed has room for the step, however full the disk is
+        remount(disk, f"size={megabytes}m")
+        agent = http.post("/v1/agents", {})
+        run = in_background(lambda: http.post(f"/v1/agents/{agent['id']}/messages", {"input": '@call conversation_search {"query":"x"}\n@hold'}))
+        model.release()
+        stele.wait_until(lambda: len(http.get(f"/v1/agents/{agent['id']}/messages")) == 4)  # the first step is stored, the second one asks the model
+        fill(http)
+        fill_rest(disk)
+        model.release()
+        run.join()
+        if run.failure:
+            break
+        (disk / "ballast").unlink()
+    assert run.failure.status == 503
+    remount(disk, "size=150m")
     deadline = time.monotonic() + 30
     while http.get(f"/v1/runs?agent_id={agent['id']}")[0]["status"] == "running":
         assert time.monotonic() < deadline, "the run is called running though it ended"
@@ -224,17 +223,27 @@ def test_a_disk_that_the_kernel_makes_read_only_is_said_and_survived(own_server,
         subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
 
 
-def test_a_graceful_stop_ends_what_is_at_work(own_server):
+def listens(server):
+    try:
+        socket.create_connection(("127.0.0.1", server.port), timeout=5).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_a_graceful_stop_ends_what_is_at_work(own_server, model):
     server = own_server().start()
     http = server.http()
     agent = http.post("/v1/agents", {})
     answers = []
     talk = threading.Thread(target=lambda: answers.append(
-        http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@sleep 600\n@say late but there"})))
+        http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@hold\n@say late but there"})))
     talk.start()
-    while not http.get("/v1/runs?active=true"):
-        pass
-    assert server.stop() == 0
+    stele.wait_until(lambda: http.get("/v1/runs?active=true"))
+    stopping = in_background(server.stop)
+    stele.wait_until(lambda: not listens(server))
+    model.release()
+    assert stopping.done() == 0
     talk.join(timeout=10)
     assert answers and answers[0]["messages"][-1]["content"] == "late but there"
 

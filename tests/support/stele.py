@@ -186,6 +186,10 @@ class MockModel:
     def forget(self):
         self.http.delete("/_requests")
 
+    def release(self):
+        """Lets what is held be answered, once there is something."""
+        wait_until(lambda: self.http.post("/_release")["released"])
+
     def environment(self) -> dict:
         return {"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": self.url + "/v1", "LETTA_DEFAULT_LLM_HANDLE": "openai/mock-small"}
 

@@ -92,13 +92,14 @@ def test_forks_and_compaction(client, agent):
     assert own.agent_id == agent.id
 
 
-def test_a_busy_conversation_is_a_conflict(client, agent):
+def test_a_busy_conversation_is_a_conflict(client, agent, model):
     talk = client.conversations.create(agent_id=agent.id)
-    stream = client.conversations.messages.create(talk.id, input="@sleep 600\n@say late")
+    stream = client.conversations.messages.create(talk.id, input="@hold\n@say late")
     first = next(iter(stream))  # the ping: it is at work
     with pytest.raises(ConflictError) as busy:
         say(client, talk.id, "x")
     assert busy.value.body["run_id"] == first.run_id
+    model.release()
     assert texts(list(stream)) == ["late"]
 
 

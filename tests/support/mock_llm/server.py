@@ -11,12 +11,13 @@ The newest message of a user or another agent directs it, one directive a line:
     @empty              neither text nor call                           @nousage       no token counts
     @badargs NAME       a call whose arguments are no JSON              @object NAME {json}  arguments as an object
     @truncate TEXT      finish_reason length            @fail_after_tool CODE   an error answer once a tool returned
+    @hold               waits for a POST /_release
 After a tool's return it answers "Done: <return>"; without a directive it says "You said: <text>". Where send_message is
 offered and a call is demanded, it speaks through that.
 
 GET /_requests gives the bodies it was sent, DELETE /_requests forgets them. GET /v1/models lists the models: mock-tiny and
-mock-short refuse what is longer than their window, mock-mute says nothing, mock-refusing answers 403, mock-held answers
-with the next POST /_release.
+mock-short refuse what is longer than their window, mock-mute says nothing, mock-refusing answers 403, mock-held holds
+every answer. POST /_release lets go what is held at that moment, and says how many.
 """
 
 import argparse
@@ -41,7 +42,7 @@ REASONS = {400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 404
            500: "Internal Server Error", 503: "Service Unavailable"}
 
 requests: list[dict] = []
-released = asyncio.Event()
+held: list[tuple[asyncio.StreamReader, asyncio.Event]] = []  # what waits for its release: who asked, and the sign to go on
 failures_left: dict[str, int] = {}
 
 
@@ -184,7 +185,21 @@ def error(code: int) -> dict:
     return {"error": {"message": f"mock failure {code}", "type": "mock_error", "code": "mock"}}
 
 
-async def complete(body: dict, writer) -> bool:
+async def be_held(reader: asyncio.StreamReader):
+    go_on = asyncio.Event()
+    held.append((reader, go_on))
+    await go_on.wait()
+
+
+def release() -> int:
+    there = [go_on for reader, go_on in held if not reader.at_eof()]  # who has gone away counts for nothing
+    held.clear()
+    for go_on in there:
+        go_on.set()
+    return len(there)
+
+
+async def complete(body: dict, reader, writer) -> bool:
     """Answers one completion; False when the connection must close."""
     number = len(requests)
     if math.ceil(len(json.dumps(body)) / 4) > WINDOWS.get(body["model"], math.inf):
@@ -195,11 +210,13 @@ async def complete(body: dict, writer) -> bool:
         await send_json(writer, 403, error(403))
         return True
     if body["model"] == "mock-held":
-        await released.wait()
+        await be_held(reader)
     plan = Plan(body)
     if body["model"] == "mock-mute":
         plan.text, plan.calls, plan.flags = "", [], {"empty": ""}
     plan.speak_by_tool()
+    if "hold" in plan.flags:
+        await be_held(reader)
     if "sleep" in plan.flags:
         await asyncio.sleep(int(plan.flags["sleep"]) / 1000)
     if "fail" in plan.flags:
@@ -241,7 +258,6 @@ async def complete(body: dict, writer) -> bool:
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
-    global released
     try:
         while True:
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -253,14 +269,12 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
                 if method == "DELETE":
                     requests.clear()
             elif path == "/_release":
-                held, released = released, asyncio.Event()  # those who are asked later wait for the next one
-                held.set()
-                await send_json(writer, 200, {})
+                await send_json(writer, 200, {"released": release()})
             elif path.endswith("/models"):
                 await send_json(writer, 200, {"object": "list", "data": MODELS})
             elif path.endswith("/chat/completions"):
                 requests.append(json.loads(body))
-                if not await complete(requests[-1], writer):
+                if not await complete(requests[-1], reader, writer):
                     break
             else:
                 await send_json(writer, 404, error(404))
