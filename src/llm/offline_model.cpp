@@ -4,11 +4,10 @@
 #include "llm/chat_answer.hpp"
 #include "llm/chat_request.hpp"
 #include "llm/offline_rules.hpp"
+#include "llm/token_estimate.hpp"
 
 namespace stele::llm {
 namespace {
-
-std::int64_t tokens(std::size_t bytes) { return static_cast<std::int64_t>((bytes + 3) / 4); }
 
 // The pieces in which `text` is streamed: words with the space behind them.
 template <class Emit>
@@ -62,8 +61,8 @@ boost::asio::awaitable<ModelAnswer> OfflineModel::complete(ModelRequest request,
     Usage& usage = answer.usage.emplace();
     std::size_t written = answer.text.size();
     for (const ToolCall& call : answer.tool_calls) written += call.name.size() + call.arguments.size();
-    usage.input = tokens(answer.request_json.size());
-    usage.output = tokens(written);
+    usage.input = estimated_request_tokens(answer.request_json);
+    usage.output = estimated_tokens(written);
     usage.total = *usage.input + *usage.output;
     usage.cached_input = usage.reasoning = 0;
     answer.response_json = chat_answer_json(answer);

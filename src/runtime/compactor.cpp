@@ -2,6 +2,8 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "llm/token_estimate.hpp"
+#include "runtime/message_tokens.hpp"
 #include "runtime/turn.hpp"
 
 #include <algorithm>
@@ -12,7 +14,6 @@ namespace {
 
 using boost::asio::awaitable;
 
-constexpr std::int64_t message_overhead_tokens = 4;
 // A summary that fills more than about a quarter of the window would soon have to be summarised itself.
 constexpr std::int64_t summary_characters_min = 1'000;
 
@@ -36,20 +37,6 @@ Message summary_message(const LoadedAgent& loaded, const CompactionOrder& order,
 }
 
 }  // namespace
-
-std::vector<std::int64_t> estimated_message_tokens(const std::vector<Message>& messages) {
-    std::vector<std::int64_t> tokens;
-    tokens.reserve(messages.size());
-    for (const Message& message : messages) {
-        std::size_t bytes = 0;
-        for (const ContentPart& part : message.content)
-            bytes += part.text.value_or("").size() + part.reasoning.value_or("").size();
-        for (const MessageToolCall& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
-        for (const MessageToolReturn& tool_return : message.tool_returns) bytes += tool_return.value.size();
-        tokens.push_back(static_cast<std::int64_t>((bytes + 3) / 4) + message_overhead_tokens);
-    }
-    return tokens;
-}
 
 awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue, const LoadedAgent& loaded,
                                                       CompactionOrder order) {
@@ -96,7 +83,7 @@ awaitable<std::optional<Compaction>> write_compaction(llm::Catalogue& catalogue,
     made.stats.messages_count_after = static_cast<std::int64_t>(made.messages_after);
     tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(made.eviction.begin),
                  tokens.begin() + static_cast<std::ptrdiff_t>(made.eviction.end));
-    tokens.push_back(estimated_tokens(made.text));
+    tokens.push_back(llm::estimated_tokens(made.text));
     made.stats.context_tokens_after = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
 
     made.summary = summary_message(loaded, order, last);

@@ -52,7 +52,4 @@ void apply_compaction(const Compaction& compaction, LoadedAgent& loaded);
 void add_compaction(storage::Transaction& transaction, const TurnServices& services, const std::string& organization_id,
                     const Compaction& compaction, const LoadedAgent& after);
 
-/// The tokens of what a model is sent of `messages`, one number each, where no provider has counted them.
-std::vector<std::int64_t> estimated_message_tokens(const std::vector<Message>& messages);
-
 }  // namespace stele::runtime

@@ -1,12 +1,15 @@
 #include "runtime/context_overview.hpp"
 
 #include "base/json_text.hpp"
-#include "runtime/model_turns.hpp"
+#include "llm/token_estimate.hpp"
+#include "runtime/message_tokens.hpp"
 
 #include <algorithm>
 
 namespace stele::runtime {
 namespace {
+
+using llm::estimated_tokens;
 
 std::optional<std::string> section(const std::string& system, const char* tag) {
     const std::string_view found = section_of(system, tag);
@@ -60,7 +63,7 @@ ContextWindowOverview context_overview(const LoadedAgent& loaded) {
         Json& shown =
             overview.messages.emplace_back(Json{internal_message_json(message, loaded.agent.timezone.value_or("UTC"))});
         if (message.role != MessageRole::system && message.role != MessageRole::summary)
-            overview.num_tokens_messages += estimated_tokens(shown.text);
+            overview.num_tokens_messages += estimated_json_tokens(message, shown.text);
     }
     overview.context_window_size_current =
         overview.num_tokens_system + overview.num_tokens_core_memory + overview.num_tokens_external_memory_summary +

@@ -5,7 +5,7 @@
 
 namespace stele::runtime {
 
-/// What fills the agent's context window, part by part. Pure. Tokens are estimates: a quarter of the bytes.
+/// What fills the agent's context window, part by part. Pure. Tokens are estimates (llm/token_estimate.hpp).
 ContextWindowOverview context_overview(const LoadedAgent& loaded);
 
 }  // namespace stele::runtime

@@ -278,6 +278,4 @@ std::vector<llm::ToolSpec> make_tool_specs(const std::vector<Tool>& tools, const
     return specs;
 }
 
-std::int64_t estimated_tokens(std::string_view text) { return static_cast<std::int64_t>((text.size() + 3) / 4); }
-
 }  // namespace stele::runtime

@@ -33,7 +33,4 @@ struct ToolSpecOptions {
 std::vector<llm::ToolSpec> make_tool_specs(const std::vector<Tool>& tools, const std::vector<std::string>& allowed,
                                            const ToolSpecOptions& options);
 
-/// Tokens of `text` where no tokenizer is at hand: a quarter of its bytes, rounded up.
-std::int64_t estimated_tokens(std::string_view text);
-
 }  // namespace stele::runtime

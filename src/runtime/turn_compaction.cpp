@@ -1,4 +1,5 @@
 #include "base/log.hpp"
+#include "llm/token_estimate.hpp"
 #include "runtime/compactor.hpp"
 #include "runtime/turn.hpp"
 
@@ -20,10 +21,10 @@ constexpr char post_step_trigger[] = "post_step_context_check";
 }  // namespace
 
 void Turn::note_context_size(const llm::ModelAnswer& answer) {
-    const std::int64_t estimate = estimated_tokens(answer.request_json);
+    const std::int64_t estimate = llm::estimated_request_tokens(answer.request_json);
     const std::int64_t input = answer.usage ? answer.usage->input.value_or(0) : 0;
     if (input <= 0) {  // not reported: some servers send zeros
-        usage_.context_tokens = estimate + estimated_tokens(answer.text);
+        usage_.context_tokens = estimate + llm::estimated_tokens(answer.text);
         return;
     }
     usage_.context_tokens = answer.usage->total.value_or(input + answer.usage->output.value_or(0));

@@ -205,3 +205,15 @@ def test_groups_batches_and_schedules_bring_images_too(api, ada, model, pictures
     refusal(400, api.post, f"/v1/agents/{ada['id']}/schedule", {"messages": bad, "schedule": plan})
     refusal(400, api.post, f"/v1/groups/{group['id']}/messages", {"messages": bad})
     refusal(400, api.post, "/v1/batches", {"requests": [{"agent_id": ada["id"], "messages": bad}]})
+
+
+@pytest.mark.parametrize("handle", ["openai/mock-small", "stele/offline"], ids=["a model that counts nothing", "the built-in model"])
+def test_the_bytes_of_an_image_do_not_fill_the_window(http, handle):
+    agent = http.post("/v1/agents", {"model": handle, "context_window_limit": 32_000})["id"]
+    photograph = {"type": "base64", "media_type": "image/jpeg", "data": base64.b64encode(JPEG * 2_000).decode()}  # more bytes than the window has tokens
+    for number in range(3):
+        said = http.post(f"/v1/agents/{agent}/messages", {"input": [{"type": "image", "source": photograph}, {"type": "text", "text": f"@nousage\n@say seen {number}"}]})
+        assert said["usage"]["context_tokens"] < 12_000
+    window = http.get(f"/v1/agents/{agent}/context")
+    assert window["num_messages"] == 7 and "summary" not in [m["role"] for m in window["messages"]], "nothing had to go"
+    assert 3_000 < window["num_tokens_messages"] < 6_000
