@@ -12,7 +12,7 @@ def work_on(s, place: Place):
     mark = s.mark()
     steps, made, lines, waits, end = [], [], [], [], None
     for index in range(s.dice.randrange(2, 6)):
-        tool, heartbeat = s.dice.choice(["memory_insert"] * 3 + ["conversation_search"] * 2 + ["no_such_tool"]), s.dice.random() < 0.85
+        tool, heartbeat = s.dice.choice(["memory_insert"] * 3 + ["conversation_search"] * 2 + ["no_such_tool"]), s.dice.random() < (0.7 if s.kind.rules else 0.85)
         line = f"{mark}-{index}" if tool == "memory_insert" else None
         search, found = s.kind.search(s.dice)
         arguments = {"label": "human", "new_string": line} if line else search

@@ -25,7 +25,7 @@ def choose(dice: random.Random, speaks_in_text: bool) -> list[dict]:
     luck = dice.random()
     if luck < 0.1:
         return [dice.choice([*ENDS, ONCE, OWED])]
-    if luck > 0.25:
+    if luck > (0.25 if speaks_in_text else 0.5):  # the latter are few
         return []
     found = [one_about_order(dice, speaks_in_text) for _ in range(dice.choice([1, 1, 2]))]
     return found + ([dice.choice([*ENDS, ONCE])] if dice.random() < 0.25 else [])
