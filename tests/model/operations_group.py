@@ -6,10 +6,12 @@ import json
 import group
 import kinds
 import operations
+import operations_edit
 import rules
 from answering_model import Step, refusal
 from group import Group, Member
 from reference import Place
+from stele import Refused
 
 TURNS_MAX = 5
 DOORS = ["blocking", "stream", "tokens"]
@@ -64,6 +66,7 @@ class Turn:
 
 
 def plan(s, member: Member) -> Plan:
+    """Words, a call before them, a call that waits, or a failure."""
     mark, own, id_ = talk_mark(s), member.id == s.agent, operations.call_ids(s, 1)[0]
     if s.dice.random() < 0.15:
         return Plan([refusal(400)], [], "failed", begun=False)
@@ -197,7 +200,7 @@ def settle(s, place: Place, own: list[Plan], outcome):
         place.waits = operations.waiting_calls(s, place, [(rules.INSERT, waiting.line)])
         place.parked = []
     begun = any(does.begun for does in own)
-    s.check(place, place.mended("grown" if begun else "same") if own else operations.operations_edit.unchanged(place))
+    s.check(place, place.mended("grown" if begun else "same") if own else operations_edit.unchanged(place))
 
 
 def check_all(s):
@@ -236,7 +239,7 @@ def change_group(s, place: Place):
         assert now.members == members, shown
     if not gone and "manager_config" in body:
         assert now.max_turns == most, shown
-    s.check(place, operations.operations_edit.unchanged(place))
+    s.check(place, operations_edit.unchanged(place))
     check_all(s)
 
 
@@ -267,11 +270,20 @@ def end_group(s, place: Place):
     old = s.group
     _, refused, gone = s.attempt(s.client.delete, f"/v1/groups/{old.id}")
     assert not refused, refused
-    if gone and s.client.get(f"/v1/groups?limit=1000") and old.id in [each["id"] for each in s.client.get(f"/v1/agents/{s.agent}/groups")]:
+    if gone and still_there(s, old):
         return
-    s.check(place, operations.operations_edit.unchanged(place))
+    assert not still_there(s, old)
+    s.check(place, operations_edit.unchanged(place))
     s.group = make(s, old.everybody, old.manager)
     check_all(s)
+
+
+def still_there(s, of: Group) -> bool:
+    try:
+        return s.client.get(f"/v1/groups/{of.id}")["id"] == of.id
+    except Refused as refused:
+        assert refused.status == 404, refused
+        return False
 
 
 def leave(s):
