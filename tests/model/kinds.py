@@ -90,7 +90,7 @@ def choose(dice: random.Random) -> Kind:
     if dice.random() < 0.05:
         kind.sleeps = dice.randrange(1, 4)
     elif dice.random() < 0.1:
-        kind.talks = not kind.clears and not kind.owes
+        kind.talks = not kind.owes
     return kind
 
 

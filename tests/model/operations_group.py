@@ -199,8 +199,8 @@ def settle(s, place: Place, own: list[Plan], outcome):
     if waiting := next((does for does in own if does.waits), None):
         place.waits = operations.waiting_calls(s, place, [(rules.INSERT, waiting.line)])
         place.parked = []
-    begun = any(does.begun for does in own)
-    s.check(place, place.mended("grown" if begun else "same") if own else operations_edit.unchanged(place))
+    begun = ("any" if s.kind.clears else "grown") if any(does.begun for does in own) else "same"  # one that clears begins with what is passed on
+    s.check(place, place.mended(begun) if own else operations_edit.unchanged(place))
 
 
 def check_all(s):
