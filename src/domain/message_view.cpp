@@ -167,6 +167,13 @@ std::vector<SchemaProperty> return_properties(bool as_text) {
             {"stderr", lines, {}}};
 }
 
+// In a group several agents speak: what comes from one of them names it.
+std::optional<std::string> sender_of(const Message& message) {
+    const bool own = message.role == MessageRole::assistant || message.role == MessageRole::tool ||
+                     (message.role == MessageRole::approval && !message.tool_calls.empty());
+    return own && message.group_id && !message.sender_id ? message.agent_id : message.sender_id;
+}
+
 }  // namespace
 
 void write_json(const ToolReturnView& from, std::string& out) {
@@ -229,7 +236,7 @@ MessageHead message_head(const Message& message, const char* type) {
     head.name = message.name;
     head.message_type = type;
     head.otid = message.otid;
-    head.sender_id = message.sender_id;
+    head.sender_id = sender_of(message);
     head.step_id = message.step_id;
     head.run_id = message.run_id;
     return head;

@@ -1,5 +1,6 @@
 #include "runtime/group_talk.hpp"
 
+#include "base/contains.hpp"
 #include "base/log.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -51,15 +52,15 @@ void add(UsageStatistics& total, const UsageStatistics& more) {
 
 }  // namespace
 
-awaitable<std::vector<Speaker>> GroupTalk::speakers() const {
-    const std::vector<Agent> agents = co_await services_.agents.find_all(request_.organization_id, group_.agent_ids);
+awaitable<std::vector<Speaker>> GroupTalk::speakers(std::vector<std::string> ids) const {
+    const std::vector<Agent> agents = co_await services_.agents.find_all(request_.organization_id, std::move(ids));
     std::vector<Speaker> found;
     for (const Agent& agent : agents) found.push_back(Speaker{agent.id, agent.name});
     co_return found;
 }
 
 awaitable<RunEnd> GroupTalk::carry_out() {
-    members_ = co_await speakers();
+    members_ = co_await speakers(group_.agent_ids);
     TalkState state = begin_talk(group_, members_);
     TalkEvent event = TalkBegan{};
     for (;;) {
@@ -111,8 +112,23 @@ std::vector<InputMessage> GroupTalk::new_input() {
     return {std::move(message)};
 }
 
+// Members, and who spoke and has left the group since; the manager is named by what it is.
+awaitable<std::vector<Speaker>> GroupTalk::known(const std::vector<Message>& messages) const {
+    std::vector<Speaker> found = members_;
+    std::vector<std::string> left;
+    for (const Message& message : messages)
+        if (message.role == MessageRole::assistant && message.agent_id != group_.manager_agent_id &&
+            !contains(group_.agent_ids, message.agent_id) && !contains(left, message.agent_id))
+            left.push_back(message.agent_id);
+    if (left.empty()) co_return found;
+    std::vector<Speaker> others = co_await speakers(std::move(left));
+    for (Speaker& each : others) found.push_back(std::move(each));
+    co_return found;
+}
+
 awaitable<std::vector<InputMessage>> GroupTalk::unheard_by(std::string agent_id) const {
     const std::vector<Message> messages = co_await services_.groups.unheard(group_.id, agent_id, passed_on_max);
+    const std::vector<Speaker> everybody = co_await known(messages);
     std::vector<InputMessage> passed_on;
     for (const Message& message : messages) {
         if (message.role != MessageRole::assistant) {
@@ -126,9 +142,9 @@ awaitable<std::vector<InputMessage>> GroupTalk::unheard_by(std::string agent_id)
         }
         const std::string text = spoken_text(message);
         if (text.empty()) continue;  // a call of a tool alone
-        const auto speaker = std::find_if(members_.begin(), members_.end(),
+        const auto speaker = std::find_if(everybody.begin(), everybody.end(),
                                           [&](const Speaker& each) { return each.id == message.agent_id; });
-        const std::string name = speaker == members_.end() ? "The manager" : speaker->name;
+        const std::string name = speaker == everybody.end() ? "The manager" : speaker->name;
         InputMessage& reply = passed_on.emplace_back(said("system", name + " says in the group: " + text));
         reply.name = name;
         reply.sender_id = message.agent_id;

@@ -17,7 +17,8 @@ public:
     boost::asio::awaitable<RunEnd> carry_out();
 
 private:
-    boost::asio::awaitable<std::vector<Speaker>> speakers() const;
+    boost::asio::awaitable<std::vector<Speaker>> speakers(std::vector<std::string> ids) const;
+    boost::asio::awaitable<std::vector<Speaker>> known(const std::vector<Message>& messages) const;
     boost::asio::awaitable<std::string> let_speak(std::string agent_id);
     boost::asio::awaitable<std::string> let_manager_choose(TalkState state);
     boost::asio::awaitable<std::string> speak(TurnRequest turn, bool shown);

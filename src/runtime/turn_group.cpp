@@ -19,16 +19,19 @@ void Turn::note_group_input(const std::string& id) {
     (told ? told_ids_ : quiet_ids_).push_back(id);
 }
 
-// What is said aloud is heard by the others, each in its next turn; what was passed on they know already.
+// What is said aloud is heard by the others, each in its next turn; what was passed on they know already, and reminders
+// of the loop are said by nobody.
 void Turn::tell_group(storage::Transaction& transaction, const std::vector<Message>& stored) const {
     if (!request_.group) return;
     const auto contains = [](const std::vector<std::string>& ids, const std::string& id) {
         return std::find(ids.begin(), ids.end(), id) != ids.end();
     };
     std::vector<Message> told;
-    for (const Message& message : stored)
-        if (contains(told_ids_, message.id) || (request_.group->aloud && !contains(quiet_ids_, message.id)))
-            told.push_back(message);
+    for (const Message& message : stored) {
+        const bool aloud =
+            request_.group->aloud && message.role != MessageRole::user && !contains(quiet_ids_, message.id);
+        if (aloud || contains(told_ids_, message.id)) told.push_back(message);
+    }
     services_.groups.add_messages(transaction, request_.group->id, told);
 }
 

@@ -38,9 +38,16 @@ awaitable<bool> arrived_before(const TurnServices& services, const TurnRequest& 
                                const InputMessage& answer) {
     const std::span<const Message> context = loaded.messages;
     if (answered_before(answer, context.last(std::min(context.size(), repeat_messages_max)))) co_return true;
-    // A compaction has taken the returns out of the window.
-    const auto newest = co_await services.messages.newest_return(request.agent_id, request.conversation_id);
-    co_return newest&& answered_before(answer, std::span(&*newest, 1));
+    // A compaction has taken the returns out of the window, and the request that the older form names.
+    std::vector<Message> evicted;
+    const std::string named = answer.approval_request_id.value_or("");
+    if (!named.empty()) {
+        auto asked = co_await services.messages.find(request.organization_id, named);
+        if (asked && asked->agent_id == request.agent_id) evicted.push_back(std::move(*asked));
+    }
+    auto newest = co_await services.messages.newest_return(request.agent_id, request.conversation_id);
+    if (newest) evicted.push_back(std::move(*newest));
+    co_return answered_before(answer, evicted);
 }
 
 Message decision_message(const TurnRequest& request, const InputMessage& answer, const PendingApproval& pending) {

@@ -56,16 +56,21 @@ constexpr Statement insert_message{
     "INSERT INTO group_message (group_id, position, agent_id) SELECT g.id, m.position, m.agent_id"
     " FROM agent_group g JOIN message m ON m.agent_id = $2 AND m.position = $3 WHERE g.id = $1"};
 constexpr Statement delete_messages{"group.delete_messages", "DELETE FROM group_message WHERE group_id = $1"};
-constexpr Statement update_evict{"group.evict",
-                                 "UPDATE message SET context_position = NULL WHERE group_id = $1 AND agent_id = $2"
-                                 " AND context_position IS NOT NULL"};
+// With a call goes its return, which shares its step; and no compaction that is undone brings any of it back.
+constexpr Statement update_evict{
+    "group.evict",
+    "UPDATE message SET context_position = NULL, evicted_by = NULL, evicted_position = NULL WHERE agent_id = $2"
+    " AND (context_position IS NOT NULL OR evicted_by IS NOT NULL)"
+    " AND (group_id = $1 OR step_id IN (SELECT s.step_id FROM message s WHERE s.group_id = $1 AND s.agent_id = $2))"};
+// Who answers has heard all that was said before, also with a call that waits (a decision about one has no model).
 constexpr Statement select_unheard{
     "group.unheard",
     "SELECT " STELE_MESSAGE_COLUMNS
     " FROM group_message g JOIN message m ON m.agent_id = g.agent_id AND m.position = g.position"
     " WHERE g.group_id = $1 AND (m.agent_id <> $2 OR m.context_position IS NULL)"
     " AND m.role IN ('user', 'system', 'assistant') AND g.position > COALESCE((SELECT s.position FROM message s"
-    " WHERE s.group_id = $1 AND s.agent_id = $2 AND s.role = 'assistant' ORDER BY s.position DESC LIMIT 1), 0)"
+    " WHERE s.group_id = $1 AND s.agent_id = $2"
+    " AND (s.role = 'assistant' OR s.role = 'approval' AND s.model IS NOT NULL) ORDER BY s.position DESC LIMIT 1), 0)"
     " ORDER BY g.position DESC LIMIT $3"};
 constexpr Statement select_transcript{
     "group.transcript", "SELECT " STELE_MESSAGE_COLUMNS

@@ -393,12 +393,15 @@ def test_the_older_form_again(talk):
     assert talk.send(body)["stop_reason"]["stop_reason"] == "end_turn" and talk.human() == "Likes tea."
 
 
-def test_again_after_everything_was_compacted(talk):
+@pytest.mark.parametrize("older_form", [False, True])
+def test_again_after_everything_was_compacted(talk, older_form):
     call = talk.ask()[0]["tool_call_id"]
-    talk.send(decide(verdict(call)))
+    named = {"messages": [{"type": "approval", "approve": True, "approval_request_id": talk.pending()["id"]}]}
+    decision = named if older_form else decide(verdict(call))
+    talk.send(decision)
     compacted = talk.http.post(talk.path + "/summarize", {"compaction_settings": {"mode": "all"}})
     assert compacted["num_messages_after"] == 2
-    assert talk.send(decide(verdict(call)))["stop_reason"]["stop_reason"] == "end_turn" and talk.human() == "Likes tea."
+    assert talk.send(decision)["stop_reason"]["stop_reason"] == "end_turn" and talk.human() == "Likes tea."
 
 
 def test_again_with_its_key_is_told_what_happened(talk, model):

@@ -105,6 +105,43 @@ def test_a_round_robin_passes_every_answer_on(talkers):
     assert [(m["name"], m["sender_id"]) for m in passed_on] == [("Ann", ann), ("Eve", eve), ("Ann", ann)]
 
 
+def call_of(name, **arguments):
+    return {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}]}
+
+
+def test_all_that_a_member_says_names_it(talkers):
+    ann, bob = talkers.add("Ann", "one", "two"), talkers.add("Bob", call_of("memory_insert", label="human", new_string="x"), "done", "two",
+                                                             tools=["memory_insert"], memory_blocks=[{"label": "human", "value": ""}])
+    group = make(talkers.api, [ann, bob])
+    told = say(talkers.api, group, "hello")["messages"]
+    pieces = talkers.api.events(f"/v1/groups/{group}/messages/stream", {"input": "again", "stream_tokens": True})
+    listed_ones = talkers.api.get(f"/v1/groups/{group}/messages?order=asc&limit=100")
+    for messages in (told, [m for m in listed_ones if m["message_type"] != "user_message"][:len(told)]):
+        assert [m["sender_id"] for m in messages] == [ann, bob, bob, bob], [m["message_type"] for m in messages]
+    assert [m["sender_id"] for m in pieces[:-1] if m["message_type"] == "assistant_message"] == [ann, bob]
+    assert {m["sender_id"] for m in listed_ones if m["message_type"] == "user_message"} == {None}
+    talkers.lines["Ann"].append("to you alone")
+    assert talkers.api.post(f"/v1/agents/{ann}/messages", {"input": "x"})["messages"][0]["sender_id"] is None
+
+
+def test_who_has_left_the_group_is_still_named(talkers):
+    ann, bob, eve = (talkers.add(n, f"{n} one") for n in ("Ann", "Bob", "Eve"))
+    group = make(talkers.api, [ann, bob])
+    say(talkers.api, group, "hello")
+    talkers.api.patch(f"/v1/groups/{group}", {"agent_ids": [eve]})
+    say(talkers.api, group, "and you?")
+    assert [c for _, c in new_turns(talkers.heard["Eve"][0])] == ["hello", "Ann says in the group: Ann one", "Bob says in the group: Bob one", "and you?"]
+
+
+def test_what_the_loop_reminds_a_member_of_is_heard_by_nobody_else(talkers):
+    ann = talkers.add("Ann", call_of("conversation_search", query="x", request_heartbeat=True), call_of("send_message", message="found nothing"),
+                      agent_type="memgpt_v2_agent", include_base_tools=True)
+    bob = talkers.add("Bob", "fine")
+    say(talkers.api, make(talkers.api, [ann, bob]), "search!")
+    assert "heartbeat" in talkers.heard["Ann"][1]["messages"][-1]["content"]
+    assert new_turns(talkers.heard["Bob"][0]) == [("user", "search!"), ("system", "Ann says in the group: found nothing")]
+
+
 def test_max_turns_bounds_a_round_robin(talkers):
     ann, bob = talkers.add("Ann", "1", "3"), talkers.add("Bob", "2", "4")
     assert spoken(say(talkers.api, make(talkers.api, [ann, bob], max_turns=3), "go")) == ["1", "2", "3"]
@@ -147,6 +184,49 @@ def test_a_member_that_waits_for_an_approval_is_passed_over(api):
     group = make(api, [ann, bob])
     say(api, group, '@call memory_insert {"label": "human", "new_string": "x"}')
     assert spoken(say(api, group, "@say still here")) == ["still here"]
+
+
+def waiting_member(talkers, *lines):
+    """Bob, who stops before a call; what he then says, denied, and later on."""
+    return talkers.add("Bob", call_of("memory_insert", label="human", new_string="x"), *lines, tools=["memory_insert"],
+                       tool_rules=[{"type": "requires_approval", "tool_name": "memory_insert"}], memory_blocks=[{"label": "human", "value": ""}])
+
+
+def deny(api, agent_id):
+    api.post(f"/v1/agents/{agent_id}/messages", {"messages": [{"type": "approval", "approvals": [{"type": "approval", "tool_call_id": "c1", "approve": False}]}]})
+
+
+def test_a_member_that_waited_is_told_nothing_twice(talkers):
+    ann, bob = talkers.add("Ann", "Ann one", "Ann two"), waiting_member(talkers, "as you wish", "Bob two")
+    group = make(talkers.api, [ann, bob])
+    say(talkers.api, group, "first")
+    deny(talkers.api, bob)
+    say(talkers.api, group, "second")
+    assert [c for _, c in new_turns(talkers.heard["Bob"][2])] == ["second", "Ann says in the group: Ann two"]
+
+
+def test_a_reset_takes_the_return_of_a_call_along_with_it(talkers):
+    bob = waiting_member(talkers, "as you wish", "alone")
+    group = make(talkers.api, [bob])
+    say(talkers.api, group, "first")
+    deny(talkers.api, bob)
+    talkers.api.patch(f"/v1/groups/{group}/reset-messages")
+    window = talkers.api.get(f"/v1/agents/{bob}/context")["messages"]
+    assert not [m for m in window if m["tool_calls"] or m["tool_returns"]]
+    assert [m["role"] for m in window] == ["system", "approval", "assistant"], "the decision and what was answered to it were not said in the group"
+
+
+def test_a_compaction_that_is_undone_brings_back_nothing_that_a_reset_forgot(talkers):
+    ann = talkers.add("Ann", "one", "two", "three", "so far")
+    group = make(talkers.api, [ann])
+    talkers.api.post(f"/v1/agents/{ann}/messages", {"input": "before"})
+    for text in ("secret", "and more"):
+        say(talkers.api, group, text)
+    talkers.api.post(f"/v1/agents/{ann}/compact", {"compaction_settings": {"mode": "all", "prompt": "Write a summary. AGENT_ID: " + ann}})
+    talkers.api.patch(f"/v1/groups/{group}/reset-messages")
+    talkers.api.post(f"/v1/agents/{ann}/compact/undo")
+    window = json.dumps(talkers.api.get(f"/v1/agents/{ann}/context")["messages"][1:])
+    assert "before" in window and "secret" not in window and "more" not in window
 
 
 def test_the_manager_of_a_dynamic_group_names_who_speaks(talkers):

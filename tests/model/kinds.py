@@ -4,17 +4,9 @@ import dataclasses
 import json
 import random
 
+import rules
 from answering_model import Step
-
-# Rules about the calls of a turn, of which most agents have none. ORDERS are for agents that speak in text: speech by tool is a call
-# itself, which they would refuse.
-ENDS = [{"type": "exit_loop", "tool_name": "conversation_search"}, {"type": "exit_loop", "tool_name": "memory_insert"}]
-OWED = {"type": "required_before_exit", "tool_name": "conversation_search"}
-ONCE = {"type": "max_count_per_step", "tool_name": "memory_insert", "max_count_limit": 1}
-ORDERS = [{"type": "run_first", "tool_name": "conversation_search"},
-          {"type": "constrain_child_tools", "tool_name": "memory_insert", "children": ["conversation_search"]}]
-SPEECH_ENDS = {"type": "exit_loop", "tool_name": "send_message"}
-OWN_TOOLS = ("memory_insert", "conversation_search")  # those that a sequence's model calls
+from rules import OWED, SPEECH_ENDS, Made
 
 
 class Reminded(Step):
@@ -37,6 +29,8 @@ class Kind:
     rules: list[dict] = dataclasses.field(default_factory=list)
     greets: bool = False  # its first messages are the usual ones, in which the agent begins
     sleeps: int = 0  # the turns behind which a partner wakes that reads what was said; 0: it has none
+    talks: bool = False  # it belongs to a group
+    tools: list[str] = dataclasses.field(default_factory=list)  # that its agent has got
 
     @property
     def speaks_in_text(self) -> bool:
@@ -63,40 +57,40 @@ class Kind:
 
     # ---- what becomes of a call: spec of the loop, in its own words ----
 
-    def allows(self, called: list[str], tool: str, client_tools: bool) -> bool:
-        """`called`: what has been called since the request began."""
-        if tool not in OWN_TOOLS and not (client_tools and self.speaks_in_text and tool == "get_place"):
-            return False
-        for rule in self.rules:
-            own = rule["tool_name"]
-            if rule["type"] == "max_count_per_step" and tool == own and called.count(tool) >= rule["max_count_limit"]:
-                return False
-            if rule["type"] == "run_first" and not called and tool != own:
-                return False
-            if rule["type"] == "constrain_child_tools" and called and called[-1] == own and tool not in rule["children"]:
-                return False
-        return True
+    def tools_for(self, client_tools: bool) -> list[str]:
+        """Those of a request; a client's are told to agents that speak in text only."""
+        return self.tools + [rules.CLIENT] * (client_tools and self.speaks_in_text)
 
-    def end_behind(self, called: list[str], heartbeat: bool) -> str | None:
-        """The stop reason of a turn whose newest call is the last of `called`; None: the model goes on, as it does behind one that is refused."""
-        ends = {"type": "exit_loop", "tool_name": called[-1]} in self.rules
-        if self.owes and OWED["tool_name"] not in called:
+    def allows(self, made: Made, tool: str, client_tools: bool) -> bool:
+        return tool in rules.offered(self.rules, made, self.tools_for(client_tools))
+
+    def search(self, dice: random.Random) -> tuple[dict, str]:
+        """Arguments of a search, and what it gives back, as far as a rule asks."""
+        if not any(rule["type"] == "conditional" for rule in self.rules):
+            return {"query": "hello"}, "whatever it finds"
+        return dice.choice([({"start_date": "2999-01-01"}, rules.NOTHING), ({"roles": ["robot"]}, "an error")])
+
+    def end_behind(self, made: Made, heartbeat: bool) -> str | None:
+        """The stop reason of a turn whose newest call is the last of `made`; None: the model goes on, as it does behind one that is refused."""
+        newest = made[-1][0]
+        if self.owes and OWED["tool_name"] not in [tool for tool, _ in made]:
             return None
-        if self.speaks_in_text:
-            return "tool_rule" if ends else None
-        return "tool_rule" if ends and heartbeat else "end_turn" if ends or not heartbeat else None
+        if {"type": "exit_loop", "tool_name": newest} in self.rules:
+            return "tool_rule" if self.speaks_in_text or heartbeat else "end_turn"
+        return None if self.speaks_in_text or heartbeat or rules.goes_on(self.rules, newest) else "end_turn"
 
 
 def choose(dice: random.Random) -> Kind:
     """Plain ones are the majority."""
     kind = Kind(dice.choices(["letta_v1_agent", "memgpt_agent", "memgpt_v2_agent"], [10, 1, 1])[0], clears=dice.random() < 0.1)
-    if dice.random() < 0.15:
-        kind.rules = [dice.choice([*ENDS, ONCE, OWED] + ORDERS * kind.speaks_in_text)]
+    kind.rules = rules.choose(dice, kind.speaks_in_text)
     if not kind.speaks_in_text:
         kind.greets = dice.random() < 0.3
         kind.rules += [SPEECH_ENDS] if dice.random() < 0.5 else []
     if dice.random() < 0.05:
         kind.sleeps = dice.randrange(1, 4)
+    elif dice.random() < 0.1:
+        kind.talks = not kind.owes
     return kind
 
 

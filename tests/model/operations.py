@@ -6,10 +6,12 @@ import json
 
 import operations_calls
 import operations_edit
+import operations_group_held
 import operations_runs
 import operations_window
 from answering_model import SUMMARISE, Step, cut, garbage, overflow, refusal
 from reference import Place, Waiting, essence, key_of
+from rules import PLACE
 
 PLACES_MAX = 4
 
@@ -22,6 +24,8 @@ def choose(s, place: Place):
     found += WHILE_WAITING if place.waits else [each for each in WHILE_FREE if each[0] != operations_runs.work_in_background or not s.kind.owes]
     found += [(operations_calls.only_talk, 1)] if not place.waits and not s.kind.speaks_in_text else []
     found += [(decide_again, 3)] if place.decided else []
+    found += [(operations_calls.work_on, 4)] if s.kind.rules and not place.waits else []
+    found += operations_group_held.EVERY if s.group and not place.conversation else []
     found += [(fork, 1), (begin_conversation, 1)] if len(s.places) < PLACES_MAX else []
     found += [(end_conversation, 1)] if place.conversation else [(reset, 1), (operations_window.rearrange, 1), (operations_window.part, 1)]
     return s.dice.choices([each for each, _ in found], [weight for _, weight in found])[0]
@@ -137,16 +141,17 @@ def work(s, place: Place):
     mark = s.mark()
     client_tool = s.dice.random() < 0.3
     calls, lines, waits, ends = [], [], [], None
+    search, found = s.kind.search(s.dice)
     for index in range(s.dice.randrange(1, 4)):
         name = s.dice.choice(["memory_insert"] * 4 + ["conversation_search", "no_such_tool", "broken"] + ["get_place"] * 3 * client_tool)
         tool, heartbeat = "conversation_search" if name == "broken" else name, name != "broken" and s.dice.random() < 0.7
         line = f"{mark}-{index}" if name == "memory_insert" else None
-        arguments = {"memory_insert": {"label": "human", "new_string": line}, "conversation_search": {"query": "hello"}}.get(name, {})
+        arguments = {"memory_insert": {"label": "human", "new_string": line}, "conversation_search": search}.get(name, {})
         calls.append((tool, '{"query": "hel' if name == "broken" else json.dumps(s.kind.arguments(arguments, heartbeat))))
         if index and not s.parallel:
             continue  # only the first call of an answer is made
         allowed = s.kind.allows([], tool, client_tool)
-        ends = ends or (s.kind.end_behind([tool], heartbeat) if allowed else None)
+        ends = ends or (s.kind.end_behind([(tool, found)], heartbeat) if allowed else None)
         if allowed and (name == "get_place" or (name == "memory_insert" and s.asks)):
             waits.append((name, line))
         elif allowed and line:
@@ -172,18 +177,23 @@ def work(s, place: Place):
 def heard_request(s, place: Place, outcome, mark: str, waits: list, parked: list[str]):
     """A turn that has stopped before calls: `waits` holds the name and the line of each, `parked` the lines of those that are made with them."""
     assert outcome.end == "requires_approval", outcome
-    asked = s.context(place)[-1]["tool_calls"]
-    assert [call["function"]["name"] for call in asked] == [name for name, _ in waits], f"{asked} wait, and should: {waits}"
-    place.waits = [Waiting(call["id"], name, line) for call, (name, line) in zip(asked, waits, strict=True)]
+    place.waits = waiting_calls(s, place, waits)
     place.parked = parked
     heard(s, place, outcome, mark, s.answered)
+
+
+def waiting_calls(s, place: Place, waits: list) -> list[Waiting]:
+    """The calls at the end of the window, which should be those of `waits`: the name and the line of each."""
+    asked = s.context(place)[-1]["tool_calls"]
+    assert [call["function"]["name"] for call in asked] == [name for name, _ in waits], f"{asked} wait, and should: {waits}"
+    return [Waiting(call["id"], name, line) for call, (name, line) in zip(asked, waits, strict=True)]
 
 
 def verdict(s, each: Waiting, approve: bool | None = None) -> tuple[dict, bool]:
     """A decision about a call, and whether it will be made."""
     approve = s.dice.random() < 0.6 if approve is None else approve
     if each.name == "get_place" and approve:
-        return {"type": "tool", "tool_call_id": each.id, "tool_return": "Paris", "status": s.dice.choice(["success", "error"])}, False
+        return {"type": "tool", "tool_call_id": each.id, "tool_return": PLACE, "status": s.dice.choice(["success", "error"])}, False
     reason = {} if approve else {"reason": "not now"}
     return {"type": "approval", "tool_call_id": each.id, "approve": approve, **reason}, approve
 
@@ -209,9 +219,10 @@ def send_decision(s, place: Place, decided):
     mark = s.mark() if s.dice.random() < 0.3 else None
     messages = [decision] + ([{"role": "user", "content": f"{mark} and then?"}] if mark else [])
     fails = s.dice.random() < 0.15
-    ends = None if mark else next((s.kind.end_behind([each.name], True) for each, (_, made) in zip(place.waits, decided, strict=True) if made), None)
+    called = [(each.name, PLACE if answer["type"] == "tool" else "") for each, (answer, made) in zip(place.waits, decided, strict=True) if made or answer["type"] == "tool"]
+    ends = None if mark or not called else s.kind.end_behind(called[:1], True)
     s.will(place, then=refusal(400) if fails else s.answer("as you wish"))
-    outcome = s.talk(place, {"messages": messages, "client_tools": [CLIENT_TOOL]})
+    outcome = s.talk(place, {"messages": messages, "client_tools": [CLIENT_TOOL]}, made=called)
     if outcome.end == "gone":
         return s.unheard(place, mark, lines)
     assert outcome.end == (ends or ("failed" if fails else "end_turn")), outcome
@@ -358,4 +369,4 @@ WHILE_WAITING = [(decide, 8), (talk_into_waiting, 2), (operations_runs.cancel_wa
 WHILE_FREE = [(work, 7), (operations_calls.work_on, 2), (operations_runs.work_in_background, 4), (fail, 3), (say_twice, 1), (overflow_once, 1)]
 EVERY = {say, edit, operations_calls.only_talk, operations_edit.amend, operations_edit.forget, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset,
          operations_window.rearrange, operations_window.part,
-         *[each for each, _ in WHILE_WAITING + WHILE_FREE]}
+         *[each for each, _ in WHILE_WAITING + WHILE_FREE + operations_group_held.EVERY]}

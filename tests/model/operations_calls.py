@@ -10,24 +10,25 @@ from reference import Place
 def work_on(s, place: Place):
     """The model calls, and calls again behind what came back, until it may not, must ask or has done enough."""
     mark = s.mark()
-    steps, called, lines, waits, end = [], [], [], [], None
-    for index in range(s.dice.randrange(2, 5)):
-        tool, heartbeat = s.dice.choice(["memory_insert"] * 3 + ["conversation_search"] * 2 + ["no_such_tool"]), s.dice.random() < 0.85
+    steps, made, lines, waits, end = [], [], [], [], None
+    for index in range(s.dice.randrange(2, 6)):
+        tool, heartbeat = s.dice.choice(["memory_insert"] * 3 + ["conversation_search"] * 2 + ["no_such_tool"]), s.dice.random() < (0.7 if s.kind.rules else 0.85)
         line = f"{mark}-{index}" if tool == "memory_insert" else None
-        arguments = {"label": "human", "new_string": line} if line else {"query": "hello"}
+        search, found = s.kind.search(s.dice)
+        arguments = {"label": "human", "new_string": line} if line else search
         steps.append(Step(None, [(operations.call_ids(s, 1)[0], tool, json.dumps(s.kind.arguments(arguments, heartbeat)))]))
-        allowed = s.kind.allows(called, tool, client_tools=False)
+        allowed = s.kind.allows(made, tool, client_tools=False)
         if allowed and line and s.asks:
             waits = [(tool, line)]
             break
         if not allowed:
             continue
-        called.append(tool)
+        made.append((tool, found))
         lines += [line] if line else []
-        end = s.kind.end_behind(called, heartbeat)
+        end = s.kind.end_behind(made, heartbeat)
         if end:
             break
-    s.log.append(f"    the model calls {[step.calls for step in steps]}, of which {called} are made")
+    s.log.append(f"    the model calls {[step.calls for step in steps]}, of which {made} are made")
     s.will(place, *steps, s.answer(f"done with {mark}"))
     outcome = s.talk(place, {"input": f"{mark} one by one"})
     if outcome.end == "gone":

@@ -2,7 +2,7 @@
 
 import re
 
-from reference import Place, key_of
+from reference import Place
 
 MARK = re.compile(r"^m\d+")
 
@@ -15,15 +15,20 @@ def amend(s, place: Place):
     message = s.dice.choice(texts)
     mark = MARK.match(message["content"])  # of a question: it stays known by it
     text = f"{mark[0] if mark else 'it was'} amended by {s.mark()}"
-    key = key_of(message)
+    keys = [(message["id"], kind, message["otid"]) for kind in (message["message_type"], "reasoning_message")]  # text beside speech by tool is shown as either
     body = {"message_type": message["message_type"], "content": text}
     _, refused, gone = s.attempt(s.client.patch, f"/v1/agents/{s.agent}/messages/{message['id']}", body)
     assert not refused, refused
     for each in s.places:
-        if gone:
-            each.told.pop(key, None)
-        elif key in each.told:
-            each.told[key]["content"] = text
+        for key in [key for key in keys if key in each.told]:
+            if gone:
+                del each.told[key]
+            else:
+                each.told[key]["content" if "content" in each.told[key] else "reasoning"] = text
+    if s.group and gone:
+        s.group.read(s.client)
+    elif s.group:
+        s.group.amended(message["id"], text)
     if not gone:
         assert text in [m.get("content") for m in s.history(place)]
     for each in s.places:
@@ -47,6 +52,8 @@ def forget(s, place: Place):
         assert wanted in deleted
     s.log.append(f"    deleted {sorted(deleted)}")
     s.model.starts_with_agent.add(s.agent)  # perhaps: what it answered may be gone
+    if s.group:
+        s.group.dropped(deleted, s.agent)
     for each in s.places:
         drop(each, deleted, listed[id(each)])
         s.check(each, unchanged(each))

@@ -94,6 +94,7 @@ def finish(s, place: Place, run_id: str, mark: str, words: str, asynchronous: bo
     assert events == read_in_pieces(s, run_id), "two readers hear different things"
     assert "".join(event["content"] for event in events) == words
     assert asynchronous or {event["message_type"] for event in events} == {"assistant_message"}
+    s.check_sent(place)
     place.hears(mark)
     place.forget_edits()
     s.went_well()
@@ -176,7 +177,7 @@ WAYS = {"wait": wait, "talk": talk, "edit": edit, "cancel": cancel, "queue": que
 
 def cancel_waiting(s, place: Place):
     """A run that waits for a decision is ended: all its calls are denied, and the agent is free."""
-    asked = next(m for m in reversed(s.history(place)) if m["message_type"] == "approval_request_message")
+    asked = s.context(place)[-1]  # not the newest of the history, if a client has put the window together
     path = s.path(place, "/cancel") if place.conversation else s.path(place, "/messages/cancel")
     outcome, refused, gone = s.attempt(s.client.post, path, {"run_ids": [asked["run_id"]]})
     s.log.append(f"    {outcome or refused}")

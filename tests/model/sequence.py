@@ -13,11 +13,14 @@ import threading
 
 import kinds
 import operations
+import operations_group
 import operations_window
 import pairing
+import rules
 import stele
 from answering_model import SUMMARISE, AnsweringModel, Step
 from client import Client, Gone
+from group import Group
 from partner import Partner
 from reference import Agent, Place, Waiting, essence, key_of
 
@@ -75,6 +78,7 @@ class Sequence:
         self.known = Agent()
         self.places = [Place()]
         self.partner: Partner | None = None
+        self.group: Group | None = None
 
     # ---- the run ----
 
@@ -87,6 +91,8 @@ class Sequence:
                 self.say_plainly(place)
             if self.partner:
                 self.partner.check()
+            if self.group:
+                operations_group.leave(self)
             wrong = next((self.model.wrong[each] for each in (self.agent, self.partner and self.partner.id, "") if each in self.model.wrong), None)
             assert not wrong, wrong
             self.client.delete(f"/v1/agents/{self.agent}")
@@ -104,12 +110,14 @@ class Sequence:
             "system": "Be brief.", "memory_blocks": [{"label": "human", "value": ""}, {"label": "persona", "value": "Ada"}],
             "tool_rules": rules, "compaction_settings": {"prompt": SUMMARISE},
             "model_settings": {"provider_type": "openai", "parallel_tool_calls": self.parallel}})
-        self.agent = made["id"]
+        self.agent, self.kind.tools = made["id"], [tool["name"] for tool in made["tools"]]
         self.places[0].window = made["message_ids"]
         if self.kind.greets:
             self.model.starts_with_agent.add(self.agent)
         if self.kind.sleeps:
             self.partner = Partner(self.client, made, self.kind.sleeps)
+        if self.kind.talks:
+            self.group = operations_group.begin(self, made)
         self.log.append(f"{self.agent}: {self.kind}, parallel {self.parallel}, asks {self.asks}, ids {self.ids}, kills {self.kills}")
 
     def step(self):
@@ -161,8 +169,9 @@ class Sequence:
     def path(self, place: Place, rest: str = "") -> str:
         return (f"/v1/conversations/{place.conversation}" if place.conversation else f"/v1/agents/{self.agent}") + rest
 
-    def talk(self, place: Place, body: dict, headers=None) -> Outcome:
-        """Sends messages by a door of the dice's choice: blocking, a stream of messages, a stream of tokens."""
+    def talk(self, place: Place, body: dict, headers=None, made: rules.Made = ()) -> Outcome:
+        """Sends messages by a door of the dice's choice: blocking, a stream of messages, a stream of tokens. `made`: calls that the
+        request has made before the model is asked."""
         door = self.dice.choice(["blocking", "stream", "tokens"]) if headers is None else "blocking"
         if place.conversation:
             path, body = self.path(place, "/messages"), {**body, "streaming": door != "blocking"}
@@ -174,6 +183,8 @@ class Sequence:
             answer, refusal, gone = self.attempt(self.client.events, path, {**body, "stream_tokens": door == "tokens"})
         outcome = self.outcome(answer, refusal, gone)
         self.log.append(f"    {door}: {json.dumps(body)[:160]} -> {outcome}"[:400])
+        if outcome.end not in ("gone", "refused"):
+            self.check_sent(place, made, "client_tools" in body)
         return outcome
 
     @staticmethod
@@ -236,6 +247,8 @@ class Sequence:
         elif window != "any":
             assert ids == (old if window == "same" else window), f"the window is {ids}, should be {old if window == 'same' else window}"
         assert last is None or ids[-1] == last, f"the window ends in {ids[-1]}, not in {last}"
+        back = self.group and not place.conversation and self.group.forgotten & set(ids)
+        assert not back, f"{back} was said in a group that has forgotten it"
         if not self.kind.speaks_in_text and window in ("grown", "begun"):
             kinds.check_heartbeats([message for message in context if message["id"] not in old])
         place.window = ids
@@ -286,6 +299,14 @@ class Sequence:
     def begin_with_user(self, turns: list):
         if self.agent in self.model.starts_with_agent:
             turns.insert(1, pairing.Turn("user", "what adapters put in front of an agent that begins"))
+
+    def check_sent(self, place: Place, made: rules.Made = (), client_tools=False):
+        """What a turn has offered its model, request by request. `made` as for talk."""
+        requests = self.model.sent_to(self.agent, place.conversation) if self.kind.rules else []
+        tools = self.kind.tools_for(client_tools)
+        for request in requests:
+            own = request["messages"][len(requests[0]["messages"]):]
+            rules.check_request(self.kind.rules, request, rules.made_in(self.kind.rules, own, made, tools), tools, self.kind.speaks_in_text)
 
     def check_preview(self, place: Place):
         request = self.client.post(self.path(place, "/messages/preview-raw-payload"), {"input": "next"})

@@ -99,7 +99,7 @@ class AnsweringModel(wire.ScriptedModel):
         self.lock = threading.Lock()
         self.steps: dict[tuple[str, str], list] = {}
         self.then: dict[tuple[str, str], object] = {}
-        self.newest: dict[tuple[str, str], dict] = {}  # the newest request of each conversation
+        self.sent: dict[tuple[str, str], list[dict]] = {}  # those since it was last said how they are answered
         self.raw: dict[tuple[str, str], list[bytes]] = {}  # with `keep`: all of them, as they came
         self.keep = False
         self.wrong: dict[str, str] = {}  # by agent; "" are summarisers
@@ -112,11 +112,16 @@ class AnsweringModel(wire.ScriptedModel):
         """How the next requests of a conversation are answered."""
         place = (agent, conversation or "default")
         with self.lock:
-            self.steps[place], self.then[place] = list(steps), then or Step("fine")
+            self.steps[place], self.then[place], self.sent[place] = list(steps), then or Step("fine"), []
+
+    def sent_to(self, agent: str, conversation: str) -> list[dict]:
+        """The requests since `will`."""
+        with self.lock:
+            return list(self.sent.get((agent, conversation or "default"), []))
 
     def forget(self, agent: str):
         with self.lock:
-            for kept in (self.steps, self.then, self.newest, self.raw):
+            for kept in (self.steps, self.then, self.sent, self.raw):
                 for place in [each for each in kept if each[0] == agent]:
                     del kept[place]
 
@@ -131,7 +136,7 @@ class AnsweringModel(wire.ScriptedModel):
             if SUMMARISE in body.decode() or not found:
                 step = Step("They spoke about this and that.")
             else:
-                self.newest[place] = request
+                self.sent.setdefault(place, []).append(request)
                 if self.keep:
                     self.raw.setdefault(place, []).append(body)
                 steps = self.steps.get(place)
