@@ -97,8 +97,6 @@ awaitable<Response> in_its_shape(Services& services, const Request& request, std
     } catch (const Error& error) {
         failure = error;
     }
-    if (request.idempotency_key && is_about_parameters(*failure)) throw refused(chat_error(*failure).message);
-    if (request.idempotency_key) throw std::move(*failure);  // dispatch gives the key free
     co_return refusal(*failure, request.request_id);
 }
 

@@ -275,7 +275,8 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
     }
     storage::Transaction end;
     const bool is_run = response.headers.find(run_header) != nullptr;
-    if (failure || (response.producer && !is_run))  // a stream that makes nothing is told anew
+    const bool refused = failure || response.status >= 400;
+    if (refused || (response.producer && !is_run))  // a stream that makes nothing is told anew
         services_.idempotency.release(end, request.organization_id, key);
     else if (!is_run)  // a run keeps its answer itself, in the transaction of its first step
         services_.idempotency.keep(end, request.organization_id, key, response.status,

@@ -81,6 +81,14 @@ def test_bad_values_are_refused_in_openais_shape(api, model, ada, name, value):
     assert failed.body["error"]["param"].split(".")[0] == name and name in failed.body["error"]["message"] and model.requests() == []
 
 
+def test_a_refusal_has_its_shape_with_a_key_too_and_leaves_the_key_free(api, ada):
+    headers = {"Idempotency-Key": f"{ada['id']} asks once"}
+    plain, keyed = [stele.refused(api, "POST", CHAT, 400, chat(ada, temperature=9), headers=more) for more in ({}, headers)]
+    assert keyed.body["error"] == plain.body["error"] and keyed.body["error"]["param"] == "temperature"
+    answer = api.post(CHAT, chat(ada, temperature=1), headers=headers)
+    assert answer["choices"][0]["message"]["content"] == "fine" and api.post(CHAT, chat(ada, temperature=1), headers=headers) == answer
+
+
 def test_what_means_nothing_to_an_agent_is_let_pass(api, model, ada):
     more = {"n": 3, "logprobs": True, "logit_bias": {"50256": -100}, "user": "u", "tools": [], "tool_choice": "none", "metadata": {"a": "b"}, "service_tier": "auto"}
     assert api.post(CHAT, chat(ada, **more))["choices"][0]["message"]["content"] == "fine"
