@@ -1,8 +1,7 @@
 // A turn that is part of a group's talk.
+#include "base/contains.hpp"
 #include "runtime/runtime.hpp"
 #include "tools/builtin/tables.hpp"
-
-#include <algorithm>
 
 namespace stele::runtime {
 namespace {
@@ -23,9 +22,6 @@ void Turn::note_group_input(const std::string& id) {
 // of the loop are said by nobody.
 void Turn::tell_group(storage::Transaction& transaction, const std::vector<Message>& stored) const {
     if (!request_.group) return;
-    const auto contains = [](const std::vector<std::string>& ids, const std::string& id) {
-        return std::find(ids.begin(), ids.end(), id) != ids.end();
-    };
     std::vector<Message> told;
     for (const Message& message : stored) {
         const bool aloud =
