@@ -8,13 +8,12 @@ import os
 import random
 import threading
 import time
-import urllib.error
 
 import stele
+from workers import GONE, kills
 
 KILLS = int(os.environ.get("STELE_BACKGROUND_KILLS", "25"))
 AGENTS = 4
-GONE = (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError, OSError)
 
 
 def frames(server, path, body):
@@ -124,7 +123,12 @@ def test_background_runs_survive_kills(model, tmp_path):
     followers = [Follower(server, agent, seed + i) for i, agent in enumerate(agents)]
     for each in followers:
         each.start()
-    for _ in range(KILLS):
+
+    def enough():
+        statuses = {server.http().get(f"/v1/runs/{told.run_id}")["status"] for each in followers for told in each.runs}
+        return {"completed", "failed"} <= statuses
+
+    for _ in kills(KILLS, enough):
         time.sleep(dice.random() * 0.3)
         server.kill()
         server.start()

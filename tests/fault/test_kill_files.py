@@ -2,18 +2,16 @@
 worked on to its end, once, and stands with the agent that has the folder. STELE_FILE_KILLS and STELE_SEED repeat or
 lengthen it."""
 
-import http.client
 import os
 import random
 import threading
 import time
-import urllib.error
 
 import stele
 from folder_files import blocks_of, send
+from workers import GONE, kills
 
 KILLS = int(os.environ.get("STELE_FILE_KILLS", "8"))
-GONE = (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError, OSError)
 
 
 class Uploader(threading.Thread):
@@ -48,7 +46,7 @@ def test_what_was_taken_is_worked_on(own_server):
     agent = server.http().post("/v1/agents", {"folder_ids": [folder]})["id"]
     uploader = Uploader(server, folder, seed)
     uploader.start()
-    for _ in range(KILLS):
+    for _ in kills(KILLS, lambda: uploader.answered):
         time.sleep(0.1 + dice.random() * 0.4)
         server.kill()
         server.start()

@@ -4,6 +4,7 @@ Acknowledged is what reached the client whole: a JSON answer, or a stream up to 
 have happened, but never half."""
 
 import http.client
+import itertools
 import json
 import random
 import threading
@@ -17,6 +18,15 @@ import stele
 GONE = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, OSError)
 TURNS_PER_AGENT = 120  # a history is sent to the model whole, so long runs take new agents
 AGENTS_ALIVE_MAX = 25
+
+
+def kills(least: int, enough):
+    """Numbers of kills: `least` of them, and more until `enough()`, so that a slow machine shows as much as a fast one."""
+    for number in itertools.count():
+        if number >= least and enough():
+            return
+        assert number < 20 * least, "there was hardly any load"
+        yield number
 
 
 class Worker(threading.Thread):
