@@ -31,4 +31,14 @@ runtime::AgentInclude agent_include(const Request& request) {
     return wanted;
 }
 
+boost::asio::awaitable<Response> linked_agents(Services& services, const Request& request, storage::AgentFilter filter,
+                                               storage::Page page) {
+    const runtime::AgentInclude include = agent_include(request);
+    filter.show_hidden = true;
+    std::vector<Agent> agents =
+        co_await services.agents.list(request.organization_id, std::move(filter), std::move(page));
+    const std::vector<AgentState> states = co_await services.agent_service.states(std::move(agents), include);
+    co_return answer(states);
+}
+
 }  // namespace stele::api

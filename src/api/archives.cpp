@@ -62,13 +62,10 @@ awaitable<Response> remove(Services& services, const Request& request) {
 
 awaitable<Response> agents(Services& services, const Request& request) {
     storage::Page page = page_of(request.query, {});
-    const runtime::AgentInclude include = agent_include(request);
     const Archive archive = co_await find(services, request);
-    std::vector<std::string> ids =
-        co_await services.archives.agents_of(request.organization_id, archive.id, std::move(page));
-    std::vector<Agent> found = co_await services.agents.find_all(request.organization_id, std::move(ids));
-    const std::vector<AgentState> states = co_await services.agent_service.states(std::move(found), include);
-    co_return answer(states);
+    storage::AgentFilter filter;
+    filter.archive_id = archive.id;
+    co_return co_await linked_agents(services, request, std::move(filter), std::move(page));
 }
 
 // The agent of the path, which has to be there, as its archive has.

@@ -50,13 +50,11 @@ awaitable<Response> delete_block(Services& services, const Request& request) {
 awaitable<Response> agents_of_block(Services& services, const Request& request) {
     const std::string id = request.path_id("block_id", "block");
     storage::Page page = page_of(request.query, {});
-    const runtime::AgentInclude include = agent_include(request);
     const auto block = co_await services.blocks.find(request.organization_id, id);
     if (!block) throw not_found("Block", id);
-    std::vector<std::string> ids = co_await services.blocks.agents_of(request.organization_id, id, std::move(page));
-    std::vector<Agent> agents = co_await services.agents.find_all(request.organization_id, std::move(ids));
-    const std::vector<AgentState> states = co_await services.agent_service.states(std::move(agents), include);
-    co_return answer(states);
+    storage::AgentFilter filter;
+    filter.block_id = block->id;
+    co_return co_await linked_agents(services, request, std::move(filter), std::move(page));
 }
 
 std::span<const Route> block_routes() {

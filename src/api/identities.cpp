@@ -163,14 +163,11 @@ awaitable<Response> remove(Services& services, const Request& request) {
 }
 
 awaitable<Response> list_agents(Services& services, const Request& request) {
-    const runtime::AgentInclude include = agent_include(request);
     storage::Page page = page_of(request.query, {});
     const Identity identity = co_await find(services, request);
-    std::vector<std::string> ids =
-        co_await services.identities.agents_of(request.organization_id, identity.id, std::move(page));
-    std::vector<Agent> agents = co_await services.agents.find_all(request.organization_id, std::move(ids));
-    const std::vector<AgentState> states = co_await services.agent_service.states(std::move(agents), include);
-    co_return answer(states);
+    storage::AgentFilter filter;
+    filter.identity_id = identity.id;
+    co_return co_await linked_agents(services, request, std::move(filter), std::move(page));
 }
 
 awaitable<Response> list_blocks(Services& services, const Request& request) {

@@ -133,6 +133,12 @@ void add_filter(Select& select, const AgentFilter& filter) {
     if (filter.identity_id)
         select.where("EXISTS (SELECT 1 FROM identity_agent l WHERE l.agent_id = a.id AND l.identity_id = ?)",
                      filter.identity_id);
+    if (filter.block_id)
+        select.where("EXISTS (SELECT 1 FROM agent_block l WHERE l.agent_id = a.id AND l.block_id = ?)",
+                     filter.block_id);
+    if (filter.archive_id)
+        select.where("EXISTS (SELECT 1 FROM agent_archive l WHERE l.agent_id = a.id AND l.archive_id = ?)",
+                     filter.archive_id);
     if (!filter.identifier_keys.empty())
         select.where_in(
             "EXISTS (SELECT 1 FROM identity_agent l JOIN identity i ON i.id = l.identity_id"
@@ -344,7 +350,7 @@ std::vector<Statement> AgentRepository::statements() {
     AgentFilter everything;
     everything.name = everything.query_text = everything.project_id = everything.template_id =
         everything.base_template_id = everything.created_by_id = everything.last_stop_reason = everything.identity_id =
-            everything.not_created_by_id = "x";
+            everything.not_created_by_id = everything.block_id = everything.archive_id = "x";
     everything.identifier_keys = {"a", "b"};
     everything.tags = everything.some_tags = {"a", "b"};
     const char* fields[] = {"version", "name", "tags", "templateName", "agentId"};

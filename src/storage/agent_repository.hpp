@@ -10,6 +10,7 @@ namespace stele::storage {
 struct AgentFilter {
     std::optional<std::string> name, query_text, project_id, template_id, base_template_id, created_by_id,
         last_stop_reason, identity_id, not_created_by_id;
+    std::optional<std::string> block_id, archive_id;  ///< that they have
     std::vector<std::string> identifier_keys;
     std::vector<std::string> tags;
     bool match_all_tags = false;

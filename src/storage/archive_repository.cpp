@@ -105,17 +105,6 @@ awaitable<std::optional<Archive>> ArchiveRepository::of_agent(std::string organi
     co_return to_archive(rows.front());
 }
 
-awaitable<std::vector<std::string>> ArchiveRepository::agents_of(std::string organization_id, std::string id,
-                                                                 Page page) const {
-    Select select("SELECT a.id FROM agent a WHERE a.organization_id = ?", to_value(organization_id));
-    select.where("EXISTS (SELECT 1 FROM agent_archive l WHERE l.agent_id = a.id AND l.archive_id = ?)", id);
-    const PageOrder order{"agent a", "agent", "a.created_at", "a.id"};
-    Rows rows = co_await read_page(database_, std::move(select), std::move(page), order, organization_id);
-    std::vector<std::string> ids;
-    for (Row& row : rows) ids.push_back(row.take_text(0));
-    co_return ids;
-}
-
 awaitable<std::int64_t> ArchiveRepository::count_agents(std::string id) const {
     const Rows rows = co_await database_.query(select_agent_count, std::move(id));
     co_return rows.front().integer(0);

@@ -26,9 +26,7 @@ public:
     /// The archive of an agent, or nothing if it has none yet.
     boost::asio::awaitable<std::optional<Archive>> of_agent(std::string organization_id, std::string agent_id) const;
 
-    /// Ids of the agents that share it.
-    boost::asio::awaitable<std::vector<std::string>> agents_of(std::string organization_id, std::string id,
-                                                               Page page) const;
+    /// How many agents share it.
     boost::asio::awaitable<std::int64_t> count_agents(std::string id) const;
 
     /// The agent whose memory this one looks after, and whose archive it fills.

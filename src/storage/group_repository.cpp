@@ -155,20 +155,23 @@ boost::asio::awaitable<std::vector<Group>> GroupRepository::managed_by(std::stri
     co_return from_rows(co_await database_.query(select_managed, std::move(agent_id)));
 }
 
-// The page first, then each of its groups with what belongs to it, in one round.
+// The page first, then each of its groups with what belongs to it, in one round. Whoever deletes one in between would
+// leave the page short or empty, which reads like the end of the list: then it is read again.
 boost::asio::awaitable<std::vector<Group>> GroupRepository::list(std::string organization_id, GroupFilter filter,
                                                                  Page page) const {
     const PageOrder order{"agent_group g", "group", "g.created_at", "g.id"};
-    Select select = select_ids(organization_id, filter);
-    Rows page_rows = co_await read_page(database_, std::move(select), std::move(page), order, organization_id);
-    std::vector<Group> groups;
-    if (page_rows.empty()) co_return groups;
-    ReadBatch batch;
-    for (const Row& row : page_rows) batch.add(select_by_id, organization_id, row.text(0));
-    std::vector<Rows> rows = co_await database_.read(std::move(batch));
-    for (Rows& each : rows)
-        for (Group& group : from_rows(std::move(each))) groups.push_back(std::move(group));
-    co_return groups;
+    const Select select = select_ids(organization_id, filter);
+    for (;;) {
+        const Rows page_rows = co_await read_page(database_, select, page, order, organization_id);
+        std::vector<Group> groups;
+        if (page_rows.empty()) co_return groups;
+        ReadBatch batch;
+        for (const Row& row : page_rows) batch.add(select_by_id, organization_id, row.text(0));
+        std::vector<Rows> rows = co_await database_.read(std::move(batch));
+        for (Rows& each : rows)
+            for (Group& group : from_rows(std::move(each))) groups.push_back(std::move(group));
+        if (groups.size() == page_rows.size()) co_return groups;
+    }
 }
 
 boost::asio::awaitable<std::int64_t> GroupRepository::count(std::string organization_id) const {

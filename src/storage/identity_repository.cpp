@@ -219,14 +219,6 @@ boost::asio::awaitable<std::vector<Sender>> IdentityRepository::senders(std::str
     co_return found;
 }
 
-boost::asio::awaitable<std::vector<std::string>> IdentityRepository::agents_of(std::string organization_id,
-                                                                               std::string id, Page page) const {
-    Select select("SELECT a.id FROM agent a WHERE a.organization_id = ?", to_value(organization_id));
-    select.where("EXISTS (SELECT 1 FROM identity_agent l WHERE l.agent_id = a.id AND l.identity_id = ?)", id);
-    const PageOrder order{"agent a", "agent", "a.created_at", "a.id"};
-    co_return texts(co_await read_page(database_, std::move(select), std::move(page), order, organization_id));
-}
-
 void IdentityRepository::insert(Transaction& transaction, const Identity& identity) const {
     transaction
         .add(insert_row, identity.id, identity.organization_id, project_of(identity), identity.identifier_key,

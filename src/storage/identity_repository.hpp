@@ -46,10 +46,6 @@ public:
     boost::asio::awaitable<std::vector<Sender>> senders(std::string organization_id,
                                                         std::vector<std::string> ids) const;
 
-    /// Ids of the linked agents and blocks, page by page.
-    boost::asio::awaitable<std::vector<std::string>> agents_of(std::string organization_id, std::string id,
-                                                               Page page) const;
-
     /// The commit throws Error{conflict} if the key is taken.
     void insert(Transaction& transaction, const Identity& identity) const;
 
