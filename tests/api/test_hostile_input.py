@@ -56,3 +56,16 @@ def test_a_tool_may_print_its_token_as_often_as_it_likes(walled):
     tool = {"source_code": source, "json_schema": {"name": "leak", "parameters": {"type": "object", "properties": {}}}, "args": {}}
     made = walled.http(2).post("/v1/tools/run", tool)
     assert made["status"] == "success" and made["tool_return"].startswith("[run token][run token]")
+
+
+@pytest.mark.parametrize("word", ["ab ", "\u56fe"], ids=["words", "dense"])
+def test_a_search_for_the_same_word_again_and_again_is_one_for_that_word(http, word):
+    """It took 53 s for 4 KB and all of the machine's memory for more."""
+    agent = http.post("/v1/agents", {"model": "stele/offline", "include_base_tools": False})
+    for _ in range(3):
+        http.post(f"/v1/agents/{agent['id']}/messages", {"input": "@say " + word * 2_000})
+    http.post(f"/v1/agents/{agent['id']}/archival-memory", {"text": word * 2_000})
+    for path in ("/v1/messages/search", "/v1/passages/search"):
+        assert http.post(path, {"query": word * 60_000, "agent_id": agent["id"]})
+    http.post("/v1/tools/search", {"query": word * 60_000})
+    http.get(f"/v1/agents/{agent['id']}/archival-memory?search={'ab' * 2_000}")
