@@ -38,6 +38,7 @@ std::string path_in_repository(std::string path) {
 namespace {
 
 constexpr std::int64_t depth_max = 64;
+constexpr std::int64_t content_bytes_max = 8 << 20;  // a push of a few kilobytes may unpack to more than memory holds
 
 // 501 is what this route answers for agents that keep their memory in blocks alone.
 Response no_git_memory() {
@@ -124,6 +125,10 @@ awaitable<Response> content(Services& services, const Request& request) {
     const auto file = std::find_if(files.begin(), files.end(),
                                    [&](const tools::GitFile& each) { return each.path == shown.path && each.regular; });
     if (file == files.end()) throw missing("File", shown.path);
+    if (file->size > content_bytes_max)
+        throw Error(ErrorCode::too_large, shown.path + " has " + std::to_string(file->size) +
+                                              " bytes; files of up to " + std::to_string(content_bytes_max) +
+                                              " bytes are shown here, larger ones are fetched by git");
     std::vector<std::string> ids{file->blob_id};
     std::vector<std::string> texts = co_await looking.memory->repository.texts(std::move(ids));
     shown.content = to_valid_utf8(texts.front());

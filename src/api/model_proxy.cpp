@@ -1,5 +1,6 @@
 #include "api/error_response.hpp"
 #include "api/terminal_services.hpp"
+#include "api/token_policy.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "domain/anthropic_request.hpp"
@@ -49,6 +50,7 @@ struct Destination {
     std::string base_url;
     Secret key;
     net::HttpClient* http = nullptr;
+    bool with_operators_key = true;
 };
 
 // Z.ai's server speaks its own protocol below one path and Anthropic's below another.
@@ -66,7 +68,7 @@ std::string base_of(const std::string& kind, std::string url) {
 awaitable<Destination> destination_of(Services& services, const Request& request, std::string kind) {
     const TerminalServices& terminal = services.terminal;
     const ProxyTarget& target = terminal.proxies.at(kind);
-    Destination made{target.base_url, target.key, &terminal.operator_http};
+    Destination made{target.base_url, target.key, &terminal.operator_http, true};
     storage::ProviderFilter filter;
     filter.provider_type = kind;
     storage::Page page;
@@ -75,10 +77,14 @@ awaitable<Destination> destination_of(Services& services, const Request& request
     if (!own.empty()) {
         made.key = own.front().api_key;
         made.http = &terminal.provider_http;
+        made.with_operators_key = false;
         if (own.front().shown.base_url) made.base_url = base_of(kind, *own.front().shown.base_url);
     }
     const std::string* brought = request.http.headers.find("x-api-key");
-    if (brought != nullptr && !brought->empty()) made.key = Secret(*brought);
+    if (brought != nullptr && !brought->empty()) {
+        made.key = Secret(*brought);
+        made.with_operators_key = false;
+    }
     if (made.key.empty())
         throw refused("There is no key for " + kind + ": send one in x-api-key, store a provider of the type '" + kind +
                       "', or start the server with " + (kind == "zai" ? "ZAI_API_KEY" : "ANTHROPIC_API_KEY"));
@@ -96,6 +102,24 @@ std::string rest_of(const Request& request, const std::string& kind) {
         plain.find('\\') != std::string::npos)
         throw refused("The path must not hold '.' or '..'");
     return rest + (request.http.query.empty() ? "" : "?" + request.http.query);
+}
+
+// Whether a call neither leaves anything in the key's account nor tells of what is there.
+bool leaves_no_trace(Method method, std::string_view rest) {
+    rest = rest.substr(0, rest.find('?'));
+    if (method == Method::post) return rest == "messages" || rest == "messages/count_tokens";
+    if (!only_reads(method)) return false;
+    constexpr std::string_view models = "models/";
+    return rest == "models" || (rest.starts_with(models) && rest.find_first_of("/%", models.size()) == rest.npos);
+}
+
+// All organisations use the operator's account, which is the default one's: batches and files in it are not for others.
+void demand_own_account(const Request& request, const Destination& destination, const std::string& rest) {
+    if (!destination.with_operators_key || request.organization_id == default_organization_id) return;
+    if (leaves_no_trace(request.http.method, rest)) return;
+    throw Error(ErrorCode::permission_denied,
+                "With the operator's key there are messages, count_tokens and models alone. Send a key of your own in "
+                "x-api-key, or store a provider with one");
 }
 
 net::ClientRequest call_of(const Request& request, const Destination& destination, const std::string& rest) {
@@ -171,6 +195,7 @@ Response refusal(const Error& error, const std::string& request_id) {
     Response response = error_response(error, request_id);
     AnthropicError told;
     told.type = response.status == 404   ? "not_found_error"
+                : response.status == 403 ? "permission_error"
                 : response.status == 429 ? "rate_limit_error"
                 : response.status >= 500 ? "api_error"
                                          : "invalid_request_error";
@@ -242,6 +267,7 @@ awaitable<Response> pass(Services& services, const Request& request, std::string
     try {
         const std::string rest = rest_of(request, kind);
         const Destination destination = co_await destination_of(services, request, kind);
+        demand_own_account(request, destination, rest);
         net::ClientRequest made = call_of(request, destination, rest);
         co_return co_await call(services, request, kind, std::move(made), *destination.http, nullptr);
     } catch (const Error& error) {

@@ -80,6 +80,9 @@ void describe(CLI::App& serve, Options& options, Raw& raw) {
     add(serve, "header-bytes-max", options.header_bytes_max, "largest head of a request")->check(CLI::PositiveNumber);
     add(serve, "connections-max", options.connections_max, "most connections at once; more are told to come again")
         ->check(CLI::PositiveNumber);
+    add(serve, "bodies-bytes-max", options.bodies_bytes_max,
+        "most memory for bodies of requests that have not come whole")
+        ->check(CLI::PositiveNumber);
     add(serve, "requests-max", options.requests_max, "most requests at work at once, streams not counted")
         ->check(CLI::PositiveNumber);
     add(serve, "head-timeout-seconds", options.head_timeout_seconds, "for the head of a request to come whole")

@@ -33,6 +33,7 @@ struct Options {
     std::int64_t agent_file_bytes_max = std::int64_t{2} << 30;  ///< of the body of an import
     std::int64_t connections_max = 10'000;
     std::int64_t requests_max = 4'096;
+    std::int64_t bodies_bytes_max = 1 << 30;
     std::int64_t head_timeout_seconds = 30, body_timeout_seconds = 60;
     std::int64_t idle_timeout_seconds = 75, write_timeout_seconds = 30;
     std::int64_t grace_seconds = 10;  ///< for requests at work when the server is asked to stop

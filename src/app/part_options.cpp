@@ -2,6 +2,7 @@
 
 #include "api/mcp_common.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace stele::app {
@@ -39,6 +40,7 @@ net::ServerOptions listening_options(const Options& options) {
     made.header_bytes_max = static_cast<std::size_t>(options.header_bytes_max);
     made.connections_max = static_cast<std::size_t>(options.connections_max);
     made.requests_max = static_cast<std::size_t>(options.requests_max);
+    made.bodies_bytes_max = static_cast<std::size_t>(std::max(options.bodies_bytes_max, options.body_bytes_max));
     made.head_timeout = std::chrono::seconds(options.head_timeout_seconds);
     made.body_timeout = std::chrono::seconds(options.body_timeout_seconds);
     made.idle_timeout = std::chrono::seconds(options.idle_timeout_seconds);

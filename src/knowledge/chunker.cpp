@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t bytes_of_token = 4;
 constexpr std::size_t heading_levels = 6, headings_bytes_max = 500;
+constexpr std::size_t chunks_max =
+    200'000;  // of one text, each a row of its own: larger ones are cut into larger chunks
 
 // How good a place is to cut in front of it; the better the greater.
 enum class Place : std::uint8_t { character, word, sentence, line, top_level, after_blank, heading };
@@ -51,7 +53,9 @@ public:
         : kind_(kind),
           text_(text),
           lines_(lines_of(kind, text)),
-          most_(std::max<std::size_t>(sizes.tokens, 1) * bytes_of_token),
+          // A chunk goes on behind the one before by a quarter of its size at least.
+          most_(std::max(
+              {std::min(sizes.tokens, text.size()) * bytes_of_token, bytes_of_token, text.size() / (chunks_max / 4)})),
           overlap_(std::min(sizes.overlap_tokens * bytes_of_token, most_ / 4)) {}
 
     std::vector<Chunk> cut() {

@@ -22,7 +22,8 @@ struct ChunkSizes {
 
 /// Cuts `text` (UTF-8) where it hurts least: at a heading, else at a blank line, at a line without indentation (code),
 /// at a line, a sentence, a word; never within a character. Each cut lies in the second half of what a chunk may hold.
-/// Every byte that is no white space is in a chunk. The same text gives the same chunks.
+/// Every byte that is no white space is in a chunk. The same text gives the same chunks. There are 200,000 at most:
+/// where the sizes would give more, chunks are larger than they say.
 std::vector<Chunk> chunks_of(FileKind kind, std::string_view text, ChunkSizes sizes);
 
 }  // namespace stele::knowledge

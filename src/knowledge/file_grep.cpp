@@ -5,11 +5,16 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 namespace stele::knowledge {
 namespace {
 
 constexpr std::size_t pattern_characters_max = 1'000;
-constexpr std::size_t units_between_looks = 4'096;  // at the clock
+constexpr std::size_t bytes_between_looks = 64u << 10;  // at the clock
+// Each byte costs up to so many steps as the pattern's program has. What may take more at once than a few seconds is
+// searched in windows, and a match is missed that is longer than what two of them share.
+constexpr std::size_t steps_at_once_max = 400'000'000;
 
 re2::RE2::Options options() {
     re2::RE2::Options chosen;
@@ -54,9 +59,11 @@ GrepPattern::GrepPattern(const std::string& pattern) {
 GrepPattern::~GrepPattern() = default;
 GrepPattern::GrepPattern(GrepPattern&&) noexcept = default;
 
-bool GrepPattern::matches(std::string_view text) const {
-    return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern_);
+bool GrepPattern::matches(std::string_view text, std::size_t begin, std::size_t end) const {
+    return pattern_->Match(re2::StringPiece(text.data(), text.size()), begin, end, re2::RE2::UNANCHORED, nullptr, 0);
 }
+
+std::size_t GrepPattern::steps_a_byte() const { return static_cast<std::size_t>(pattern_->ProgramSize()); }
 
 NameFilter::NameFilter(const std::string& include) {
     if (include.empty()) return;
@@ -78,19 +85,57 @@ bool NameFilter::takes(std::string_view name) const {
     return expression_->ok() && re2::RE2::PartialMatch(piece, *expression_);
 }
 
+namespace {
+
+// The clock is looked at by bytes: units may be of any length, and so may what one of them takes.
+class Search {
+public:
+    Search(const GrepPattern& pattern, std::chrono::steady_clock::time_point deadline)
+        : pattern_(pattern),
+          deadline_(deadline),
+          window_(std::max(bytes_between_looks, steps_at_once_max / std::max<std::size_t>(pattern.steps_a_byte(), 1))) {
+    }
+
+    bool timed_out() const { return timed_out_; }
+
+    bool finds(std::string_view text) {
+        for (std::size_t begin = 0;; begin += window_ - window_ / 4) {
+            const std::size_t end = std::min(begin + window_, text.size());
+            look_at_clock(end - begin + 1);
+            if (timed_out_) return false;
+            if (pattern_.matches(text, begin, end)) return true;
+            if (end == text.size()) return false;
+        }
+    }
+
+private:
+    void look_at_clock(std::size_t bytes) {
+        bytes_ += bytes;
+        if (bytes_ < bytes_between_looks) return;
+        bytes_ = 0;
+        timed_out_ = std::chrono::steady_clock::now() >= deadline_;
+    }
+
+    const GrepPattern& pattern_;
+    const std::chrono::steady_clock::time_point deadline_;
+    const std::size_t window_;
+    std::size_t bytes_ = bytes_between_looks;  // since the last look
+    bool timed_out_ = false;
+};
+
+}  // namespace
+
 GrepMatches grep(const GrepPattern& pattern, FileKind kind, std::string_view text, const std::vector<Unit>& units,
                  std::size_t most, std::chrono::steady_clock::time_point deadline) {
     GrepMatches found;
-    for (std::size_t i = 0; i < units.size() && found.units.size() < most; ++i) {
-        if (i % units_between_looks == 0 && std::chrono::steady_clock::now() >= deadline) {
-            found.timed_out = true;
-            break;
-        }
+    Search search(pattern, deadline);
+    for (std::size_t i = 0; i < units.size() && found.units.size() < most && !search.timed_out(); ++i) {
         const std::string_view raw = text.substr(units[i].begin, units[i].end - units[i].begin);
         const bool matches =
-            kind == FileKind::documentation ? pattern.matches(unit_text(kind, text, units[i])) : pattern.matches(raw);
+            kind == FileKind::documentation ? search.finds(unit_text(kind, text, units[i])) : search.finds(raw);
         if (matches) found.units.push_back(i + 1);
     }
+    found.timed_out = search.timed_out();
     return found;
 }
 

@@ -21,7 +21,11 @@ public:
     ~GrepPattern();
     GrepPattern(GrepPattern&&) noexcept;
 
-    bool matches(std::string_view text) const;
+    /// Whether it matches within `begin` to `end` of `text`, which alone has a start and an end for "^" and "$".
+    bool matches(std::string_view text, std::size_t begin, std::size_t end) const;
+
+    /// How many steps a byte takes at most.
+    std::size_t steps_a_byte() const;
 
 private:
     std::unique_ptr<re2::RE2> pattern_;

@@ -9,6 +9,7 @@
 #include "net/write_at_once.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -64,11 +65,12 @@ std::string render(const ClientRequest& request, const Url& url) {
 
 struct HttpClient::Impl {
     Impl(ClientOptions given, std::string name)
-        : options(std::move(given)), key(std::move(name)), tls(options.ca_file) {}
+        : options(std::move(given)), key(std::move(name)), tls(options.ca_file), lookups(options.egress.look_up) {}
 
     ClientOptions options;
     std::string key;  ///< of this client within the shared pools
     ClientTls tls;
+    NameLookups lookups;
 };
 
 namespace {
@@ -86,9 +88,13 @@ error_code malformed() { return boost::system::errc::make_error_code(boost::syst
 /// closes it in every other case.
 class Exchange final : public ClientStream {
 public:
-    Exchange(std::shared_ptr<const ClientOptions> options, ClientTls& tls, std::string client_key,
+    Exchange(std::shared_ptr<const ClientOptions> options, ClientTls& tls, NameLookups& lookups, std::string client_key,
              ClientRequest request)
-        : options_(std::move(options)), tls_(tls), client_key_(std::move(client_key)), request_(std::move(request)) {}
+        : options_(std::move(options)),
+          tls_(tls),
+          lookups_(lookups),
+          client_key_(std::move(client_key)),
+          request_(std::move(request)) {}
     /// An answer that has come to its end frees the connection for the next request even if nobody read the end.
     ~Exchange() override {
         if (connection_ && connection_->reader.state() == ResponseReader::State::done)
@@ -228,22 +234,22 @@ private:
         const auto address = asio::ip::make_address(url_.host, no_address);
         const auto port = static_cast<std::uint16_t>(std::stoi(url_.port));  // parse_url has checked it
         if (!no_address) co_return std::vector<tcp::endpoint>{tcp::endpoint(address, port)};
-        if (options_->egress.look_up) {
-            std::vector<tcp::endpoint> known;
-            for (const auto& each : options_->egress.look_up(url_.host)) known.emplace_back(each, port);
-            co_return known;
-        }
         const auto lookup = connection_->lookup = std::make_shared<Lookup>(executor_);
-        lookup->resolver.async_resolve(url_.host, url_.port, [lookup](error_code failure, const auto& found) {
-            lookup->failure = failure;
-            for (const auto& entry : found) lookup->endpoints.push_back(entry.endpoint());
-            lookup->arrived.cancel();
-        });
+        bool arrived = false;
+        lookup->answer->arrived = [executor = executor_, waiting = std::weak_ptr<Lookup>(lookup), &arrived] {
+            asio::post(executor, [waiting, &arrived] {
+                const auto still_there = waiting.lock();
+                if (!still_there) return;
+                arrived = true;
+                still_there->arrived.cancel();
+            });
+        };
+        lookups_.begin(lookup->answer, url_.host, url_.port);
         const auto [interrupted] = co_await lookup->arrived.async_wait(use_tuple);
         connection_->lookup.reset();
-        const error_code failure = lookup->failure.value_or(interrupted);
+        const error_code failure = arrived ? lookup->answer->failure : interrupted;
         if (failure || connection_->timed_out) raise(failure, "while looking up");
-        co_return std::move(lookup->endpoints);
+        co_return std::move(lookup->answer->endpoints);
     }
 
     awaitable<void> shake_hands() {
@@ -353,6 +359,7 @@ private:
 
     std::shared_ptr<const ClientOptions> options_;
     ClientTls& tls_;
+    NameLookups& lookups_;
     std::string client_key_;
     ClientRequest request_;
     Url url_;
@@ -376,7 +383,7 @@ HttpClient::~HttpClient() = default;
 
 awaitable<std::unique_ptr<ClientStream>> HttpClient::open(ClientRequest request) {
     const std::shared_ptr<const ClientOptions> options(impl_, &impl_->options);
-    auto exchange = std::make_unique<Exchange>(options, impl_->tls, impl_->key, std::move(request));
+    auto exchange = std::make_unique<Exchange>(options, impl_->tls, impl_->lookups, impl_->key, std::move(request));
     try {
         co_await exchange->begin();
     } catch (const boost::system::system_error& failure) {

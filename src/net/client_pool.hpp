@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/name_lookups.hpp"
 #include "net/response_reader.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,16 +17,16 @@
 // Inside net/ alone: the client's connections of one io_context.
 namespace stele::net {
 
-/// A name on its way to addresses. getaddrinfo cannot be interrupted, so the one who waits does so on `arrived`, which
-/// can, and leaves the lookup to end on its own.
+/// A name on its way to addresses, for one that waits on `arrived`, which is cancelled as soon as the answer is there.
 struct Lookup {
     explicit Lookup(const boost::asio::any_io_executor& executor)
-        : resolver(executor), arrived(executor, boost::asio::steady_timer::time_point::max()) {}
+        : arrived(executor, boost::asio::steady_timer::time_point::max()) {}
+    ~Lookup() { answer->forget(); }
+    Lookup(const Lookup&) = delete;
+    Lookup& operator=(const Lookup&) = delete;
 
-    boost::asio::ip::tcp::resolver resolver;
-    boost::asio::steady_timer arrived;                 ///< cancelled as soon as the answer is there
-    std::optional<boost::system::error_code> failure;  ///< empty until then
-    std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+    boost::asio::steady_timer arrived;
+    const std::shared_ptr<LookupAnswer> answer = std::make_shared<LookupAnswer>();
 };
 
 /// A connection to a server, plain or TLS. One thread.

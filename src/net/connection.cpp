@@ -122,8 +122,7 @@ private:
     unsigned writes_ = 0;
     bool idle_ = true;  ///< between two requests
     bool in_socket_ = false;
-    bool timed_out_ = false;
-    bool cut_ = false;
+    bool timed_out_ = false, cut_ = false;
     bool watching_ = false;      ///< watch() is at work
     Writer* watched_ = nullptr;  ///< the stream whose client is being watched
     asio::cancellation_signal cancellation_;
@@ -229,6 +228,7 @@ awaitable<bool> Connection<Stream>::read_request() {
     idle_ = begin_ == end_;
     bool begun = !idle_, continued = false;
     std::optional<Clock::time_point> body_began;
+    HeldBody held(context_->state());
     allow(begun ? options_.head_timeout : options_.idle_timeout);
     for (;;) {
         while (begin_ < end_) {
@@ -236,12 +236,12 @@ awaitable<bool> Connection<Stream>::read_request() {
             begin_ += used;
             if (used == 0) break;
         }
-        if (reader_.large()) {
-            Refusal refusal = co_await spool_large_body(options_.large, reader_, request_);
-            if (refusal.status != 0) {
-                co_await refuse(refusal.status, std::move(refusal.text));
-                co_return false;
-            }
+        Refusal refusal;
+        if (reader_.large()) refusal = co_await spool_large_body(options_.large, reader_, request_);
+        if (refusal.status == 0) refusal = held.hold(request_.body.size());
+        if (refusal.status != 0) {
+            co_await refuse(refusal.status, std::move(refusal.text));
+            co_return false;
         }
         if (reader_.state() == RequestReader::State::done) co_return true;
         if (reader_.state() == RequestReader::State::failed) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/answer_rules.hpp"
 #include "net/request_reader.hpp"
 #include "net/server.hpp"
 
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <unordered_set>
+#include <utility>
 
 namespace boost::asio::ssl {
 class context;
@@ -25,8 +27,36 @@ struct ServerState {
     ServerOptions options;
     std::atomic<std::size_t> connections = 0;
     std::atomic<std::size_t> requests = 0;
+    std::atomic<std::size_t> body_bytes = 0;  ///< of bodies that are being read
     std::atomic<bool> stopping = false;
     std::shared_ptr<boost::asio::ssl::context> tls;  ///< null without TLS
+};
+
+/// What a body that is being read has of the memory for all of them. Whoever sends it need not have said yet who it is.
+class HeldBody {
+public:
+    explicit HeldBody(ServerState& state) : state_(state) {}
+    ~HeldBody() { state_.body_bytes -= bytes_; }
+    HeldBody(const HeldBody&) = delete;
+    HeldBody& operator=(const HeldBody&) = delete;
+
+    /// The body has `bytes` now. A refusal if all together have more than they may; small ones always may.
+    Refusal hold(std::size_t bytes) {
+        Refusal refusal;
+        if (bytes == bytes_) return refusal;
+        state_.body_bytes += bytes;
+        state_.body_bytes -= std::exchange(bytes_, bytes);
+        if (bytes <= small_bytes_max || state_.body_bytes <= state_.options.bodies_bytes_max) return refusal;
+        refusal.status = 503;
+        refusal.text = "The server holds as many requests that have not come whole as it can; try again in a moment";
+        return refusal;
+    }
+
+private:
+    static constexpr std::size_t small_bytes_max = 64u << 10;
+
+    ServerState& state_;
+    std::size_t bytes_ = 0;
 };
 
 /// A connection as its context's sweep sees it. Its context's thread alone.

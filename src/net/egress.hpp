@@ -15,8 +15,8 @@ namespace stele::net {
 /// no spelling of a host gets around it.
 bool is_public(const boost::asio::ip::address& address);
 
-/// True for 169.254/16 and fe80::/10, in any spelling, and for fd00:ec2::254: there machines in clouds get credentials
-/// from whoever runs the machine, and no server of anybody else is.
+/// True for 169.254/16 and fe80::/10, in any spelling, and for the single addresses that some clouds use instead: there
+/// machines get credentials from whoever runs them, and no server of anybody else is.
 bool is_link_local(const boost::asio::ip::address& address);
 
 /// Where connections may lead that are made on somebody else's word. A name is looked up once for each, and of what

@@ -1,5 +1,7 @@
 #include "net/sse.hpp"
 
+#include "base/replaced.hpp"
+
 #include <boost/system/errc.hpp>
 
 #include <algorithm>
@@ -101,9 +103,7 @@ void append_sse_json(std::string& out, std::string_view json, std::string_view e
     std::string escaped;
     for (const auto& [separator, escape] : separators) {
         if (json.find(separator) == std::string_view::npos) continue;
-        if (escaped.empty()) escaped = json;
-        for (std::size_t at = 0; (at = escaped.find(separator, at)) != std::string::npos; at += escape.size())
-            escaped.replace(at, separator.size(), escape);
+        escaped = replaced(json, separator, escape);
         json = escaped;
     }
     append_names(out, event, id);

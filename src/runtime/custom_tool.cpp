@@ -1,5 +1,6 @@
 #include "runtime/custom_tool.hpp"
 
+#include "base/replaced.hpp"
 #include "base/utf8.hpp"
 #include "runtime/text_merge.hpp"
 #include "storage/agent_repository.hpp"
@@ -59,12 +60,14 @@ bool may_ask_server(const tools::SandboxCall& call) {
 
 // It is worth nothing any more, and yet: nobody should have to find that out.
 void hide(const std::string& token, tools::SandboxResult& result) {
-    for (std::string* text : {&result.value_json, &result.error_message, &result.out, &result.err})
-        for (std::size_t at = 0; (at = text->find(token, at)) != std::string::npos;)
-            text->replace(at, token.size(), hidden);
-    for (auto& [label, value] : result.block_values)
-        for (std::size_t at = 0; (at = value.find(token, at)) != std::string::npos;)
-            value.replace(at, token.size(), hidden);
+    const auto hide_in = [&](std::string& text) {
+        if (text.find(token) != std::string::npos) text = replaced(text, token, hidden);
+    };
+    for (std::string* text : {&result.value_json, &result.error_message, &result.out, &result.err}) hide_in(*text);
+    for (auto& [label, value] : result.block_values) {
+        hide_in(label);
+        hide_in(value);
+    }
 }
 
 // What Python's str() makes of a value, save that lists stay JSON: the same text means the same to every reader.

@@ -43,7 +43,9 @@ bool EmbeddingService::is_built_in(const std::string& organization_id, const Emb
 
 void EmbeddingService::leave_alone(const std::string& model_id) {
     const std::lock_guard lock(mutex_);
-    left_alone_until_[model_id] = Clock::now() + rest;
+    const auto now = Clock::now();
+    std::erase_if(left_alone_until_, [&](const auto& each) { return each.second <= now; });  // models come and go
+    left_alone_until_[model_id] = now + rest;
 }
 
 bool EmbeddingService::is_left_alone(const std::string& model_id) const {

@@ -16,6 +16,7 @@ using tools::GitRepository;
 
 constexpr std::int64_t file_bytes_max = 1 << 20;  // larger ones are kept as files, and are no blocks
 constexpr std::size_t blocks_max = 1'000;
+constexpr std::int64_t blocks_bytes_max = 64 << 20;  // of all together; those behind are no blocks either
 constexpr int attempts_max = 5;
 constexpr std::chrono::hours look_interval{1};
 constexpr std::string_view folder_suffix = ".git";
@@ -24,9 +25,11 @@ constexpr std::string_view folder_suffix = ".git";
 awaitable<MemoryFiles> memory_files(const GitRepository& repository, std::string commit) {
     const std::vector<tools::GitFile> all = co_await repository.files(std::move(commit));
     std::vector<std::string> labels, ids;
+    std::int64_t bytes = 0;
     for (const tools::GitFile& file : all) {
         const auto label = label_of_path(file.path);
         if (!label || !file.regular || file.size > file_bytes_max || labels.size() == blocks_max) continue;
+        if ((bytes += file.size) > blocks_bytes_max) break;
         labels.push_back(*label);
         ids.push_back(file.blob_id);
     }

@@ -10,7 +10,6 @@ namespace {
 
 using boost::asio::awaitable;
 
-constexpr std::size_t terms_max = 64;
 constexpr std::size_t owners_max = 16;  // that the index itself is asked for
 
 // The index knows a scope by its id without the hyphens, which the tokenizer would part it at. With many scopes the
@@ -74,7 +73,6 @@ awaitable<std::vector<std::int64_t>> PassageRepository::positions_of(Query query
 awaitable<std::vector<std::int64_t>> PassageRepository::search(PassageFilter filter, std::string text,
                                                                std::int64_t limit) const {
     SearchTerms wanted = search_terms(text);
-    if (wanted.terms.size() > terms_max) wanted.terms.resize(terms_max);
     if (wanted.terms.empty()) co_return std::vector<std::int64_t>();
     if (!wanted.dense) {
         Query words = in_index(filter, wanted.terms, limit);
@@ -82,7 +80,6 @@ awaitable<std::vector<std::int64_t>> PassageRepository::search(PassageFilter fil
     }
     // Three characters in a row tell much where there are no words; where that finds too little, two have to do.
     std::vector<std::string> runs = dense_trigrams(text);
-    if (runs.size() > terms_max) runs.resize(terms_max);
     if (!runs.empty()) {
         Query three = in_trigrams(filter, runs, limit);
         std::vector<std::int64_t> found = co_await positions_of(std::move(three));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <set>
 #include <vector>
 
 namespace stele::storage {
@@ -36,24 +37,44 @@ std::string_view take(std::string_view& text, char32_t& code) {
     return bytes;
 }
 
+/// Takes each word once, whatever its case, and no more of them than are worth their time: an index weighs each word of
+/// a query against each place of every other. The same word a thousand times was work for hours.
+class Distinct {
+public:
+    explicit Distinct(std::vector<std::string>& into) : into_(into) {}
+
+    bool full() const { return into_.size() >= search_terms_max; }
+
+    void add(std::string word) {
+        std::string key = word;
+        std::transform(key.begin(), key.end(), key.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+        if (!full() && known_.insert(std::move(key)).second) into_.push_back(std::move(word));
+    }
+
+private:
+    std::vector<std::string>& into_;
+    std::set<std::string> known_;
+};
+
 }  // namespace
 
 SearchTerms search_terms(std::string_view text) {
     SearchTerms found;
+    Distinct terms(found.terms);
     std::string word;
     std::vector<std::string_view> run;
     const auto end_word = [&] {
-        if (!word.empty()) found.terms.push_back(std::move(word));
+        if (!word.empty()) terms.add(std::move(word));
         word.clear();
     };
     const auto end_run = [&] {
         found.dense = found.dense || !run.empty();
-        if (run.size() == 1) found.terms.emplace_back(run.front());
-        for (std::size_t i = 1; i < run.size(); ++i)
-            found.terms.push_back(std::string(run[i - 1]) + std::string(run[i]));
+        if (run.size() == 1) terms.add(std::string(run.front()));
+        for (std::size_t i = 1; i < run.size(); ++i) terms.add(std::string(run[i - 1]) + std::string(run[i]));
         run.clear();
     };
-    while (!text.empty()) {
+    while (!text.empty() && !terms.full()) {
         char32_t code = 0;
         const std::string_view bytes = take(text, code);
         if (is_dense(code)) {
@@ -74,8 +95,9 @@ SearchTerms search_terms(std::string_view text) {
 
 std::vector<std::string> dense_trigrams(std::string_view text) {
     std::vector<std::string> found;
+    Distinct trigrams(found);
     std::vector<std::string_view> run;
-    while (!text.empty()) {
+    while (!text.empty() && !trigrams.full()) {
         char32_t code = 0;
         const std::string_view bytes = take(text, code);
         if (!is_dense(code)) {
@@ -85,7 +107,7 @@ std::vector<std::string> dense_trigrams(std::string_view text) {
         run.push_back(bytes);
         if (run.size() < 3) continue;
         const auto last = run.end();
-        found.push_back(std::string(last[-3]) + std::string(last[-2]) + std::string(last[-1]));
+        trigrams.add(std::string(last[-3]) + std::string(last[-2]) + std::string(last[-1]));
     }
     return found;
 }

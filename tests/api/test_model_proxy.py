@@ -57,6 +57,29 @@ def test_every_other_call_goes_through(api, upstream, verb):
     assert len(upstream.requests) == 1
 
 
+def test_the_operators_account_shows_others_nothing_that_is_in_it(own_server, upstream):
+    """Batches and files that came of other organisations' requests, say."""
+    environment = {"ANTHROPIC_BASE_URL": upstream.url, "ANTHROPIC_API_KEY": "operators-key", "STELE_PASSWORD": "pw"}
+    server = own_server(environment, ["--providers-private", "true"]).start()
+    admin = server.http(2, headers={"Authorization": "Bearer pw"})
+    organization = admin.post("/v1/admin/orgs", {"name": "other"})
+    user = admin.post("/v1/admin/users", {"name": "other", "organization_id": organization["id"]})
+    key = admin.post("/v1/admin/keys", {"name": "other", "user_id": user["id"]})["key"]
+    other = server.http(2, headers={"Authorization": f"Bearer {key}"})
+    for verb, path in [("GET", "messages/batches"), ("GET", "messages/batches/b/results"), ("POST", "messages/batches"), ("DELETE", "messages/batches/b"), ("GET", "files"),
+                       ("GET", "models/a%2Fb"), ("GET", "models/a/b"), ("PUT", "models"), ("POST", "models"), ("POST", "messages/count_tokens/x")]:
+        failed = refused(other, verb, f"/v1/anthropic/v1/{path}?limit=1", 403, {} if verb == "POST" else None)
+        assert failed.body["error"]["type"] == "permission_error"
+    assert upstream.requests == []
+    for verb, path, body in [("GET", "models?limit=1", None), ("GET", "models/a", None), ("POST", "messages", ASK), ("POST", "messages/count_tokens?beta=true", ASK)]:
+        assert other.send(verb, f"/v1/anthropic/v1/{path}", body)[0] == 200
+    assert {sent["headers"]["x-api-key"] for sent in upstream.requests} == {"operators-key"}
+    own = {"x-api-key": "own-key"}
+    assert other.send("GET", "/v1/anthropic/v1/messages/batches", headers=own)[0] == 200
+    assert upstream.requests[-1]["headers"]["x-api-key"] == "own-key"
+    assert admin.send("GET", "/v1/anthropic/v1/messages/batches")[0] == 200
+
+
 def test_a_stream_comes_as_it_comes(api, upstream):
     upstream.hold.clear()
     request = urllib.request.Request(api.url + "/v1/anthropic/v1/messages", json.dumps({**ASK, "stream": True}).encode(), {"Content-Type": "application/json"})

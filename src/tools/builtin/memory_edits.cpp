@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view line_arrow = "\xe2\x86\x92";  // the arrow of the prompt's line numbers
 constexpr std::size_t lines_listed_max = 20;
+constexpr std::size_t bytes_compared_max = 64u
+                                           << 20;  // to count where a text stands that is in a block again and again
 constexpr std::size_t text_bytes_max = 64u << 20;  // what an edit may grow a text to before its limit is looked at
 
 bool has_line_number(std::string_view line) {
@@ -75,13 +77,18 @@ std::string replace_once(const std::string& value, const std::string& old_text, 
                          const std::string& label) {
     if (old_text.empty()) throw ToolFailure("old_string must not be empty; use memory_insert to add text");
     std::vector<std::size_t> places;
-    for (std::size_t at = value.find(old_text); at != std::string::npos; at = value.find(old_text, at + 1))
+    const std::size_t counted_max = std::max<std::size_t>(2, bytes_compared_max / old_text.size());
+    for (std::size_t at = 0; places.size() < counted_max; ++at) {
+        at = find_in(value, old_text, at);
+        if (at == std::string::npos) break;
         places.push_back(at);
+    }
     if (places.empty())
         throw ToolFailure("The text " + quoted(old_text) + " was not found in the memory block '" + label + "'");
     if (places.size() > 1)
-        throw ToolFailure("The text " + quoted(old_text) + " occurs " + std::to_string(places.size()) + " times in '" +
-                          label + "', in lines " + line_numbers(value, places) +
+        throw ToolFailure("The text " + quoted(old_text) + " occurs " + std::to_string(places.size()) +
+                          (places.size() == counted_max ? " times or more in '" : " times in '") + label +
+                          "', in lines " + line_numbers(value, places) +
                           ". Send more of its surroundings so that it is unique");
     return value.substr(0, places.front()) + new_text + value.substr(places.front() + old_text.size());
 }
@@ -91,10 +98,10 @@ std::string replace_all(const std::string& value, const std::string& old_text, c
     if (old_text.empty()) throw ToolFailure("old_content must not be empty");
     std::string out;
     std::size_t from = 0;
-    std::size_t at = value.find(old_text);
+    std::size_t at = find_in(value, old_text, 0);
     if (at == std::string::npos)
         throw ToolFailure("The text " + quoted(old_text) + " was not found in the memory block '" + label + "'");
-    for (; at != std::string::npos; at = value.find(old_text, from)) {
+    for (; at != std::string::npos; at = find_in(value, old_text, from)) {
         out.append(value, from, at - from);
         out += new_text;
         from = at + old_text.size();

@@ -10,6 +10,8 @@
 namespace stele::tools::edits {
 namespace {
 
+constexpr std::size_t lines_looked_at_max = 20'000'000;  // for all hunks of a patch: each is looked for in all lines
+
 struct HunkLine {
     char mark;  // ' ', '-', '+'
     std::string text;
@@ -79,34 +81,23 @@ std::vector<Hunk> parse_hunks(std::string_view patch) {
     return hunks;
 }
 
-bool fits(const std::vector<std::string>& lines, std::size_t at, const std::vector<std::string>& before) {
-    return at + before.size() <= lines.size() &&
-           std::equal(before.begin(), before.end(), lines.begin() + static_cast<std::ptrdiff_t>(at));
-}
-
 std::string joined(const std::vector<std::string>& lines) {
     std::string text;
     for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
     return text;
 }
 
-// Where the hunk goes: an index into `lines`, `from` or later. `shift`: lines that earlier hunks added.
-std::size_t place_of(const Hunk& hunk, const std::vector<std::string>& lines, std::size_t from, std::ptrdiff_t shift) {
-    const std::vector<std::string> before = hunk.before();
-    const auto hinted = [&](std::size_t line) {
-        const std::ptrdiff_t there = static_cast<std::ptrdiff_t>(line) + shift;
-        return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(there, static_cast<std::ptrdiff_t>(from),
-                                                                   static_cast<std::ptrdiff_t>(lines.size())));
-    };
+// Where the hunk goes: an index into `lines`, `from` or later. `first`: no hunk went before.
+std::size_t place_of(const Hunk& hunk, const std::vector<std::string>& before, const std::vector<std::string>& lines,
+                     std::size_t from, bool first) {
+    const auto hinted = [&](std::size_t line) { return std::clamp(line, from, lines.size()); };
     // Only added lines: behind the line that the header names, else at the end.
     if (before.empty()) return hunk.old_line ? hinted(*hunk.old_line) : lines.size();
 
-    std::vector<std::size_t> places;
-    for (std::size_t at = from; at + before.size() <= lines.size(); ++at)
-        if (fits(lines, at, before)) places.push_back(at);
+    const std::vector<std::size_t> places = places_in(lines, before, from);
     if (places.empty())
         throw ToolFailure("A hunk of the patch does not fit: these lines are not in the block" +
-                          std::string(from > 0 ? " behind the hunk before: " : ": ") + quoted(joined(before)));
+                          std::string(first ? ": " : " behind the hunk before: ") + quoted(joined(before)));
     if (places.size() == 1) return places.front();
     if (!hunk.old_line)
         throw ToolFailure(
@@ -166,25 +157,28 @@ std::string apply_hunks(const std::string& value, std::string_view patch) {
     Lines block(value);
     const std::vector<Hunk> hunks = parse_hunks(patch);
     if (hunks.empty()) throw ToolFailure("The patch holds no hunk");
+    if (hunks.size() * block.lines.size() > lines_looked_at_max)
+        throw ToolFailure("The patch holds too many hunks for a block of " + std::to_string(block.lines.size()) +
+                          " lines. Apply it in parts");
+    // Header lines count those of the block as it was, and each hunk lies behind the one before: so what is made is
+    // written from the front to the end.
+    std::vector<std::string> made;
+    auto keep_until = [&, next = std::size_t{0}](std::size_t end, std::size_t left_out) mutable {
+        made.insert(made.end(), block.lines.begin() + static_cast<std::ptrdiff_t>(next),
+                    block.lines.begin() + static_cast<std::ptrdiff_t>(end));
+        next = end + left_out;
+    };
     std::size_t from = 0;
-    std::ptrdiff_t shift = 0;
     for (const Hunk& hunk : hunks) {
-        std::size_t at = place_of(hunk, block.lines, from, shift);
-        for (const HunkLine& line : hunk.lines) {
-            const auto place = block.lines.begin() + static_cast<std::ptrdiff_t>(at);
-            if (line.mark == '-') {
-                block.lines.erase(place);
-                --shift;
-                continue;
-            }
-            if (line.mark == '+') {
-                block.lines.insert(place, line.text);
-                ++shift;
-            }
-            ++at;
-        }
-        from = at;
+        const std::vector<std::string> before = hunk.before();
+        const std::size_t at = place_of(hunk, before, block.lines, from, &hunk == &hunks.front());
+        keep_until(at, before.size());
+        for (const HunkLine& line : hunk.lines)
+            if (line.mark != '-') made.push_back(line.text);
+        from = at + before.size();
     }
+    keep_until(block.lines.size(), 0);
+    block.lines = std::move(made);
     return block.text();
 }
 

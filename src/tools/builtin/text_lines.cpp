@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace stele::tools::edits {
 namespace {
@@ -51,6 +52,30 @@ std::vector<std::string> lines_of(std::string_view text) {
         begin = end + 1;
     }
     return lines;
+}
+
+std::size_t find_in(std::string_view text, std::string_view part, std::size_t from) {
+    if (from > text.size()) return std::string_view::npos;
+    const void* found = ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
+    return found == nullptr ? std::string_view::npos
+                            : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+// Knuth, Morris, Pratt 1977: by how much of `part` ends at each of its lines, no line is gone back to.
+std::vector<std::size_t> places_in(const std::vector<std::string>& lines, const std::vector<std::string>& part,
+                                   std::size_t from) {
+    std::vector<std::size_t> places, borders(part.size() + 1, 0);
+    if (part.empty()) return places;
+    const auto longer = [&](std::size_t border, const std::string& line) {
+        while (border > 0 && (border == part.size() || part[border] != line)) border = borders[border];
+        return part[border] == line ? border + 1 : border;
+    };
+    for (std::size_t i = 1; i < part.size(); ++i) borders[i + 1] = longer(borders[i], part[i]);
+    for (std::size_t at = from, matched = 0; at < lines.size(); ++at) {
+        matched = longer(matched, lines[at]);
+        if (matched == part.size()) places.push_back(at + 1 - part.size());
+    }
+    return places;
 }
 
 std::string quoted(std::string_view text) {

@@ -20,6 +20,13 @@ struct Lines {
 /// The lines of what a model wrote, without their breaks of either form; an empty text has one empty line.
 std::vector<std::string> lines_of(std::string_view text);
 
+/// text.find(part, from), in linear time whatever the two hold: std::string looks at all of `part` from every place.
+std::size_t find_in(std::string_view text, std::string_view part, std::size_t from);
+
+/// The places in `lines`, from `from` on, at which all of `part` stands; overlapping ones too. Linear as well.
+std::vector<std::size_t> places_in(const std::vector<std::string>& lines, const std::vector<std::string>& part,
+                                   std::size_t from);
+
 /// `text` in quotes for a message, cut when it is long.
 std::string quoted(std::string_view text);
 

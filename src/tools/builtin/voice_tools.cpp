@@ -15,6 +15,7 @@ using boost::asio::awaitable;
 
 constexpr char person_block[] = "human";
 constexpr std::int64_t results_max = 20;
+constexpr std::size_t stored_bytes_max = 4u << 20;  // of one call: its ranges may be the same lines many times
 
 Timestamp minutes_before(Timestamp now, std::int64_t minutes, const char* argument) {
     constexpr std::int64_t minutes_max = 100LL * 366 * 24 * 60;
@@ -67,14 +68,20 @@ awaitable<ToolResult> run_store(BuiltinContext& context, std::string json) {
         shown.empty() ? std::vector<std::string>() : lines_shown(text_of(shown.front().message));
     const auto count = static_cast<std::int64_t>(lines.size());
     std::vector<std::string> texts;
+    std::size_t bytes = 0;
     for (const TranscriptRange& range : arguments.chunks) {
         if (range.start_index < 0 || range.end_index < range.start_index || range.end_index >= count)
             throw ToolFailure("store_memories: lines " + std::to_string(range.start_index) + " to " +
                               std::to_string(range.end_index) + " are not there; you were shown " +
                               std::to_string(count) + ", numbered from 0");
         std::string& text = texts.emplace_back(range.context);
-        for (std::int64_t i = range.start_index; i <= range.end_index; ++i)
-            text += (text.empty() ? "" : "\n") + lines[static_cast<std::size_t>(i)];
+        for (std::int64_t i = range.start_index; i <= range.end_index; ++i) {
+            const std::string& line = lines[static_cast<std::size_t>(i)];
+            if ((bytes += line.size()) > stored_bytes_max)
+                throw ToolFailure("store_memories: these are more than " + std::to_string(stored_bytes_max) +
+                                  " bytes in all. Store fewer lines at once");
+            text += (text.empty() ? "" : "\n") + line;
+        }
     }
     if (texts.empty()) throw ToolFailure("store_memories: chunks is empty; there is nothing to store");
     const std::size_t stored = texts.size();

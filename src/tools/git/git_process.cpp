@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "net/within.hpp"
+#include "tools/sandbox/bubblewrap.hpp"
 #include "tools/sandbox/process.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -45,11 +46,24 @@ constexpr const char* settings[] = {
     "core.quotePath=false",
     "receive.unpackLimit=1000",
     "protocol.version=2",
+    // Within the limits of memory below: larger files are streamed and never a delta, and packs are looked at in
+    // pieces.
+    "core.bigFileThreshold=8m",
+    "core.packedGitWindowSize=32m",
+    "core.packedGitLimit=256m",
+    "pack.threads=2",
 };
+
+// A pack of a kilobyte may say that it holds a file of terabytes, by deltas that repeat their base. Whoever believes it
+// ends, and nobody beside it.
+constexpr const char* limits[] = {"--as=2147483648", "--fsize=2147483648", "--core=0"};
 
 Command command_of(const GitCall& call) {
     Command command;
-    command.program = "git";
+    command.program = "prlimit";
+    command.arguments.assign(std::begin(limits), std::end(limits));
+    command.arguments.push_back(find_program("git"));
+    if (command.arguments.back().empty()) throw Error(ErrorCode::unavailable, "git is not installed on this server");
     for (const char* setting : settings) {
         command.arguments.emplace_back("-c");
         command.arguments.emplace_back(setting);

@@ -23,6 +23,7 @@ using boost::asio::awaitable;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t known_max = 1'000;             // servers that something is remembered of
+constexpr std::size_t known_bytes_max = 64u << 20;   // of all their tools
 constexpr std::size_t result_bytes_max = 32u << 20;  // of one call: a picture of 20 MiB as base64, and words
 constexpr std::size_t error_characters_max = 2'000;
 constexpr auto list_age_least = std::chrono::seconds(60), list_age = std::chrono::seconds(300);
@@ -56,6 +57,19 @@ CallResult result_of(RpcAnswer answer) {
     return refusal;
 }
 
+std::size_t bytes_of(const McpTool& tool) {
+    std::size_t bytes = 0;
+    if (tool.health)
+        for (const std::string& reason : tool.health->reasons) bytes += reason.size();
+    return bytes + tool.name.size() + tool.description.value_or("").size() + tool.inputSchema.text.size() +
+           tool.outputSchema.text.size() + tool.annotations.text.size() + tool._meta.text.size() + sizeof tool;
+}
+
+std::optional<McpTool> named(const std::vector<McpTool>& tools, const std::string& name) {
+    const auto found = std::find_if(tools.begin(), tools.end(), [&](const McpTool& tool) { return tool.name == name; });
+    return found == tools.end() ? std::nullopt : std::optional(*found);
+}
+
 std::string login_wanted(const McpServer& server, const std::string& challenge) {
     const bool more = parse_challenge(challenge).wants_more_rights();
     return "The MCP server '" + server.server_name + "' wants " + (more ? "more rights" : "a login") +
@@ -69,8 +83,29 @@ Client::~Client() = default;
 
 Client::Known& Client::known(const McpServer& server) {
     const std::string key = server_key(server);
-    if (known_.size() >= known_max && !known_.contains(key)) known_.clear();
+    if (known_.size() >= known_max && !known_.contains(key)) {
+        known_.clear();
+        known_bytes_ = 0;
+    }
     return known_[key];
+}
+
+void Client::remember(const McpServer& server, const std::vector<McpTool>& tools, Clock::time_point until) {
+    const std::lock_guard lock(mutex_);
+    known_bytes_ -= known(server).bytes;
+    Known about;
+    about.era = known(server).era;
+    about.listed_until = until;
+    for (const McpTool& tool : tools) {
+        about.bytes += bytes_of(tool);
+        about.tools.emplace(tool.name, tool);
+    }
+    known_bytes_ += about.bytes;
+    if (known_bytes_ > known_bytes_max) {  // the others are asked again when they are wanted
+        known_.clear();
+        known_bytes_ = about.bytes;
+    }
+    known(server) = std::move(about);
 }
 
 std::optional<McpTool> Client::known_tool(const McpServer& server, const std::string& name) {
@@ -198,11 +233,8 @@ awaitable<Offers> Client::list(Session& session, const McpServer& server) {
         std::erase_if(offers.tools, [](const McpTool& tool) {
             return !parameter_headers(parsed(tool.inputSchema.text), {}).has_value();
         });
-    const std::lock_guard lock(mutex_);
-    Known& about = known(server);
-    about.tools.clear();
-    for (const McpTool& tool : offers.tools) about.tools.emplace(tool.name, tool);
-    about.listed_until = Clock::now() + (told.count() > 0 ? std::max<Clock::duration>(told, list_age_least) : list_age);
+    remember(server, offers.tools,
+             Clock::now() + (told.count() > 0 ? std::max<Clock::duration>(told, list_age_least) : list_age));
     co_return offers;
 }
 
@@ -258,8 +290,11 @@ awaitable<CallResult> Client::call_once(McpServer server, std::optional<Tool> to
     // Tools may have changed behind our back: looked at with every new session, when the server says so, and in between
     // when its list is old.
     const bool said_so = session.take_tools_changed();
-    if (opened.fresh || said_so || list_is_old(server)) co_await list(session, server);
-    const std::optional<McpTool> offer = known_tool(server, remote_name);
+    std::optional<McpTool> offer = known_tool(server, remote_name);
+    if (opened.fresh || said_so || list_is_old(server)) {  // it is old too if it was forgotten meanwhile
+        const Offers offers = co_await list(session, server);
+        offer = named(offers.tools, remote_name);
+    }
     if (tool && offer) {
         const std::optional<ToolOrigin> origin = origin_of(*tool);
         if (origin && !is_as_approved(*tool, *offer, server)) {

@@ -72,6 +72,7 @@ private:
     struct Known {
         std::optional<Era> era;
         std::map<std::string, McpTool> tools;
+        std::size_t bytes = 0;  ///< of the tools
         std::chrono::steady_clock::time_point listed_until{};
     };
     struct Opened {
@@ -93,11 +94,14 @@ private:
     std::optional<McpTool> known_tool(const McpServer& server, const std::string& name);
     bool list_is_old(const McpServer& server);
     void forget_list(const McpServer& server);
+    void remember(const McpServer& server, const std::vector<McpTool>& tools,
+                  std::chrono::steady_clock::time_point until);
     Known& known(const McpServer& server);  ///< under the mutex
 
     ClientParts parts_;
     std::mutex mutex_;
     std::map<std::string, Known> known_;
+    std::size_t known_bytes_ = 0;
 };
 
 }  // namespace stele::tools::mcp

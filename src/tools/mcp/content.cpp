@@ -51,8 +51,10 @@ public:
     }
 
     void take_structured(const json::value& structured) {
-        std::string words = json::serialize(structured);
-        if (!repeats_an_image(words)) say("structured", words);
+        std::vector<std::string> images;
+        for (const ContentPart& part : parts_)
+            if (part.type == "image") images.push_back(image_source(part).data);
+        if (!repeats(structured, images)) say("structured", json::serialize(structured));
     }
 
     bool full() const { return text_.size() > text_bytes_max; }
@@ -101,11 +103,20 @@ private:
         if (!words_.empty()) parts_.push_back(text_part(std::exchange(words_, {})));
     }
 
-    // Servers that describe their results give what is in the content once more.
-    bool repeats_an_image(const std::string& words) const {
-        return std::any_of(parts_.begin(), parts_.end(), [&](const ContentPart& part) {
-            return part.type == "image" && words.find(image_source(part).data) != std::string::npos;
-        });
+    // Servers that describe their results give what is in the content once more: as it is, or behind the words of a
+    // data URL. It is not looked for within a text: both may be made so that the search would take for ever.
+    static bool repeats(const json::value& value, const std::vector<std::string>& images) {
+        if (value.is_string()) {
+            const std::string_view text = value.get_string();
+            return std::any_of(images.begin(), images.end(), [&](const auto& image) { return text.ends_with(image); });
+        }
+        if (value.is_array())
+            for (const json::value& each : value.get_array())
+                if (repeats(each, images)) return true;
+        if (value.is_object())
+            for (const auto& [key, each] : value.get_object())
+                if (repeats(each, images)) return true;
+        return false;
     }
 
     std::string text_;    ///< of everything

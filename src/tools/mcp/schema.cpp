@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace stele::tools::mcp {
@@ -17,6 +18,7 @@ constexpr int references_max = 10;        // within one another
 constexpr int repeats_max = 2;            // of one definition within itself
 constexpr std::size_t nodes_max = 5'000;  // of a schema, its references written out
 constexpr std::size_t reasons_max = 20;
+constexpr std::size_t repeated_bytes_max = 256u << 10;  // of what definitions say when they are written out
 
 bool is_object_type(const json::value& type) {
     if (type.is_string()) return type.get_string() == "object";
@@ -35,14 +37,32 @@ json::value type_of_value(const json::value& value) {
     return value.is_null() ? "null" : "object";
 }
 
+// How much a value says, counted no further than `most`.
+std::size_t bytes_of(const json::value& value, std::size_t most) {
+    if (value.is_string()) return value.get_string().size();
+    std::size_t bytes = 1;
+    if (value.is_array())
+        for (const json::value& each : value.get_array()) {
+            if (bytes > most) break;
+            bytes += bytes_of(each, most - bytes);
+        }
+    if (value.is_object())
+        for (const auto& [key, each] : value.get_object()) {
+            if (bytes > most) break;
+            bytes += key.size() + bytes_of(each, most - bytes);
+        }
+    return bytes;
+}
+
 /// Writes one schema out.
 class Normaliser {
 public:
     Normaliser(const json::value& root, std::vector<std::string>& problems) : root_(root), problems_(problems) {}
 
     json::value node(const json::value& from, int depth, int references) {
-        if (++nodes_ > nodes_max || depth > depth_max) {
-            too_large_ = too_large_ || references == 0 || nodes_ > nodes_max;
+        const bool full = ++nodes_ > nodes_max || repeated_ > repeated_bytes_max;
+        if (full || depth > depth_max) {
+            too_large_ = too_large_ || references == 0 || full;
             return json::object{{"type", "object"}, {"additionalProperties", true}};
         }
         if (!from.is_object()) return json::object();  // true, or nonsense: anything
@@ -67,8 +87,10 @@ private:
                                              : node(*target, depth + 1, references + 1);
         within_.pop_back();
         if (made.is_object())
-            for (const auto& [key, value] : object)
-                if (key != "$ref" && key != "properties" && key != "required") made.get_object()[key] = value;
+            for (const auto& [key, value] : object) {
+                if (key == "$ref" || key == "properties" || key == "required") continue;
+                if (has_room(key, value, references)) made.get_object()[key] = value;
+            }
         return made;
     }
 
@@ -88,12 +110,23 @@ private:
         return nullptr;
     }
 
+    // A definition that says much may be referred to often: all that is written out of definitions has a limit
+    // together.
+    bool has_room(std::string_view key, const json::value& value, int references) {
+        if (references == 0) return true;
+        repeated_ += key.size() + bytes_of(value, repeated_bytes_max);
+        too_large_ = too_large_ || repeated_ > repeated_bytes_max;
+        return repeated_ <= repeated_bytes_max;
+    }
+
     void copy(json::object& made, std::string_view key, const json::value& value, int depth, int references) {
         if (key == "$defs" || key == "definitions" || key == "$schema" || key == "$id") return;
         if (key == "properties" && value.is_object()) {
             json::object properties;
-            for (const auto& [name, property] : value.get_object())
+            for (const auto& [name, property] : value.get_object()) {
+                if (references > 0) repeated_ += name.size();
                 properties[name] = node(property, depth + 1, references);
+            }
             made[key] = std::move(properties);
         } else if ((key == "items" || key == "additionalProperties" || key == "not") && value.is_object()) {
             made[key] = node(value, depth + 1, references);
@@ -102,26 +135,27 @@ private:
             for (const json::value& each : value.get_array()) all.push_back(node(each, depth + 1, references));
             made[key] = key == "anyOf" ? unique_types(std::move(all)) : std::move(all);
         } else {
-            made[key] = value;
+            if (has_room(key, value, references)) made[key] = value;
         }
     }
 
     // Members of one plain type say the same: the one with a format, or else with more to say, stays.
     static json::array unique_types(json::array all) {
         json::array kept;
+        std::map<std::string, std::size_t> places;  // of plain types in `kept`
         for (json::value& each : all) {
             const std::string type = text_member(each, "type");
-            const auto same = std::find_if(kept.begin(), kept.end(), [&](const json::value& other) {
-                return !type.empty() && type != "object" && type != "array" && text_member(other, "type") == type;
-            });
-            if (same == kept.end()) {
+            const bool plain = !type.empty() && type != "object" && type != "array";
+            const auto [place, is_new] = plain ? places.emplace(type, kept.size()) : std::pair(places.end(), true);
+            if (is_new) {
                 kept.push_back(std::move(each));
                 continue;
             }
+            json::value& same = kept[place->second];
             const auto weight = [](const json::value& schema) {
                 return schema.get_object().size() + (schema.get_object().contains("format") ? 1'000 : 0);
             };
-            if (weight(each) > weight(*same)) *same = std::move(each);
+            if (weight(each) > weight(same)) same = std::move(each);
         }
         return kept;
     }
@@ -155,6 +189,7 @@ private:
     std::vector<std::string>& problems_;
     std::vector<const json::value*> within_;  ///< definitions that are being written out
     std::size_t nodes_ = 0;
+    std::size_t repeated_ = 0;  ///< bytes within definitions that were written out
     bool too_large_ = false;
 };
 

@@ -151,6 +151,18 @@ std::string own_name(const std::string& remote_name, const std::string& server_n
     return name.substr(name.size() - own_name_max);  // the end tells tools apart
 }
 
+// Thousands of names may be one to models: so each number is tried once, not anew for every tool.
+std::string OwnNames::take(const std::string& remote_name) {
+    std::string name = own_name(remote_name, server_name_, false);
+    if (taken_.contains(name)) name = own_name(remote_name, server_name_, true);
+    if (taken_.contains(name)) {
+        int& number = numbers_.try_emplace(name, 1).first->second;
+        while (taken_.contains(name)) name = own_name(remote_name + "_" + std::to_string(++number), server_name_, true);
+    }
+    taken_.insert(name);
+    return name;
+}
+
 std::string fingerprint_of(const McpTool& offer) {
     const std::string text = offer.description.value_or(offer.title.value_or("")) + "\n" + offer.inputSchema.text;
     unsigned char hash[crypto_generichash_BYTES];

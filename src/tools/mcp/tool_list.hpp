@@ -4,6 +4,7 @@
 #include "tools/mcp/rpc.hpp"
 #include "tools/mcp/schema.hpp"
 
+#include <map>
 #include <set>
 
 namespace stele::tools::mcp {
@@ -38,6 +39,21 @@ Tool tool_for(const McpTool& offer, const McpServer& server, const std::string& 
 /// The name by which models call the tool `remote_name`: the server's own where models can say it, else as near to it
 /// as they can; with `<server>__` before it if `qualified`, since another tool has the plain name.
 std::string own_name(const std::string& remote_name, const std::string& server_name, bool qualified);
+
+/// Finds names for the tools of one server of which no two are the same, and none is one that was taken before.
+class OwnNames {
+public:
+    OwnNames(std::string server_name, std::set<std::string> taken)
+        : server_name_(std::move(server_name)), taken_(std::move(taken)) {}
+
+    /// The plain name, the qualified one, or that with a number.
+    std::string take(const std::string& remote_name);
+
+private:
+    std::string server_name_;
+    std::set<std::string> taken_;
+    std::map<std::string, int> numbers_;  ///< the last one that stands behind a qualified name
+};
 
 /// What tells a changed definition: a hash of all that a model is told of the tool, as its server offers it.
 std::string fingerprint_of(const McpTool& offer);

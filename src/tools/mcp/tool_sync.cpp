@@ -61,14 +61,10 @@ awaitable<void> ToolSync::add(storage::Transaction& transaction, const McpServer
         for (std::string& name : co_await servers_.taken_names(server.organization_id, std::move(some)))
             taken.insert(std::move(name));
     }
+    OwnNames names(server.server_name, std::move(taken));
     for (const McpTool& offer : offers) {
-        std::string name = own_name(offer.name, server.server_name, false);
-        if (taken.contains(name)) name = own_name(offer.name, server.server_name, true);
-        for (int number = 2; taken.contains(name); ++number)
-            name = own_name(offer.name + "_" + std::to_string(number), server.server_name, true);
-        taken.insert(name);
         storage::McpToolLink link;
-        link.tool = tool_for(offer, server, name);
+        link.tool = tool_for(offer, server, names.take(offer.name));
         link.tool.id = new_id("tool");
         link.tool.created_by_id = link.tool.last_updated_by_id = actor;
         link.tool.created_at = now();

@@ -86,8 +86,13 @@ private:
             skip_behind('>');
             return;
         }
-        const std::size_t end = std::min(html_.find("-->", at_), html_.find("--!>", at_));
-        at_ = end == html_.npos ? html_.size() : end;
+        // One search for both ends: looked for by itself, one that never comes would be looked for up to the end of the
+        // page, by every comment.
+        while ((at_ = std::min(html_.find("--", at_), html_.size())) < html_.size()) {
+            const std::string_view rest = html_.substr(at_ + 2);
+            if (rest.starts_with('>') || rest.starts_with("!>")) break;
+            ++at_;
+        }
         skip_behind('>');
     }
 

@@ -37,7 +37,8 @@ std::string title_of(const xmlDoc* document) {
     return title;
 }
 
-// What relative addresses of the page are relative to.
+// What relative addresses of the page are relative to. Each of its links is put together with it, so one that is longer
+// than any address that is shown is none: then only whole addresses lead somewhere.
 std::string base_of(const xmlDoc* document, const std::string& url) {
     const xmlNode* root = xmlDocGetRootElement(document);
     for (const xmlNode* node = root; node != nullptr; node = following(node, root, true))
@@ -47,6 +48,8 @@ std::string base_of(const xmlDoc* document, const std::string& url) {
         }
     return url;
 }
+
+std::string short_enough(std::string base) { return base.size() <= address_bytes_max ? base : std::string(); }
 
 class PageWriter {
 public:
@@ -315,7 +318,7 @@ private:
     // Empty for what leads nowhere: scripts, data, a place on the page itself.
     std::string address_of(std::string_view reference) const {
         if (reference.empty() || reference.size() > address_bytes_max || reference.starts_with('#')) return {};
-        const std::string address = net::resolve_reference(base_, reference);
+        const std::string address = net::resolve_reference(base_.empty() ? reference : base_, reference);
         for (const std::string_view scheme : {"http://", "https://", "mailto:", "ftp://"})
             if (address.starts_with(scheme) && address.size() <= address_bytes_max) return address;
         return {};
@@ -343,7 +346,7 @@ std::string page_to_markdown(std::string_view html, const std::string& url) {
     const xmlNode* part = document ? main_part(document.get()) : nullptr;
     if (part == nullptr) return {};
     const std::string title = title_of(document.get());
-    std::string content = PageWriter(base_of(document.get(), url), part).run();
+    std::string content = PageWriter(short_enough(base_of(document.get(), url)), part).run();
     if (title.empty() || content.starts_with("# ")) return content;
     return "# " + title + (content.empty() ? "" : "\n\n" + content);
 }

@@ -30,6 +30,7 @@ TEST(Egress, KnowsAddressesThatAreNobodyElsesBusiness) {
                                 "127.255.255.254",
                                 "169.254.0.1",
                                 "169.254.169.254",
+                                "168.63.129.16",
                                 "172.16.0.1",
                                 "172.31.255.255",
                                 "192.0.0.1",
@@ -98,9 +99,12 @@ std::optional<ErrorCode> refusal(const std::string& url) {
 }
 
 TEST(Egress, KnowsWhereCloudsKeepTheirMachinesCredentials) {
-    for (const char* text : {"169.254.169.254", "169.254.0.1", "::ffff:169.254.169.254", "fe80::1", "fd00:ec2::254"})
+    for (const char* text : {"169.254.169.254", "169.254.0.1", "::ffff:169.254.169.254", "fe80::1", "fd00:ec2::254",
+                             "fd20:ce::254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "168.63.129.16",
+                             "100.100.100.200", "192.0.0.192", "::ffff:168.63.129.16"})
         EXPECT_TRUE(is_link_local(boost::asio::ip::make_address(text))) << text;
-    for (const char* text : {"169.253.1.1", "127.0.0.1", "10.0.0.1", "fd00::1", "::1", "2606:4700::1"})
+    for (const char* text : {"169.253.1.1", "127.0.0.1", "10.0.0.1", "fd00::1", "::1", "2606:4700::1",
+                             "64:ff9b::10.0.0.1", "168.63.129.17", "100.100.100.201", "fd20:ce::253"})
         EXPECT_FALSE(is_link_local(boost::asio::ip::make_address(text))) << text;
 }
 

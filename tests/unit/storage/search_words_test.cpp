@@ -38,5 +38,22 @@ TEST(FtsQuery, QuotesEveryTermSoThatNoneIsSyntax) {
     EXPECT_EQ(fts_query({}), "");
 }
 
+// An index of text weighs every word of a query against every place of all others: the server ran out of memory on a
+// query of one word, said often.
+TEST(SearchTerms, AreDistinctAndNoMoreThanAnIndexCanBear) {
+    std::string same, many, dense;
+    for (int i = 0; i < 100'000; ++i) {
+        same += i % 2 == 0 ? "ab " : "AB ";
+        many += "w" + std::to_string(i) + " ";
+        dense += i % 3 == 0 ? "\u56fe" : "\u4e66";
+    }
+
+    EXPECT_THAT(search_terms(same).terms, ElementsAre("ab"));
+    EXPECT_EQ(search_terms(many).terms.size(), search_terms_max);
+    EXPECT_EQ(search_terms(many).terms.front(), "w0");
+    EXPECT_LE(search_terms(dense).terms.size(), 4u);
+    EXPECT_LE(dense_trigrams(dense).size(), 4u);
+}
+
 }  // namespace
 }  // namespace stele::storage
