@@ -266,12 +266,12 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
     services_.idempotency.claim(claim, request.organization_id, key, digest);
     co_await services_.database.commit(std::move(claim));
 
-    std::optional<Error> failure;
+    std::exception_ptr failure;  // of whatever kind: a key that is not given back refuses for good
     Response response;
     try {
         response = co_await call(route, request);
-    } catch (const Error& error) {
-        failure = error;
+    } catch (...) {
+        failure = std::current_exception();
     }
     storage::Transaction end;
     const bool is_run = response.headers.find(run_header) != nullptr;
@@ -282,7 +282,7 @@ awaitable<Response> Dispatch::call_once(const Route& route, Request& request) co
         services_.idempotency.keep(end, request.organization_id, key, response.status,
                                    std::string(sealed_mark) + services_.sealer.seal(response.body));
     co_await services_.database.commit(std::move(end));
-    if (failure) throw std::move(*failure);
+    if (failure) std::rethrow_exception(std::move(failure));
     co_return response;
 }
 
