@@ -137,7 +137,10 @@ awaitable<std::vector<AgentReply>> AgentMessenger::ask(std::vector<std::string> 
 
 awaitable<std::vector<AgentReply>> AgentMessenger::ask_group(std::string message) {
     if (!sender_.group) throw ToolFailure("There is no group that you lead here");
-    return ask_all(sender_.group->broadcast_to, std::move(message), true);
+    const auto group = co_await services_.groups.find(sender_.organization_id, sender_.group->id);
+    if (!group) throw ToolFailure("Not delivered: the group has been deleted");
+    auto asking = ask_all(sender_.group->broadcast_to, std::move(message), true);
+    co_return co_await std::move(asking);
 }
 
 awaitable<void> AgentMessenger::tell(std::string agent_id, std::string message) {

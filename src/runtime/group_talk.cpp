@@ -59,6 +59,12 @@ awaitable<std::vector<Speaker>> GroupTalk::speakers(std::vector<std::string> ids
     co_return found;
 }
 
+// Asked before each turn: in a group that was deleted nobody else is to speak.
+awaitable<bool> GroupTalk::group_exists() const {
+    const auto found = co_await services_.groups.find(request_.organization_id, group_.id);
+    co_return found.has_value();
+}
+
 awaitable<RunEnd> GroupTalk::carry_out() {
     members_ = co_await speakers(group_.agent_ids);
     TalkState state = begin_talk(group_, members_);
@@ -66,6 +72,9 @@ awaitable<RunEnd> GroupTalk::carry_out() {
     for (;;) {
         const TalkAction action = next_in_talk(state, event);
         if (std::holds_alternative<EndTalk>(action)) break;
+        const bool there = co_await group_exists();
+        if (!there && !input_given_) throw not_found("Group", group_.id);
+        if (!there) break;  // what was said before has been said
         std::string text;
         if (const auto* next = std::get_if<LetSpeak>(&action))
             text = co_await let_speak(next->agent_id);

@@ -13,10 +13,12 @@ public:
     GroupTalk(const TurnServices& services, const TurnRequest& request, const Group& group, RunLog& run_log)
         : services_(services), request_(request), group_(group), log_(run_log) {}
 
-    /// Talks until the end. Throws Error{cancelled}, and failures of the store.
+    /// Talks until the end, or until the group is deleted: then nobody else is asked. Throws Error{cancelled},
+    /// Error{not_found} if the group was gone before anybody could speak, and failures of the store.
     boost::asio::awaitable<RunEnd> carry_out();
 
 private:
+    boost::asio::awaitable<bool> group_exists() const;
     boost::asio::awaitable<std::vector<Speaker>> speakers(std::vector<std::string> ids) const;
     boost::asio::awaitable<std::vector<Speaker>> known(const std::vector<Message>& messages) const;
     boost::asio::awaitable<std::string> let_speak(std::string agent_id);

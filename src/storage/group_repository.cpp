@@ -62,7 +62,9 @@ constexpr Statement update_evict{
     "UPDATE message SET context_position = NULL, evicted_by = NULL, evicted_position = NULL WHERE agent_id = $2"
     " AND (context_position IS NOT NULL OR evicted_by IS NOT NULL)"
     " AND (group_id = $1 OR step_id IN (SELECT s.step_id FROM message s WHERE s.group_id = $1 AND s.agent_id = $2))"};
-// Who answers has heard all that was said before, also with a call that waits (a decision about one has no model).
+// Who answers has heard all that was said before, also with a call that waits (a decision about one has no model). So
+// has whose window holds what it was told of it, or did before a compaction: its answer may be deleted by now. What a
+// turn that failed was told is in no window, and is told again.
 constexpr Statement select_unheard{
     "group.unheard",
     "SELECT " STELE_MESSAGE_COLUMNS
@@ -70,7 +72,8 @@ constexpr Statement select_unheard{
     " WHERE g.group_id = $1 AND (m.agent_id <> $2 OR m.context_position IS NULL)"
     " AND m.role IN ('user', 'system', 'assistant') AND g.position > COALESCE((SELECT s.position FROM message s"
     " WHERE s.group_id = $1 AND s.agent_id = $2"
-    " AND (s.role = 'assistant' OR s.role = 'approval' AND s.model IS NOT NULL) ORDER BY s.position DESC LIMIT 1), 0)"
+    " AND (s.role = 'assistant' OR s.role = 'approval' AND s.model IS NOT NULL OR s.role IN ('user', 'system')"
+    " AND (s.context_position IS NOT NULL OR s.evicted_by IS NOT NULL)) ORDER BY s.position DESC LIMIT 1), 0)"
     " ORDER BY g.position DESC LIMIT $3"};
 constexpr Statement select_transcript{
     "group.transcript", "SELECT " STELE_MESSAGE_COLUMNS

@@ -38,6 +38,8 @@ class Group:
     number: int = 0
     forgotten: set[str] = dataclasses.field(default_factory=set)  # messages of the agent that a reset has taken out of its window
 
+    asks_all = False  # it is led by one who asks all the others at once
+
     @property
     def turns_max(self) -> int:
         return self.max_turns or len(self.members) * (2 if self.manager else 1)
@@ -75,10 +77,14 @@ class Group:
         for each in self.said:
             each.text = text if each.id == message_id else each.text
 
-    def dropped(self, deleted: set[str], agent_id: str):
-        """Messages of one member are deleted. What it has heard is known by what it answered, and that may be gone."""
+    def dropped(self, deleted: set[str], agent_id: str, before: list[dict] | None):
+        """Messages of one agent are deleted. `before`: its window until then, if that is as turns have made it. What an agent has
+        heard is known by what it was told in its newest turn, or by what it answered then."""
         self.said = [each for each in self.said if each.id not in deleted]
-        next(each for each in self.everybody if each.id == agent_id).heard = None
+        here = [message for message in before or [] if message["group_id"] == self.id]
+        newest = [m["id"] for m in here if m["run_id"] == here[-1]["run_id"] and m["role"] in ("user", "system")]
+        if not newest or newest[-1] in deleted:
+            next(each for each in self.all_agents() if each.id == agent_id).heard = None
 
     def not_sure(self):
         for each in self.all_agents():
@@ -122,6 +128,16 @@ class Group:
         assert sent[-len(wanted):] == wanted, f"{member.name} hears {sent[-len(wanted) - 1:]}, and should: {wanted}"
         again = [each for each in sent[:-len(wanted)] if each in wanted]
         assert not again, f"{member.name} hears once more {again}"
+
+
+class RoundRobin(Group):
+    def config(self, max_turns: int | None) -> dict:
+        return {"manager_type": "round_robin", "max_turns": max_turns}
+
+
+class Dynamic(Group):
+    def config(self, max_turns: int | None) -> dict:
+        return {"manager_type": "dynamic", "manager_agent_id": self.manager.id, "max_turns": max_turns}
 
 
 def check_member(client, agent_id: str):

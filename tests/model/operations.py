@@ -8,6 +8,7 @@ import operations_calls
 import operations_edit
 import operations_group_held
 import operations_runs
+import operations_supervisor
 import operations_window
 from answering_model import SUMMARISE, Step, cut, garbage, overflow, refusal
 from reference import Place, Waiting, essence, key_of
@@ -25,7 +26,8 @@ def choose(s, place: Place):
     found += [(operations_calls.only_talk, 1)] if not place.waits and not s.kind.speaks_in_text else []
     found += [(decide_again, 3)] if place.decided else []
     found += [(operations_calls.work_on, 4)] if s.kind.rules and not place.waits else []
-    found += operations_group_held.EVERY if s.group and not place.conversation else []
+    if s.group and not place.conversation:
+        found += operations_supervisor.EVERY if s.group.asks_all else operations_group_held.EVERY
     found += [(fork, 1), (begin_conversation, 1)] if len(s.places) < PLACES_MAX else []
     found += [(end_conversation, 1)] if place.conversation else [(reset, 1), (operations_window.rearrange, 1), (operations_window.part, 1)]
     return s.dice.choices([each for each, _ in found], [weight for _, weight in found])[0]
@@ -369,4 +371,4 @@ WHILE_WAITING = [(decide, 8), (talk_into_waiting, 2), (operations_runs.cancel_wa
 WHILE_FREE = [(work, 7), (operations_calls.work_on, 2), (operations_runs.work_in_background, 4), (fail, 3), (say_twice, 1), (overflow_once, 1)]
 EVERY = {say, edit, operations_calls.only_talk, operations_edit.amend, operations_edit.forget, compact, undo, decide_wrongly, decide_again, fork, begin_conversation, end_conversation, reset,
          operations_window.rearrange, operations_window.part,
-         *[each for each, _ in WHILE_WAITING + WHILE_FREE + operations_group_held.EVERY]}
+         *[each for each, _ in WHILE_WAITING + WHILE_FREE + operations_group_held.EVERY + operations_supervisor.EVERY]}

@@ -42,6 +42,7 @@ def forget(s, place: Place):
     if not there:
         return s.check(place, unchanged(place))
     wanted, before = s.dice.choice(there), stored(s)
+    window = s.context(s.places[0]) if s.group and not s.kind.clears and not s.places[0].by_hand and not s.places[0].orphans else None
     answer, refused, gone = s.attempt(s.client.delete, f"/v1/agents/{s.agent}/messages/{wanted}")
     assert not refused, refused
     if gone:
@@ -53,7 +54,7 @@ def forget(s, place: Place):
     s.log.append(f"    deleted {sorted(deleted)}")
     s.model.starts_with_agent.add(s.agent)  # perhaps: what it answered may be gone
     if s.group:
-        s.group.dropped(deleted, s.agent)
+        s.group.dropped(deleted, s.agent, window)
     for each in s.places:
         drop(each, deleted, listed[id(each)])
         s.check(each, unchanged(each))

@@ -9,20 +9,25 @@ import operations
 import operations_edit
 import rules
 from answering_model import Step, refusal
-from group import Group, Member
+from group import Dynamic, Group, Member, RoundRobin
 from reference import Place
 from stele import Refused
+from supervised import Supervised
 
 TURNS_MAX = 5
 DOORS = ["blocking", "stream", "tokens"]
 DONE = "DONE!"  # ends the talk of a dynamic group
+KINDS = [RoundRobin, Dynamic, Supervised]
 
 
 def begin(s, agent: dict) -> Group:
     """The agent and one or two others, in any order; some groups are led by one more."""
     members = [Member(s.agent, agent["name"], s.kind)]
     members += [another(s, name, s.dice.choice(["letta_v1_agent"] * 3 + ["memgpt_v2_agent"])) for name in ["Bob", "Eve"][:s.dice.randrange(1, 3)]]
-    return make(s, members, another(s, "Max", "letta_v1_agent") if s.dice.random() < 0.3 else None)
+    kind = s.dice.choices(KINDS, [4, 2, 3])[0]
+    if kind is Supervised and s.kind.speaks_in_text and not s.kind.rules and s.dice.random() < 0.4:
+        return make(s, members[1:], members[0], kind)  # the agent leads
+    return make(s, members, None if kind is RoundRobin else another(s, "Max", "letta_v1_agent"), kind)
 
 
 def another(s, name: str, agent_type: str) -> Member:
@@ -31,16 +36,12 @@ def another(s, name: str, agent_type: str) -> Member:
     return Member(made["id"], name, kind)
 
 
-def make(s, everybody: list[Member], manager: Member | None) -> Group:
-    made = Group("", s.dice.sample(everybody, len(everybody)), everybody, manager, s.dice.choice([None, None, *range(1, TURNS_MAX + 1)]))
-    body = {"agent_ids": [each.id for each in made.members], "description": "who talk", "manager_config": config(made, made.max_turns)}
+def make(s, everybody: list[Member], manager: Member | None, kind: type[Group]) -> Group:
+    made = kind("", s.dice.sample(everybody, len(everybody)), everybody, manager, None if kind is Supervised else s.dice.choice([None, None, *range(1, TURNS_MAX + 1)]))
+    body = {"agent_ids": [each.id for each in made.members], "description": "who talk", "manager_config": made.config(made.max_turns)}
     made.id = s.client.post("/v1/groups", body)["id"]
     made.forget_all()
     return made
-
-
-def config(of: Group, max_turns: int | None) -> dict:
-    return {"manager_type": "dynamic", "manager_agent_id": of.manager.id, "max_turns": max_turns} if of.manager else {"manager_type": "round_robin", "max_turns": max_turns}
 
 
 # ---- talks ----
@@ -157,13 +158,18 @@ def will(s, planned: Talk):
 
 def send(s, client, planned: Talk, door: str, attempt):
     """`attempt` as Sequence.attempt."""
+    s.log.append(f"    {[(turn.member.name, turn.plan.said, turn.plan.end) for turn in planned.turns]}")
+    return post(s, client, planned.text, door, attempt)
+
+
+def post(s, client, text: str, door: str, attempt):
     path = f"/v1/groups/{s.group.id}/messages"
     if door == "blocking":
-        answer, refused, gone = attempt(client.post, path, {"input": planned.text})
+        answer, refused, gone = attempt(client.post, path, {"input": text})
     else:
-        answer, refused, gone = attempt(client.events, path + "/stream", {"input": planned.text, "stream_tokens": door == "tokens"})
+        answer, refused, gone = attempt(client.events, path + "/stream", {"input": text, "stream_tokens": door == "tokens"})
     outcome = s.outcome(answer, refused, gone)
-    s.log.append(f"    {door}: {planned.text}: {[(turn.member.name, turn.plan.said, turn.plan.end) for turn in planned.turns]} -> {outcome}")
+    s.log.append(f"    {door}: {text} -> {outcome}")
     return outcome
 
 
@@ -227,8 +233,8 @@ def change_group(s, place: Place):
     """Who belongs to it, in which order, and how often they speak."""
     now = s.group
     members = s.dice.sample(now.everybody, s.dice.randrange(1, len(now.everybody) + 1))
-    most = s.dice.choice([None, *range(1, TURNS_MAX + 1)])
-    body = s.dice.choice([{"agent_ids": [each.id for each in members]}, {"manager_config": config(now, most)}, {"description": "others"}])
+    most = None if now.asks_all else s.dice.choice([None, *range(1, TURNS_MAX + 1)])
+    body = s.dice.choice([{"agent_ids": [each.id for each in members]}, {"manager_config": now.config(most)}, {"description": "others"}])
     changed, refused, gone = s.attempt(s.client.patch, f"/v1/groups/{now.id}", body)
     assert not refused, refused
     shown = s.client.get(f"/v1/groups/{now.id}")
@@ -274,7 +280,7 @@ def end_group(s, place: Place):
         return
     assert not still_there(s, old)
     s.check(place, operations_edit.unchanged(place))
-    s.group = make(s, old.everybody, old.manager)
+    s.group = make(s, old.everybody, old.manager, type(old))
     check_all(s)
 
 

@@ -7,6 +7,7 @@ import operations_group
 import operations_runs
 from answering_model import Held
 from client import Client, Gone
+from group import RoundRobin
 from operations_group import Plan, Talk
 from reference import Place
 from stele import Refused
@@ -145,10 +146,14 @@ def forgotten(s, place, planned, outcome, mark, given):
 
 
 def deleted(s, place, planned, outcome, mark, given):
-    """Nobody hears what the others say in a group that is no more; what they answer is told."""
+    """Whoever is speaking in a group that is deleted is heard; nobody is asked behind it."""
     assert outcome.end == "end_turn", outcome
+    last = next(i for i, turn in enumerate(planned.turns) if turn.member.id == s.agent)
+    spoke, silent = planned.turns[:last + 1], planned.turns[last + 1:]
+    operations_group.check_outcome(spoke, outcome)
+    assert not [each for each in silent if s.model.sent_to(each.member.id, "")], "somebody was asked in a group that is no more"
     operations_group.settle(s, place, planned.of(s.agent), outcome)
-    s.group = operations_group.make(s, s.group.everybody, None)
+    s.group = operations_group.make(s, s.group.everybody, None, RoundRobin)
 
 
 MEANWHILE = {"talk": talk, "queue": queue, "change": change, "cancel": cancel, "reset": lambda *_: None, "end": end, "kill": kill}
