@@ -8,8 +8,7 @@ namespace {
 
 constexpr std::size_t bytes_of_token = 4;
 constexpr std::size_t heading_levels = 6, headings_bytes_max = 500;
-constexpr std::size_t chunks_max =
-    200'000;  // of one text, each a row of its own: larger ones are cut into larger chunks
+constexpr std::size_t chunks_max = 200'000;  // of one text, each a row; larger texts are cut into larger chunks
 
 // How good a place is to cut in front of it; the better the greater.
 enum class Place : std::uint8_t { character, word, sentence, line, top_level, after_blank, heading };

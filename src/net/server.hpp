@@ -37,11 +37,10 @@ struct LargeBodies {
 
 struct ServerOptions {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8283;               ///< 0: any free one, see Server::port
-    std::filesystem::path socket;            ///< not empty: of a Unix socket, in place of host, port and TLS
-    std::size_t body_bytes_max = 50u << 20;  ///< 413 above
-    std::size_t bodies_bytes_max =
-        1u << 30;  ///< in memory, of requests that have not come whole; 503 + Retry-After above
+    std::uint16_t port = 8283;                ///< 0: any free one, see Server::port
+    std::filesystem::path socket;             ///< not empty: of a Unix socket, in place of host, port and TLS
+    std::size_t body_bytes_max = 50u << 20;   ///< 413 above
+    std::size_t bodies_bytes_max = 1u << 30;  ///< in memory, of all requests that have not come whole; 503 above
     LargeBodies large;
     std::size_t header_bytes_max = 64u << 10;  ///< 431 above
     std::size_t target_bytes_max = 16u << 10;  ///< 414 above

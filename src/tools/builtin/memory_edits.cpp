@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::string_view line_arrow = "\xe2\x86\x92";  // the arrow of the prompt's line numbers
 constexpr std::size_t lines_listed_max = 20;
-constexpr std::size_t bytes_compared_max = 64u
-                                           << 20;  // to count where a text stands that is in a block again and again
-constexpr std::size_t text_bytes_max = 64u << 20;  // what an edit may grow a text to before its limit is looked at
+constexpr std::size_t bytes_compared_max = 64u << 20;  // to count the places of a text that a block is full of
+constexpr std::size_t text_bytes_max = 64u << 20;      // what an edit may grow a text to before its limit is looked at
 
 bool has_line_number(std::string_view line) {
     std::size_t i = line.find_first_not_of(" \t");
