@@ -45,6 +45,8 @@ awaitable<storage::RunFilter> filter_of(const Services& services, const Request&
         if (!parse_run_status(status)) throw invalid_field("query.statuses", "is no status of a run: " + status);
     if (filter.statuses.empty() && query.flag("active").value_or(false)) filter.statuses = {"created", "running"};
     filter.stop_reason = query.text("stop_reason");
+    if (filter.stop_reason && !parse_stop_reason(*filter.stop_reason))
+        throw invalid_field("query.stop_reason", "is no stop reason");
     filter.conversation_id = query.text("conversation_id");
     filter.project_id = query.text("project_id");
     filter.base_template_id = query.text("template_family");

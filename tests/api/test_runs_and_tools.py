@@ -35,7 +35,7 @@ def test_runs_are_filtered(server, turns, query, expected):
 
 
 @pytest.mark.parametrize("query, named", [("statuses=Failed", "statuses"), ("step_count_operator=like", "step_count_operator"), ("duration_operator=x", "duration_operator"),
-                                          ("start_date=yesterday", "start_date"), ("limit=1001", "limit"), ("order_by=name", "order_by")])
+                                          ("stop_reason=zz", "stop_reason"), ("start_date=yesterday", "start_date"), ("limit=1001", "limit"), ("order_by=name", "order_by")])
 def test_wrong_filters_of_runs_are_told(server, query, named):
     assert "query." + named in refused(server.http(2), "GET", "/v1/runs?" + query, 422).text
 
