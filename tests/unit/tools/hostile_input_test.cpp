@@ -1,5 +1,6 @@
 // Texts made to cost more than they weigh: what was quadratic in them once takes no time now. Where a search came back,
 // these tests would not end.
+#include "tests/unit/tools/failure_of.hpp"
 #include "tools/builtin/memory_edits.hpp"
 #include "tools/builtin/memory_patch.hpp"
 #include "tools/builtin/text_lines.hpp"
@@ -27,16 +28,6 @@ std::string times(std::string_view text, std::size_t count) {
     made.reserve(text.size() * count);
     for (std::size_t i = 0; i < count; ++i) made += text;
     return made;
-}
-
-template <class F>
-std::string failure_of(F call) {
-    try {
-        call();
-    } catch (const ToolFailure& failure) {
-        return failure.what();
-    }
-    return "no failure";
 }
 
 TEST(HostilePage, HasCommentsWithoutNumber) {

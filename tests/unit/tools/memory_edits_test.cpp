@@ -2,6 +2,7 @@
 #include "tools/builtin/memory_edits.hpp"
 
 #include "base/utf8.hpp"
+#include "tests/unit/tools/failure_of.hpp"
 #include "tools/working_memory.hpp"
 
 #include <gmock/gmock.h>
@@ -11,17 +12,6 @@ namespace stele::tools::edits {
 namespace {
 
 using testing::HasSubstr;
-
-/// What the call tells the model when it fails; "no failure" if it does not.
-template <class F>
-std::string failure_of(F call) {
-    try {
-        call();
-    } catch (const ToolFailure& failure) {
-        return failure.what();
-    }
-    return "no failure";
-}
 
 struct Insertion {
     const char* value;

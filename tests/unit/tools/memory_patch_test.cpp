@@ -1,6 +1,7 @@
 // The texts that memory_apply_patch takes.
 #include "tools/builtin/memory_patch.hpp"
 
+#include "tests/unit/tools/failure_of.hpp"
 #include "tools/working_memory.hpp"
 
 #include <gmock/gmock.h>
@@ -11,16 +12,6 @@ namespace {
 
 using testing::HasSubstr;
 using Kind = PatchSection::Kind;
-
-template <class F>
-std::string failure_of(F call) {
-    try {
-        call();
-    } catch (const ToolFailure& failure) {
-        return failure.what();
-    }
-    return "no failure";
-}
 
 struct Patched {
     const char* value;

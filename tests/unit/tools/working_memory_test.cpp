@@ -1,5 +1,6 @@
 // The blocks of an agent while its tools edit them.
 #include "tools/working_memory.hpp"
+#include "tests/unit/tools/failure_of.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,16 +22,6 @@ Block block(const std::string& label, const std::string& value, bool read_only =
 
 WorkingMemory memory() {
     return WorkingMemory({block("human", "Ada"), block("persona", "kind"), block("policy", "fixed", true)});
-}
-
-template <class F>
-std::string failure_of(F call) {
-    try {
-        call();
-    } catch (const ToolFailure& failure) {
-        return failure.what();
-    }
-    return "no failure";
 }
 
 TEST(WorkingMemory, RefusesUnknownLabelsAndNamesThoseThereAre) {
