@@ -27,23 +27,29 @@ def talk_meanwhile(s, place: Place):
     s.will(place, held, then=s.answer(f"answer to {mark}"))
     door, way = s.dice.choice(operations_group.DOORS), s.dice.choice(["talk", "queue", "change", "cancel", "reset", "end"] + ["kill"] * 3 * s.kills)
     s.log.append(f"    meanwhile: {way}")
-    client, heard = Client(s.server.port), []
-    asking = threading.Thread(target=lambda: heard.append(operations_group.send(s, client, planned, door, attempt)))
-    asking.start()
-    try:
-        assert held.asked.wait(PATIENCE), "the model was not asked"
-        given = MEANWHILE[way](s, place, mark)
-        held.release.set()
-        if way == "reset":
-            s.client.patch(f"/v1/groups/{now.id}/reset-messages")
-    finally:
-        held.release.set()
-        asking.join()
-        client.close()
-    AFTER[way](s, place, planned, heard[0], mark, given)
+    heard, given = beside(s, held, way, lambda client: operations_group.send(s, client, planned, door, attempt), lambda: MEANWHILE[way](s, place, mark))
+    AFTER[way](s, place, planned, heard, mark, given)
     if way in ("talk", "change"):
         operations_group.check_sent(s, planned.turns, heard_before)
     operations_group.check_all(s)
+
+
+def beside(s, step: Held, way: str, send, meanwhile):
+    """`send(client)`, and `meanwhile()` while the model holds `step` back; what each has given."""
+    client, heard = Client(s.server.port), []
+    asking = threading.Thread(target=lambda: heard.append(send(client)))
+    asking.start()
+    try:
+        assert step.asked.wait(PATIENCE), "the model was not asked"
+        given = meanwhile()
+        step.release.set()
+        if way == "reset":  # it waits for the talk
+            s.client.patch(f"/v1/groups/{s.group.id}/reset-messages")
+    finally:
+        step.release.set()
+        asking.join()
+        client.close()
+    return heard[0], given
 
 
 def attempt(call, *arguments):

@@ -29,20 +29,8 @@ def ask_meanwhile(s, place: Place):
         s.will(place, step, then=s.answer(f"answer to {mark}"))
     door, way = s.dice.choice(operations_group.DOORS), s.dice.choice([*ALWAYS, *["queue"] * (slow.id == s.agent), *["remove"] * (slow.id != s.agent and len(now.members) > 1)] + ["kill"] * 3 * s.kills)
     s.log.append(f"    {slow.name} holds back, meanwhile: {way}")
-    client, heard = Client(s.server.port), []
-    answering = threading.Thread(target=lambda: heard.append(operations_supervisor.send(s, client, asking, door, held.attempt)))
-    answering.start()
-    try:
-        assert step.asked.wait(held.PATIENCE), "the model was not asked"
-        given = MEANWHILE[way](s, place, slow, mark)
-        step.release.set()
-        if way == "reset":
-            s.client.patch(f"/v1/groups/{now.id}/reset-messages")
-    finally:
-        step.release.set()
-        answering.join()
-        client.close()
-    s.log.append(f"    -> {heard[0]}")
+    heard, given = held.beside(s, step, way, lambda client: operations_supervisor.send(s, client, asking, door, held.attempt), lambda: MEANWHILE[way](s, place, slow, mark))
+    s.log.append(f"    -> {heard}")
     AFTER[way](s, place, asking, heard, heard_before, mark, given)
     operations_group.check_all(s)
 
@@ -84,8 +72,8 @@ def remove(s, place, slow, mark):
 # ---- afterwards ----
 
 def went_on(s, place, asking, heard, heard_before, mark, given):
-    operations_supervisor.check(s, asking, heard[0], heard_before)
-    operations_group.settle(s, place, asking.of(s.agent), heard[0])
+    operations_supervisor.check(s, asking, heard, heard_before)
+    operations_group.settle(s, place, asking.of(s.agent), heard)
 
 
 def changed(s, place, asking, heard, heard_before, mark, members):
@@ -97,13 +85,13 @@ def queued(s, place, asking, heard, heard_before, mark, run_id):
     """The message to the agent is answered behind what it says to the manager."""
     assert operations_runs.ended(s, run_id)["status"] == "completed"
     place.hears(mark)
-    operations_group.settle(s, place, asking.of(s.agent), heard[0])
+    operations_group.settle(s, place, asking.of(s.agent), heard)
     operations_supervisor.check_questions(s, asking, certain=True)
 
 
 def broke_off(s, place, asking, heard, heard_before, mark, given):
     """The server has died, or the talk was cancelled: nobody is asked again, and nobody works on."""
-    assert heard[0].end == ("gone" if given == "killed" else "cancelled"), heard[0]
+    assert heard.end == ("gone" if given == "killed" else "cancelled"), heard
     for each in s.group.all_agents():
         scripted_model.wait(lambda each=each: not talks(s, each.id), held.PATIENCE)
     operations_supervisor.check_questions(s, asking, certain=False)
@@ -118,7 +106,7 @@ def kill(s, place, slow, mark):
 
 
 def forgotten(s, place, asking, heard, heard_before, mark, given):
-    assert heard[0].end == ("end_turn" if asking.answer else "failed"), heard[0]
+    assert heard.end == ("end_turn" if asking.answer else "failed"), heard
     s.group.forget_all()
     s.model.starts_with_agent.add(s.agent)
     place.forget_edits()
@@ -134,12 +122,12 @@ def deleted(s, place, asking, heard, heard_before, mark, given):
 def removed(s, place, asking, heard, heard_before, mark, given):
     deleting, gone = given
     deleting.join()
-    assert heard[0].end == ("end_turn" if asking.answer else "failed"), heard[0]
+    assert heard.end == ("end_turn" if asking.answer else "failed"), heard
     s.group.everybody = [each for each in s.group.everybody if each is not gone]
     s.group.members = [each for each in s.group.members if each is not gone]
     assert s.client.get(f"/v1/groups/{s.group.id}")["agent_ids"] == [each.id for each in s.group.members]
     s.group.said = [each for each in s.group.said if each.by != gone.id]
-    operations_group.settle(s, place, asking.of(s.agent), heard[0])
+    operations_group.settle(s, place, asking.of(s.agent), heard)
 
 
 MEANWHILE = {"refuse": refuse, "change": lambda s, place, slow, mark: held.change(s, place, mark), "cancel": cancel, "reset": lambda *_: None,

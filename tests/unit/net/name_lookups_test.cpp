@@ -51,36 +51,31 @@ void ask(asio::io_context& io, HttpClient& client, const std::string& host, std:
     });
 }
 
+// While `count` requests of `waiting` wait for a silent name, `other` hears at once that a name has no address.
+void expect_answer_beside(int count, Resolver& resolver, HttpClient& waiting, HttpClient& other) {
+    asio::io_context io(1);
+    std::vector<std::string> silent, heard;
+    for (int i = 0; i < count; ++i) ask(io, waiting, "silent.test", std::chrono::minutes(5), silent);
+    ask(io, other, "there.test", std::chrono::minutes(5), heard);
+    while (heard.empty()) io.run_one();
+
+    EXPECT_TRUE(silent.empty());
+    EXPECT_EQ(heard.front().find("No answer in time"), std::string::npos) << heard.front();
+    resolver.release();
+    io.run();
+    EXPECT_EQ(silent.size(), static_cast<std::size_t>(count));
+}
+
 TEST(NameLookups, OfOneClientHoldUpNoOther) {
     Resolver resolver;
     HttpClient of_users(resolver.options()), of_models(resolver.options());
-    asio::io_context io(1);
-    std::vector<std::string> silent, other;
-
-    for (int i = 0; i < 30; ++i) ask(io, of_users, "silent.test", std::chrono::minutes(5), silent);
-    ask(io, of_models, "there.test", std::chrono::minutes(5), other);
-    while (other.empty()) io.run_one();
-
-    EXPECT_TRUE(silent.empty());
-    EXPECT_EQ(other.front().find("No answer in time"), std::string::npos) << other.front();
-    resolver.release();
-    io.run();
-    EXPECT_EQ(silent.size(), 30u);
+    expect_answer_beside(30, resolver, of_users, of_models);
 }
 
 TEST(NameLookups, OfOneClientGoOnBesideASilentOne) {
     Resolver resolver;
     HttpClient client(resolver.options());
-    asio::io_context io(1);
-    std::vector<std::string> silent, other;
-
-    for (int i = 0; i < 4; ++i) ask(io, client, "silent.test", std::chrono::minutes(5), silent);
-    ask(io, client, "there.test", std::chrono::minutes(5), other);
-    while (other.empty()) io.run_one();
-
-    EXPECT_TRUE(silent.empty());
-    resolver.release();
-    io.run();
+    expect_answer_beside(4, resolver, client, client);
 }
 
 TEST(NameLookups, AreNotBegunForThoseWhoHaveGone) {

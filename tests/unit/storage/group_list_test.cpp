@@ -3,20 +3,12 @@
 #include "domain/group.hpp"
 #include "storage/group_repository.hpp"
 #include "storage/page.hpp"
-#include "storage/sqlite_database.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include <filesystem>
+#include "tests/unit/storage/store_test.hpp"
 
 namespace stele::storage {
 namespace {
 
 using boost::asio::awaitable;
-using testing::ElementsAre;
 
 constexpr char organization[] = "org-00000000-0000-4000-8000-0000000000aa";
 constexpr Statement insert_organization{"test.organization",
@@ -31,7 +23,8 @@ public:
 
     awaitable<Rows> query_packed(Query query) override {
         Rows rows = co_await store_.query_packed(std::move(query));
-        if (!next_.empty()) co_await store_.commit(std::exchange(next_, Transaction()));
+        Transaction due = std::exchange(next_, Transaction());
+        if (!due.empty()) co_await store_.commit(std::move(due));
         co_return rows;
     }
     awaitable<std::vector<Rows>> read(ReadBatch batch) override { return store_.read(std::move(batch)); }
@@ -46,59 +39,33 @@ private:
     Transaction next_;
 };
 
-class GroupList : public testing::Test {
+class GroupList : public StoreTest {
 protected:
-    GroupList() : folder_(std::filesystem::temp_directory_path() / ("stele-groups-" + std::to_string(::getpid()))) {
-        std::filesystem::remove_all(folder_);
-        SqliteOptions options;
-        options.file = folder_ / "stele.db";
-        store_ = open_sqlite(options);
-    }
-    ~GroupList() override {
-        store_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
-    void run(awaitable<void> work) {
-        boost::asio::io_context context(1);
-        std::exception_ptr failure;
-        boost::asio::co_spawn(context, std::move(work),
-                              [&](std::exception_ptr thrown) { failure = std::move(thrown); });
-        context.run();
-        if (failure) std::rethrow_exception(failure);
-    }
-
     static Group group(int number) {
         Group made;
         made.id = "group-00000000-0000-4000-8000-00000000000" + std::to_string(number);
         made.created_at = made.updated_at = from_micros(number);
         return made;
     }
-
-    std::filesystem::path folder_;
-    std::unique_ptr<Database> store_;
 };
 
 TEST_F(GroupList, IsReadAgainWhenOneIsDeletedMeanwhile) {
-    Meddled database(*store_);
+    Meddled database(*database_);
     const GroupRepository groups(database);
-    std::vector<std::string> shown;
-    run([&]() -> awaitable<void> {
-        Transaction all;
-        all.add(insert_organization, organization);
-        for (int i = 1; i <= 2; ++i) groups.insert(all, organization, group(i));
-        co_await database.commit(std::move(all));
+    Transaction both, first;
+    both.add(insert_organization, organization);
+    for (int i = 1; i <= 2; ++i) groups.insert(both, organization, group(i));
+    commit(std::move(both));
+    groups.remove(first, organization, group(1));
+    database.meddle(std::move(first));
+    Page page;
+    page.limit = 1;
+    page.ascending = true;
 
-        Transaction first;
-        groups.remove(first, organization, group(1));
-        database.meddle(std::move(first));
-        Page page;
-        page.limit = 1;
-        page.ascending = true;
-        std::vector<Group> found = co_await groups.list(organization, GroupFilter(), std::move(page));
-        for (Group& each : found) shown.push_back(std::move(each.id));
-    }());
-    EXPECT_THAT(shown, ElementsAre(group(2).id));
+    const std::vector<Group> shown = run(groups.list(organization, GroupFilter(), std::move(page)));
+
+    ASSERT_EQ(shown.size(), 1u);
+    EXPECT_EQ(shown.front().id, group(2).id);
 }
 
 }  // namespace

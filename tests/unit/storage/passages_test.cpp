@@ -3,14 +3,9 @@
 #include "storage/archive_repository.hpp"
 #include "storage/passage_repository.hpp"
 #include "storage/passage_vectors.hpp"
-#include "storage/sqlite_database.hpp"
+#include "tests/unit/storage/store_test.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include <filesystem>
 
 namespace stele::storage {
 namespace {
@@ -24,13 +19,9 @@ constexpr char organization[] = "org-00000000-0000-4000-8000-0000000000aa";
 constexpr Statement insert_organization{"test.organization",
                                         "INSERT INTO organization (id, name, created_at) VALUES ($1, 'o', 0)"};
 
-class Passages : public testing::Test {
+class Passages : public StoreTest {
 protected:
-    Passages() : folder_(std::filesystem::temp_directory_path() / ("stele-passages-" + std::to_string(::getpid()))) {
-        std::filesystem::remove_all(folder_);
-        SqliteOptions options;
-        options.file = folder_ / "stele.db";
-        database_ = open_sqlite(options);
+    Passages() {
         ArchiveCreateRequest request;
         request.name = "shelf";
         archive_ = make_archive(request, organization, "user-1");
@@ -39,26 +30,6 @@ protected:
         ArchiveRepository(*database_).insert(transaction, archive_);
         commit(std::move(transaction));
     }
-    ~Passages() override {
-        database_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
-    template <class T>
-    T run(awaitable<T> work) {
-        std::optional<T> result;
-        boost::asio::io_context context(1);
-        std::exception_ptr failure;
-        boost::asio::co_spawn(context, std::move(work), [&](std::exception_ptr thrown, T value) {
-            failure = std::move(thrown);
-            result = std::move(value);
-        });
-        context.run();
-        if (failure) std::rethrow_exception(failure);
-        return std::move(*result);
-    }
-
-    void commit(Transaction transaction) { run(database_->commit(std::move(transaction))); }
 
     Passage add(const std::string& text, std::vector<std::string> tags = {}, const char* created = nullptr) {
         PassageCreateRequest request;
@@ -90,8 +61,6 @@ protected:
 
     PassageRepository passages() { return PassageRepository(*database_); }
 
-    std::filesystem::path folder_;
-    std::unique_ptr<Database> database_;
     Archive archive_;
 };
 
